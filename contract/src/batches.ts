@@ -1,0 +1,289 @@
+import { Type, type Static } from 'typebox';
+import { Metadata, Nullable, Page, Timestamp } from './common.ts';
+
+export const endpoints = [
+  '/v1/responses',
+  '/v1/chat/completions',
+  '/v1/embeddings',
+  '/v1/completions',
+  '/v1/moderations',
+  '/v1/images/generations',
+  '/v1/images/edits',
+  '/v1/videos',
+  '/v1/predict',
+] as const;
+export type Endpoint = (typeof endpoints)[number];
+
+export const batchStatuses = [
+  'validating',
+  'failed',
+  'in_progress',
+  'finalizing',
+  'completed',
+  'expired',
+  'cancelling',
+  'cancelled',
+] as const;
+export type BatchStatus = (typeof batchStatuses)[number];
+export const terminalStatuses: readonly BatchStatus[] = ['failed', 'completed', 'expired', 'cancelled'];
+
+export const requestStates = ['queued', 'running', 'waiting', 'completed', 'failed', 'dead_lettered', 'cancelled', 'expired'] as const;
+export type RequestState = (typeof requestStates)[number];
+
+export const BatchError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  param: Nullable(Type.String()),
+  line: Nullable(Type.Integer({ minimum: 1, description: 'Line of the input file, from 1.' })),
+});
+export type BatchError = Static<typeof BatchError>;
+
+export const RequestCounts = Type.Object({
+  total: Type.Integer(),
+  completed: Type.Integer(),
+  failed: Type.Integer({ description: 'Requests that failed, dead-lettered ones included; cancelled and expired ones are not.' }),
+  cancelled: Type.Integer(),
+  expired: Type.Integer(),
+});
+
+export const Usage = Type.Object({
+  input_tokens: Type.Integer(),
+  input_tokens_details: Type.Object({ cached_tokens: Type.Integer() }),
+  output_tokens: Type.Integer(),
+  output_tokens_details: Type.Object({ reasoning_tokens: Type.Integer() }),
+  total_tokens: Type.Integer(),
+});
+
+export const Batch = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('batch'),
+    endpoint: Type.String(),
+    model: Nullable(Type.String({ description: 'The model when all lines name one; null when there are several, and while validating.' })),
+    errors: Nullable(Type.Object({ object: Type.Literal('list'), data: Type.Array(BatchError) })),
+    input_file_id: Type.String(),
+    completion_window: Type.String(),
+    status: Type.Enum([...batchStatuses]),
+    output_file_id: Nullable(Type.String()),
+    error_file_id: Nullable(Type.String()),
+    created_at: Timestamp,
+    in_progress_at: Nullable(Timestamp),
+    expires_at: Timestamp,
+    finalizing_at: Nullable(Timestamp),
+    completed_at: Nullable(Timestamp),
+    failed_at: Nullable(Timestamp),
+    expired_at: Nullable(Timestamp),
+    cancelling_at: Nullable(Timestamp),
+    cancelled_at: Nullable(Timestamp),
+    request_counts: RequestCounts,
+    usage: Nullable(Usage),
+    metadata: Nullable(Metadata),
+    // What follows is ours; stock clients ignore it.
+    name: Nullable(Type.String()),
+    priority: Type.Integer(),
+    created_by: Type.String(),
+    models: Type.Array(Type.String({ description: 'name@version' })),
+    errors_file_id: Nullable(
+      Type.String({ description: 'Every validation error, one JSON object a line, where there are more than `errors` holds.' }),
+    ),
+    continues: Nullable(Type.String({ description: 'The batch whose lines this one runs again.' })),
+    continued_by: Type.Array(Type.String({ description: 'Batches that run lines of this one again, oldest first.' })),
+    dedup: Nullable(Type.String()),
+    strategy: Nullable(Type.String()),
+    max_concurrent: Nullable(Type.Integer()),
+    pool: Nullable(Type.String()),
+  },
+  { $id: 'Batch' },
+);
+export type Batch = Static<typeof Batch>;
+
+export const BatchPage = Page(Type.Ref('Batch'));
+
+export const windowPattern = '^[1-9][0-9]{0,5}(m|h|d)$';
+
+export const priorities = { normal: 1, medium: 5, high: 10 } as const;
+const Priority = Type.Union([Type.Integer({ minimum: 0, maximum: 100 }), Type.Enum(['normal', 'medium', 'high'])], {
+  description: 'normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner.',
+});
+
+export const OutputExpiresAfter = Type.Object(
+  { anchor: Type.Literal('created_at'), seconds: Type.Integer({ minimum: 3600, maximum: 2_592_000 }) },
+  { additionalProperties: false },
+);
+
+const settings = {
+  metadata: Type.Optional(Nullable(Metadata)),
+  name: Type.Optional(Nullable(Type.String({ maxLength: 200 }))),
+  priority: Type.Optional(Nullable(Priority)),
+};
+
+export const CreateBatch = Type.Object(
+  {
+    input_file_id: Type.String({ minLength: 1 }),
+    endpoint: Type.Enum([...endpoints]),
+    completion_window: Type.String({ pattern: windowPattern, description: 'How long the batch may take: `15m`, `24h`, `7d`.' }),
+    ...settings,
+    output_expires_after: Type.Optional(Nullable(OutputExpiresAfter)),
+    dedup: Type.Optional(Nullable(Type.Enum(['off', 'exact', 'semantic']))),
+    strategy: Type.Optional(Nullable(Type.Enum(['parallel', 'sequential', 'resource_aware', 'adaptive']))),
+    max_concurrent: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
+    pool: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
+  },
+  { additionalProperties: false },
+);
+export type CreateBatch = Static<typeof CreateBatch>;
+
+export const PatchBatch = Type.Object(
+  {
+    ...settings,
+    deadline: Type.Optional(Type.Integer({ description: 'The new `expires_at`, in seconds since the epoch.' })),
+    completion_window: Type.Optional(Type.String({ pattern: windowPattern, description: 'The new window, counted from the creation.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type PatchBatch = Static<typeof PatchBatch>;
+
+export const CancelBatch = Type.Object({ mode: Type.Optional(Type.Enum(['stop', 'abort'])) }, { additionalProperties: false });
+
+export const RetryBatch = Type.Object(
+  {
+    states: Type.Optional(Type.Array(Type.Enum(['failed', 'dead_lettered', 'cancelled', 'expired']), { minItems: 1 })),
+    codes: Type.Optional(Type.Array(Type.String(), { minItems: 1, description: 'Only requests that failed with one of these codes.' })),
+    lines: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 100_000 })),
+    completion_window: Type.Optional(Type.String({ pattern: windowPattern })),
+    ...settings,
+  },
+  { additionalProperties: false },
+);
+export type RetryBatch = Static<typeof RetryBatch>;
+
+export const CloneBatch = Type.Object(
+  {
+    ...CreateBatch.properties,
+    input_file_id: Type.Optional(Type.String({ minLength: 1 })),
+    endpoint: Type.Optional(CreateBatch.properties.endpoint),
+    completion_window: Type.Optional(CreateBatch.properties.completion_window),
+  },
+  { additionalProperties: false },
+);
+export type CloneBatch = Static<typeof CloneBatch>;
+
+export const DryRun = Type.Object(
+  {
+    object: Type.Literal('batch.dry_run'),
+    valid: Type.Boolean(),
+    errors: Nullable(Type.Object({ object: Type.Literal('list'), data: Type.Array(BatchError), total: Type.Integer() })),
+    lines: Type.Integer(),
+    bytes: Type.Integer(),
+    models: Type.Array(
+      Type.Object({
+        model: Type.String(),
+        lines: Type.Integer(),
+        rate: Type.Number({ description: 'Requests a second one worker does.' }),
+        measured: Type.Boolean(),
+      }),
+    ),
+    workers: Type.Integer(),
+    estimated_seconds: Nullable(Type.Number()),
+    expires_at: Timestamp,
+  },
+  { $id: 'DryRun' },
+);
+export type DryRun = Static<typeof DryRun>;
+
+export const Attempt = Type.Object({
+  number: Type.Integer({ minimum: 1 }),
+  kind: Type.String(),
+  code: Type.String(),
+  message: Type.String(),
+  status_code: Nullable(Type.Integer()),
+  worker: Nullable(Type.String()),
+  started_at: Type.Number(),
+  duration_ms: Type.Integer(),
+});
+
+const requestFields = {
+  id: Type.String(),
+  object: Type.Literal('batch.request'),
+  batch_id: Type.String(),
+  line: Type.Integer({ minimum: 1 }),
+  custom_id: Nullable(Type.String({ description: 'Null once the input file is gone.' })),
+  model: Nullable(Type.String()),
+  state: Type.Enum([...requestStates]),
+  attempts: Type.Integer({ description: 'Attempts finished so far.' }),
+  worker: Nullable(Type.String()),
+  started_at: Nullable(Type.Number({ description: 'Seconds since the epoch, with fractions.' })),
+  finished_at: Nullable(Type.Number()),
+  duration_ms: Nullable(Type.Integer()),
+  status_code: Nullable(Type.Integer()),
+  error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  continued_by: Nullable(Type.String({ description: 'The request of a continuation batch that ran this line again last.' })),
+};
+
+export const RequestSummary = Type.Object(requestFields, { $id: 'RequestSummary' });
+export type RequestSummary = Static<typeof RequestSummary>;
+
+export const RequestPage = Page(Type.Ref('RequestSummary'));
+
+export const RequestDetails = Type.Object(
+  {
+    ...requestFields,
+    tenant: Type.String(),
+    created_by: Type.String(),
+    endpoint: Type.String(),
+    input: Nullable(Type.Unknown({ description: 'The line as it was sent; null once the input file is gone.' })),
+    output: Nullable(Type.Unknown({ description: 'The result line.' })),
+    history: Type.Array(Attempt),
+    newest: Nullable(
+      Type.Unknown({ description: 'The same request in the newest continuation that ran it again: its id, state and output.' }),
+    ),
+  },
+  { $id: 'Request' },
+);
+export type RequestDetails = Static<typeof RequestDetails>;
+
+export const Analytics = Type.Object(
+  {
+    object: Type.Literal('analytics'),
+    from: Timestamp,
+    to: Timestamp,
+    batches: Type.Object({
+      total: Type.Integer(),
+      by_status: Type.Record(Type.String(), Type.Integer()),
+      duration_seconds: Type.Object({ p50: Nullable(Type.Number()), p95: Nullable(Type.Number()), max: Nullable(Type.Number()) }),
+    }),
+    requests: Type.Object({
+      total: Type.Integer(),
+      completed: Type.Integer(),
+      failed: Type.Integer(),
+      cancelled: Type.Integer(),
+      expired: Type.Integer(),
+    }),
+    failures: Type.Array(Type.Object({ code: Type.String(), requests: Type.Integer() })),
+    models: Type.Array(
+      Type.Object({
+        model: Type.String(),
+        batches: Type.Integer(),
+        requests: Type.Integer(),
+        completed: Type.Integer(),
+        failed: Type.Integer(),
+        input_tokens: Type.Integer(),
+        output_tokens: Type.Integer(),
+      }),
+    ),
+    users: Type.Array(Type.Object({ user: Type.String(), batches: Type.Integer(), requests: Type.Integer() })),
+    days: Type.Array(
+      Type.Object({
+        day: Type.String({ description: 'UTC, as 2026-11-22.' }),
+        batches: Type.Integer(),
+        requests: Type.Integer(),
+        completed: Type.Integer(),
+        failed: Type.Integer(),
+      }),
+    ),
+  },
+  { $id: 'Analytics' },
+);
+export type Analytics = Static<typeof Analytics>;
+
+export const DeletedBatch = Type.Object({ id: Type.String(), object: Type.Literal('batch'), deleted: Type.Literal(true) });

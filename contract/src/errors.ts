@@ -1,0 +1,145 @@
+/**
+ * The error registry: every code a client can be given, with its HTTP status, what it means and what to do.
+ * `docs/errors.md` is written from this table, and a test compares the two.
+ *
+ * `status` 0 marks a code that appears inside an object (a batch's `errors`, a line of the error file) and never as
+ * a reply of its own.
+ */
+export interface ErrorEntry {
+  status: number;
+  /** OpenAI's `type`: what class of trouble this is. */
+  type: 'invalid_request_error' | 'authentication_error' | 'not_found_error' | 'rate_limit_error' | 'server_error';
+  means: string;
+  todo: string;
+}
+
+const entry = (status: number, means: string, todo: string, type: ErrorEntry['type'] = 'invalid_request_error'): ErrorEntry => ({
+  status,
+  type,
+  means,
+  todo,
+});
+
+export const errors = {
+  // Replies
+  invalid_request: entry(
+    400,
+    'The request, or a line of the file, does not make sense as it stands.',
+    'Read the message; it names the field and what was expected.',
+  ),
+  invalid_value: entry(400, 'A field holds a value that is not allowed.', 'Use one of the values the message lists.'),
+  invalid_type: entry(400, 'A field holds a value of the wrong JSON type.', 'Send the type the message names.'),
+  unknown_parameter: entry(400, 'The body has a field that this route does not know.', 'Remove the field, or correct its spelling.'),
+  missing_required_parameter: entry(400, 'A required field is missing.', 'Add the field that `param` names.'),
+  invalid_api_key: entry(
+    401,
+    'The API key is missing or not known.',
+    'Send `Authorization: Bearer <key>` with a key of this server.',
+    'authentication_error',
+  ),
+  permission_denied: entry(403, 'The key may not do this.', 'Use a key with the needed role.'),
+  not_found: entry(404, 'Nothing of that id exists for this tenant.', 'Check the id, and that the key belongs to the tenant that owns it.'),
+  method_not_allowed: entry(405, 'The route exists, but not for this method.', 'See /openapi.json for the methods of the route.'),
+  conflict: entry(
+    409,
+    'The object is in a state in which this cannot be done.',
+    'Read the object again; the message says which state is in the way.',
+  ),
+  idempotency_mismatch: entry(409, 'The same Idempotency-Key was used before with another body.', 'Use a new key for a new request.'),
+  payload_too_large: entry(
+    413,
+    'The body or the file is larger than this server accepts.',
+    'Split the input, or raise the limit that the message names.',
+  ),
+  range_not_satisfiable: entry(
+    416,
+    'The byte range lies outside the file.',
+    'Ask for a range within the size the Content-Range header gives.',
+  ),
+  rate_limited: entry(429, 'Too many requests.', 'Wait as long as Retry-After says.', 'rate_limit_error'),
+  server_error: entry(
+    500,
+    'Something went wrong on the server; it was logged with the request id.',
+    'Try again; if it stays, give the request id to whoever runs the server.',
+    'server_error',
+  ),
+  unavailable: entry(
+    503,
+    'A part the server needs (database, storage) cannot be reached just now.',
+    'Try again after the time in Retry-After.',
+    'server_error',
+  ),
+  storage_full: entry(
+    507,
+    'The storage has no room left.',
+    'Free space or move the data directory; nothing of the request was kept.',
+    'server_error',
+  ),
+  model_not_ready: entry(
+    503,
+    'The model exists but could not be loaded; the message says why.',
+    'Mend the model or its configuration, then try again.',
+    'server_error',
+  ),
+  // Validation of a batch's input
+  invalid_json_line: entry(
+    0,
+    'A line of the input is not one JSON object: blank, not UTF-8, with NUL, too long, too deep or not parseable.',
+    'Mend the line the error names; write one JSON object a line.',
+  ),
+  invalid_url: entry(0, "A line's url is not the endpoint of the batch.", "Give every line the batch's endpoint as its url."),
+  invalid_method: entry(0, "A line's method is not POST.", 'Use "method": "POST".'),
+  model_not_found: entry(404, 'No model of that name is served here.', 'Check the name against `GET /v1/models`.'),
+  streaming_unsupported: entry(0, 'A line asks for streaming, which a batch cannot give.', 'Remove "stream": true from the body.'),
+  duplicate_custom_id: entry(0, 'Two lines have the same custom_id.', 'Give each line a custom_id of its own.'),
+  empty_file: entry(0, 'The input file holds no line.', 'Upload a file with at least one request.'),
+  too_many_tasks: entry(0, 'The input file holds more lines than a batch may have.', 'Split the file, or raise `limits.max_lines`.'),
+  file_too_large: entry(400, 'The file is larger than this server accepts.', 'Split the file, or raise `limits.max_file_bytes`.'),
+  mismatched_model: entry(
+    0,
+    'OpenAI-limits mode is on and the lines name several models.',
+    'Use one model per file, or switch `limits.openai` off.',
+  ),
+  // Lines of an error file
+  batch_cancelled: entry(0, 'The batch was cancelled before this request was done.', 'Run it again with retry, or in a new batch.'),
+  batch_expired: entry(
+    0,
+    'This request could not be executed before the completion window expired.',
+    'Run it again with retry, or with a longer window.',
+  ),
+  request_timeout: entry(
+    504,
+    'The model did not answer in time.',
+    'Raise the time-out of the model, or make the request smaller.',
+    'server_error',
+  ),
+  worker_lost: entry(
+    0,
+    'The worker died each time this request ran.',
+    'Look at the request: it may need more memory than a worker has, or crash the model.',
+  ),
+  upstream_error: entry(
+    502,
+    'The upstream model server failed or could not be reached.',
+    'Look at the upstream; the message holds what it said.',
+    'server_error',
+  ),
+  executor_error: entry(
+    500,
+    'The executor failed on this request.',
+    'Read the message; it holds the model runtime’s own words.',
+    'server_error',
+  ),
+  invalid_input: entry(
+    400,
+    'The inputs of a prediction do not fit the model.',
+    'Compare them with the model’s inputs; the message names the field.',
+  ),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** The body of every reply that is not a success: OpenAI's envelope, all four keys always there. */
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}

@@ -1,0 +1,5 @@
+export * from './errors.ts';
+export * from './common.ts';
+export * from './files.ts';
+export * from './batches.ts';
+export * from './models.ts';

@@ -1,0 +1,115 @@
+import pg from 'pg';
+import type { Statement } from './sql.ts';
+
+/** bigint columns hold sizes, counts and sequence numbers: all below 2^53, so numbers. */
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** What runs a statement: the pool, or one connection inside a transaction. */
+export interface Db {
+  /** All rows. */
+  many<Row>(statement: Statement): Promise<Row[]>;
+  /** The one row, or null. More than one is a mistake and throws. */
+  maybe<Row>(statement: Statement): Promise<Row | null>;
+  /** The one row; none, or more than one, throws. */
+  one<Row>(statement: Statement): Promise<Row>;
+  /** How many rows the statement touched. */
+  run(statement: Statement): Promise<number>;
+  /**
+   * Runs `work` in one transaction, again after a deadlock or serialization failure (at most 5 times, a little later
+   * each time), so `work` must have no effect outside the database. Inside a transaction it simply joins it.
+   */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+}
+
+export interface Pool extends Db, AsyncDisposable {
+  /** The address, for a listener's own connection. Holds the password: never logged. */
+  readonly url: string;
+  end(): Promise<void>;
+}
+
+export interface PoolOptions {
+  url: string;
+  /** Shown in pg_stat_activity. */
+  name: string;
+  max?: number;
+  /** Milliseconds a statement may take before the server ends it. */
+  statementTimeout?: number;
+  onError?: (error: Error) => void;
+}
+
+type Queryable = Pick<pg.Pool | pg.PoolClient, 'query'>;
+
+const methods = (client: Queryable): Omit<Db, 'transaction'> => {
+  const rows = async <Row>(statement: Statement): Promise<Row[]> =>
+    (await client.query({ text: statement.text, values: statement.values })).rows as Row[];
+  const maybe = async <Row>(statement: Statement): Promise<Row | null> => {
+    const found = await rows<Row>(statement);
+    if (found.length > 1) throw new Error(`one row expected, ${found.length} came: ${statement.text}`);
+    return found[0] ?? null;
+  };
+  return {
+    many: rows,
+    maybe,
+    one: async <Row>(statement: Statement) => {
+      const row = await maybe<Row>(statement);
+      if (row === null) throw new Error(`one row expected, none came: ${statement.text}`);
+      return row;
+    },
+    run: async (statement) => (await client.query({ text: statement.text, values: statement.values })).rowCount ?? 0,
+  };
+};
+
+/** 40001 serialization_failure, 40P01 deadlock_detected: the server rolled back and asks for another try. */
+const again = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01');
+
+/** Whether an error says that the database could not be reached or is going away, as against refusing a statement. */
+export const isUnreachable = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|57P0[123]|08\d\d\d|53300)$/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is/i.test(
+      error.message,
+    )
+  );
+};
+
+export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onError }: PoolOptions): Pool => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: `sluice ${name}`,
+    max,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: statementTimeout,
+    idle_in_transaction_session_timeout: 30_000,
+  });
+  // An idle connection that dies emits here; without a listener it would end the process.
+  pool.on('error', (error) => onError?.(error));
+
+  const transaction = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const tx: Db = { ...methods(client), transaction: (inner) => inner(tx) };
+        const result = await work(tx);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((e: Error) => (broken = e));
+        if (!again(error) || attempt === 5) throw error;
+      } finally {
+        client.release(broken);
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+    }
+  };
+
+  const end = async () => {
+    if (!pool.ended) await pool.end();
+  };
+  return { ...methods(pool), transaction, url, end, [Symbol.asyncDispose]: end };
+};

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events';
+import pg from 'pg';
+
+/**
+ * What has changed. A notification only shortens a wait: every listener also polls, because LISTEN dies silently
+ * behind a half-open connection or a transaction pooler.
+ */
+export const channels = {
+  /** Chunks were queued: a worker may claim. Payload: empty. */
+  chunks: 'sluice_chunks',
+  /** A batch wants intake, finalizing or another look. Payload: empty. */
+  batches: 'sluice_batches',
+  /** Leased chunks of a batch must stop. Payload: empty. */
+  control: 'sluice_control',
+  /** An event row was written. Payload: the batch's number. */
+  events: 'sluice_events',
+} as const;
+
+export type Channel = keyof typeof channels;
+
+type Events = { [C in Channel]: [payload: string] } & { lost: [error: Error]; ready: [] };
+
+/**
+ * One connection that listens. Emits `ready` after each (re)connect, when whatever was missed should be looked for.
+ * Probes itself every `probe` milliseconds, since a half-open socket never errors.
+ */
+export class Listener extends EventEmitter<Events> implements AsyncDisposable {
+  readonly #url: string;
+  readonly #channels: Channel[];
+  readonly #probe: number;
+  #client: pg.Client | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = true;
+  #connecting: Promise<void> | null = null;
+
+  constructor(url: string, names: Channel[], { probe = 30_000 }: { probe?: number } = {}) {
+    super();
+    this.#url = url;
+    this.#channels = names;
+    this.#probe = probe;
+  }
+
+  /** Resolves after the first try to connect, whether it succeeded or not; later ones go on by themselves. */
+  async start(): Promise<void> {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    await this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#connecting;
+    const client = this.#client;
+    this.#client = null;
+    await client?.end().catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #connect(): Promise<void> {
+    this.#connecting = this.#open().finally(() => (this.#connecting = null));
+    return this.#connecting;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#stopped) return;
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'sluice listener',
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 5_000,
+    });
+    client.on('error', (error) => this.#lost(client, error));
+    client.on('end', () => this.#lost(client, new Error('the connection ended')));
+    client.on('notification', ({ channel, payload = '' }) => {
+      const name = this.#channels.find((c) => channels[c] === channel);
+      if (name) (this as EventEmitter).emit(name, payload);
+    });
+    try {
+      await client.connect();
+      await client.query(this.#channels.map((c) => `listen ${channels[c]}`).join('; '));
+    } catch (error) {
+      return this.#lost(client, error as Error);
+    }
+    this.#client = client;
+    this.#schedule(() => this.#ask(client), this.#probe);
+    this.emit('ready');
+  }
+
+  async #ask(client: pg.Client): Promise<void> {
+    try {
+      await client.query('select 1');
+      if (this.#client === client) this.#schedule(() => this.#ask(client), this.#probe);
+    } catch (error) {
+      this.#lost(client, error as Error);
+    }
+  }
+
+  #lost(client: pg.Client, error: Error): void {
+    client.removeAllListeners();
+    client.on('error', () => {});
+    void client.end().catch(() => {});
+    if (this.#client !== null && this.#client !== client) return;
+    this.#client = null;
+    if (this.#stopped) return;
+    this.emit('lost', error);
+    this.#schedule(() => this.#connect(), 500 + Math.random() * 1_000);
+  }
+
+  #schedule(work: () => Promise<void>, ms: number): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void work(), ms);
+    this.#timer.unref();
+  }
+}

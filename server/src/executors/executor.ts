@@ -1,0 +1,107 @@
+import type { ModelSpec } from '../models/models.ts';
+import type { Logger } from '../lib/log.ts';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+/** One request, handed to an executor. */
+export interface Task {
+  /** 1-based within its batch; also what its outcome names. */
+  line: number;
+  customId: string;
+  /** The endpoint: `/v1/chat/completions`. */
+  url: string;
+  body: JsonObject;
+  /** Which attempt this is, from 1. */
+  attempt: number;
+}
+
+export interface Usage {
+  input_tokens: number;
+  cached_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+}
+
+interface Timing {
+  line: number;
+  /** Milliseconds since the epoch at which the attempt began. */
+  startedAt: number;
+  /** How long it took, in milliseconds. */
+  ms: number;
+}
+
+/** It worked: `body` is the reply's JSON text, on one line. */
+export interface Success extends Timing {
+  ok: true;
+  status: number;
+  body: string;
+  /** The upstream's own id of the call, where it has one. */
+  requestId?: string;
+  usage?: Usage;
+}
+
+/**
+ * It did not. `retryable`: another attempt may go better. `permanent`: it will not. `cancelled`: the caller aborted
+ * it; nothing is charged. With `status` and `body` it is a reply over HTTP (kept in the error file as such); without,
+ * `code` and `message` say what happened.
+ */
+export interface Failure extends Timing {
+  ok: false;
+  kind: 'retryable' | 'permanent' | 'cancelled';
+  code: string;
+  message: string;
+  status?: number;
+  body?: string;
+  requestId?: string;
+  /** What the upstream asked us to wait, in milliseconds. */
+  retryAfterMs?: number;
+}
+
+export type Outcome = Success | Failure;
+
+export interface RunSignals {
+  /** Start no further task; let those under way finish. */
+  stop: AbortSignal;
+  /** End those under way too. */
+  abort: AbortSignal;
+}
+
+/**
+ * One model, loaded in one worker.
+ *
+ * `run` yields outcomes as they come, in any order and in groups of any size. Each task gets at most one outcome; a
+ * task without one was never started (after `stop`) and costs nothing. It never throws for what a task does: that is
+ * an outcome. Several runs may be under way at once; they share the model's concurrency.
+ * Implementations pass `conformance.ts`.
+ */
+export interface Executor extends AsyncDisposable {
+  readonly model: ModelSpec;
+  run(tasks: readonly Task[], signals: RunSignals): AsyncIterable<Outcome[]>;
+  /** Whether it would start more tasks at once, were they there: false keeps the worker from leasing more of them. */
+  hungry(): boolean;
+  /** Bytes of memory its processes hold, for the worker's limit; 0 where it has none of its own. */
+  memory(): number;
+}
+
+export interface ExecutorContext {
+  log: Logger;
+  /** A folder of this process's own, for children's empty working directories. */
+  scratch: string;
+  /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */
+  crash: () => void;
+}
+
+/** A way to run models. `open` loads one, and rejects with a `LoadError` that says why where it cannot. */
+export interface ExecutorKind {
+  readonly kind: string;
+  open(model: ModelSpec, context: ExecutorContext): Promise<Executor>;
+}
+
+/** The model cannot be loaded; its requests fail with this reason. */
+export class LoadError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LoadError';
+  }
+}

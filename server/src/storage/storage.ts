@@ -1,0 +1,89 @@
+import type { Readable } from 'node:stream';
+
+/** Bytes as they come: a stream, or buffers made on the way. */
+export type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+export interface Stored {
+  bytes: number;
+  /** SHA-256 of the bytes, in hex; computed on the way where `put` was asked to. */
+  sha256: string | null;
+}
+
+export interface PutOptions {
+  /** Compute the SHA-256 on the way. */
+  digest?: boolean;
+  /** More bytes than this fail with `TooLarge`, and leave nothing behind. */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Where bodies live. Keys are `/`-separated names of letters, digits, `.`, `_` and `-`; no name is `.` or `..`.
+ *
+ * A put becomes visible at once or not at all: it resolves when the bytes would survive a crash, and a put that fails
+ * or is cut off leaves nothing under the key. Putting to a key again replaces it in the same way.
+ * Implementations pass `conformance.ts`.
+ */
+export interface Storage {
+  put(key: string, bytes: Bytes, options?: PutOptions): Promise<Stored>;
+  /** The bytes from `start` (0-based) up to `end`, not included; cut at the object's end. Throws `NotFound`. */
+  read(key: string, range?: { start?: number; end?: number }): Promise<Buffer>;
+  /** The same as a stream. Throws `NotFound` before it gives the stream. */
+  stream(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
+  /** The size in bytes, or null where there is no such object. */
+  size(key: string): Promise<number | null>;
+  /** Keys that start with `prefix` (whole names, ending in `/`, or empty for all), in order. */
+  list(prefix: string): AsyncIterable<{ key: string; bytes: number; modified: Date }>;
+  /** Nothing happens where there is no such object. */
+  delete(key: string): Promise<void>;
+  /** Copies within the storage, without the bytes passing through where that can be had. Throws `NotFound`. */
+  copy(from: string, to: string): Promise<void>;
+  /** Throws where the storage cannot be written just now; for health checks. */
+  check(): Promise<void>;
+}
+
+export class NotFound extends Error {
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`no object ${key}`);
+    this.key = key;
+    this.name = 'NotFound';
+  }
+}
+
+export class TooLarge extends Error {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(`more than ${limit} bytes`);
+    this.limit = limit;
+    this.name = 'TooLarge';
+  }
+}
+
+/** No room left on the device. */
+export class StorageFull extends Error {
+  constructor(cause: unknown) {
+    super('no room left in the storage', { cause });
+    this.name = 'StorageFull';
+  }
+}
+
+export class BadKey extends Error {
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`not a storage key: ${JSON.stringify(key)}`);
+    this.key = key;
+    this.name = 'BadKey';
+  }
+}
+
+/** Throws `BadKey` unless every name of the key is plain. */
+export const checkKey = (key: string): string => {
+  const names = key.split('/');
+  if (key.length > 900 || names.some((name) => !/^[A-Za-z0-9._-]{1,200}$/.test(name) || name === '.' || name === '..'))
+    throw new BadKey(key);
+  return key;
+};
