@@ -1,5 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { ApiKey } from './auth/identity.ts';
+import { keyText, readDeclared, type Declared } from './declared.ts';
+import { messageOf } from './lib/errors.ts';
+import { didYouMean } from './lib/suggest.ts';
 import type { ModelSpec } from './models/models.ts';
+import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
 
 export interface Limits {
   /** Lines a batch may have. */
@@ -31,8 +37,12 @@ export interface Timing {
 }
 
 export interface Config {
+  /** The `sluice.yaml` that was read; null where there is none. */
+  file: string | null;
   host: string;
   port: number;
+  /** Of health and metrics in a scheduler or worker that runs apart; 0: none. */
+  healthPort: number;
   dataDir: string;
   /** Absent: embedded PostgreSQL in the data directory. */
   databaseUrl: string | null;
@@ -52,3 +62,155 @@ export interface Config {
   retry: { maxAttempts: number; baseMs: number; capMs: number };
   log: { level: string; pretty: boolean };
 }
+
+/** What is wrong with the configuration, all of it. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export type Flags = Readonly<Record<string, Value>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that are the command line's or the tests', not options. */
+const otherVariables = ['SLUICE_CONFIG', 'SLUICE_URL'];
+const foreign = /^SLUICE_(TEST|BENCH)_/;
+/** Kubernetes tells every pod about a Service named `sluice` in variables like these, `SLUICE_PORT=tcp://10.0.0.7:8080` among them. */
+const isServiceLink = (name: string, value: string): boolean =>
+  /^SLUICE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/.test(name) &&
+  (/^(tcp|udp):/.test(value) || !/^SLUICE_PORT$/.test(name)) &&
+  name !== 'SLUICE_HEALTH_PORT';
+
+/** What each source says of each option, the strongest first. */
+type Sources = (option: Option) => { raw: unknown; where: string; relativeTo: string } | undefined;
+
+const sources = (flags: Flags, env: Environment, cwd: string, declared: Declared | null, report: (problem: string) => void): Sources => {
+  const secretFile = (variable: string): string | undefined => {
+    const file = env[`${variable}_FILE`];
+    if (!file) return undefined;
+    try {
+      return readFileSync(resolve(cwd, file), 'utf8').trim();
+    } catch (error) {
+      report(`${variable}_FILE: cannot be read: ${messageOf(error)}.`);
+      return undefined;
+    }
+  };
+  return (option) => {
+    const variable = variableOf(option);
+    const flag = [flagOf(option), option.alias].find((name) => name !== undefined && flags[name] !== undefined);
+    if (flag) return { raw: flags[flag], where: `--${flag}`, relativeTo: cwd };
+    const value = env[variable];
+    if (value && !isServiceLink(variable, value)) {
+      if (option.secret && env[`${variable}_FILE`]) report(`${variable} and ${variable}_FILE are both set; unset one of them.`);
+      return { raw: value, where: variable, relativeTo: cwd };
+    }
+    const secret = option.secret ? secretFile(variable) : undefined;
+    if (secret !== undefined) return { raw: secret, where: `${variable}_FILE`, relativeTo: cwd };
+    const found = declared?.values.get(option.key);
+    return found && declared ? { ...found, relativeTo: declared.folder } : undefined;
+  };
+};
+
+/**
+ * The configuration: a flag is stronger than the environment, that than `sluice.yaml`, that than the default.
+ * Throws a `ConfigError` that names every problem at once. Executors' own options are checked in `roles`.
+ */
+export const loadConfig = ({
+  flags = {},
+  env = process.env,
+  cwd = process.cwd(),
+}: { flags?: Flags; env?: Environment; cwd?: string } = {}): Config => {
+  const problems: string[] = [];
+  const report = (problem: string): void => void problems.push(problem);
+
+  const named = (flags['config'] ?? env['SLUICE_CONFIG']) || undefined;
+  const file = named
+    ? resolve(cwd, String(named))
+    : ['sluice.yaml', 'sluice.yml'].map((name) => resolve(cwd, name)).find((f) => existsSync(f));
+  const declared = file ? readDeclared(file, report) : null;
+
+  const flagNames = ['config', ...options.flatMap((o) => [flagOf(o), ...(o.alias ? [o.alias] : [])])];
+  for (const name of Object.keys(flags))
+    if (!flagNames.includes(name))
+      report(
+        `unknown flag --${name}.${didYouMean(
+          `--${name}`,
+          flagNames.map((f) => `--${f}`),
+        )}`,
+      );
+  const variables = [...otherVariables, ...options.flatMap((o) => [variableOf(o), ...(o.secret ? [`${variableOf(o)}_FILE`] : [])])];
+  for (const [name, value] of Object.entries(env))
+    if (name.startsWith('SLUICE_') && !variables.includes(name) && !foreign.test(name) && !isServiceLink(name, value ?? ''))
+      report(`unknown variable ${name} in the environment.${didYouMean(name, variables)}`);
+
+  const config: Record<string, unknown> = {};
+  const find = sources(flags, env, cwd, declared, report);
+  let apiKey: string | null = null;
+  for (const option of options) {
+    const found = find(option);
+    const parsed = found ? parse(option, found.raw) : { value: option.default };
+    if ('problem' in parsed) {
+      report(`${found!.where}: ${option.key} ${parsed.problem}${option.secret ? '' : `, not ${JSON.stringify(found!.raw)}`}.`);
+      continue;
+    }
+    const value = option.kind === 'path' ? resolve(found?.relativeTo ?? cwd, String(parsed.value)) : parsed.value;
+    if (option.key === 'api_key') apiKey = value as string | null;
+    else set(config, pathOf(option), value);
+  }
+  const result = config as unknown as Config;
+  result.file = file ?? null;
+  result.log.pretty ??= process.stderr.isTTY === true;
+  result.keys = [...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin' }]), ...(declared?.keys ?? [])];
+  result.models = declared?.models ?? [];
+  if (problems.length === 0) problems.push(...contradictions(result, apiKey));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freeze(result);
+};
+
+/** What is wrong only together. */
+const contradictions = ({ timing, retry, keys, databaseUrl, worker }: Config, apiKey: string | null): string[] => [
+  ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
+    ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
+    : []),
+  ...(timing.pollMinMs > timing.pollMaxMs ? ['timing.poll_min_ms must not be above timing.poll_max_ms.'] : []),
+  ...(retry.baseMs > retry.capMs ? ['retry.base_ms must not be above retry.cap_ms.'] : []),
+  ...(/^[A-Za-z0-9._-]{1,64}$/.test(worker.pool) ? [] : ["worker.pool must be a name of 1 to 64 letters, digits, '.', '_' or '-'."]),
+  ...(apiKey === null || keyText.test(apiKey) ? [] : ['api_key must be text of visible ASCII characters, without spaces.']),
+  ...(new Set(keys.map(({ key }) => key)).size === keys.length ? [] : ['keys: two entries have the same key.']),
+  ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))
+    ? []
+    : ['database_url must look like postgres://user:password@host:5432/name.']),
+];
+
+const set = (target: Record<string, unknown>, [head, ...rest]: string[], value: unknown): void => {
+  if (rest.length === 0) target[head!] = value;
+  else set((target[head!] ??= {}) as Record<string, unknown>, rest, value);
+};
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+};
+
+/** The configuration as it may be shown: keys, passwords and upstream keys are replaced. */
+export const describeConfig = (config: Config): Record<string, unknown> => ({
+  ...config,
+  databaseUrl: config.databaseUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
+  keys: config.keys.map((key) => ({ ...key, key: '[redacted]' })),
+  models: config.models.map((model) => ({
+    ...model,
+    options: Object.fromEntries(
+      Object.entries(model.options).map(([name, value]) => [name, /(^|_)(key|token|secret|password)$/.test(name) ? '[redacted]' : value]),
+    ),
+  })),
+});

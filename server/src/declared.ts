@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import type { ApiKey } from './auth/identity.ts';
+import { didYouMean } from './lib/suggest.ts';
+import { messageOf } from './lib/errors.ts';
+import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
+import { options } from './options.ts';
+
+/** What `sluice.yaml` says, with the place of each thing, so that a mistake can be pointed at. */
+export interface Declared {
+  /** Its folder: paths in it are relative to this. */
+  folder: string;
+  values: Map<string, { raw: unknown; where: string }>;
+  keys: ApiKey[];
+  models: ModelSpec[];
+}
+
+type Report = (problem: string) => void;
+
+/** Reads and checks `sluice.yaml`; what is wrong goes to `report`, all of it. */
+export const readDeclared = (file: string, report: Report): Declared => {
+  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [] };
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    report(`${file}: cannot be read: ${messageOf(error)}.`);
+    return declared;
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (node: unknown): string => {
+    const range = (node as Node | null | undefined)?.range;
+    return range ? `${file}:${lines.linePos(range[0]).line}` : file;
+  };
+  for (const error of document.errors) report(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}.`);
+  if (document.errors.length > 0 || document.contents === null) return declared;
+  if (!isMap(document.contents)) {
+    report(`${file}: must be a mapping of options to values.`);
+    return declared;
+  }
+
+  const sections = new Set(options.filter((o) => o.key.includes('.')).map((o) => o.key.split('.')[0]!));
+  const visit = (map: Node, prefix: string): void => {
+    if (!isMap(map)) return report(`${at(map)}: ${prefix.slice(0, -1)} must be a mapping.`);
+    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models']
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length));
+    for (const { key: keyNode, value } of map.items) {
+      const name = String(isScalar(keyNode) ? keyNode.value : keyNode);
+      const key = prefix + name;
+      if (key === 'keys') declared.keys = readKeys(value as Node | null, declared.folder, at, report);
+      else if (key === 'models') declared.models = readModels(value as Node | null, declared.folder, at, report);
+      else if (prefix === '' && sections.has(name)) {
+        if (!isScalar(value) || value.value !== null) visit(value as Node, `${name}.`);
+      } else if (options.some((o) => o.key === key)) {
+        if (isScalar(value) && value.value !== null) declared.values.set(key, { raw: value.value, where: at(keyNode) });
+        else if (value !== null && !isScalar(value)) report(`${at(keyNode)}: ${key} must be a single value.`);
+      } else
+        report(
+          `${at(keyNode)}: unknown option ${key}.${didYouMean(
+            name,
+            known.filter((k) => !k.includes('.')),
+          )}`,
+        );
+    }
+  };
+  visit(document.contents, '');
+  return declared;
+};
+
+type At = (node: unknown) => string;
+
+/** Each entry of a list as a plain object whose keys are known. */
+const entries = (
+  node: Node | null,
+  name: string,
+  known: readonly string[],
+  at: At,
+  report: Report,
+): { entry: Record<string, unknown>; where: string }[] => {
+  if (node === null || (isScalar(node) && node.value === null)) return [];
+  if (!isSeq(node)) {
+    report(`${at(node)}: ${name} must be a list.`);
+    return [];
+  }
+  return node.items.flatMap((item) => {
+    if (!isMap(item)) {
+      report(`${at(item)}: each of ${name} must be a mapping with ${known.join(', ')}.`);
+      return [];
+    }
+    for (const { key } of item.items) {
+      const found = String(isScalar(key) ? key.value : key);
+      if (!known.includes(found)) report(`${at(key)}: unknown option ${found} in ${name}.${didYouMean(found, known)}`);
+    }
+    return [{ entry: item.toJSON() as Record<string, unknown>, where: at(item) }];
+  });
+};
+
+export const plainName = /^[A-Za-z0-9._-]{1,64}$/;
+/** What fits into an `Authorization` header: visible ASCII. */
+export const keyText = /^[\x21-\x7e]{1,512}$/;
+
+const readKeys = (node: Node | null, folder: string, at: At, report: Report): ApiKey[] =>
+  entries(node, 'keys', ['key', 'key_file', 'tenant', 'user'], at, report).flatMap(({ entry, where }) => {
+    const before = { wrong: false };
+    const wrong = (problem: string) => {
+      before.wrong = true;
+      report(`${where}: ${problem}`);
+    };
+    let key = entry['key'];
+    if ((key === undefined) === (entry['key_file'] === undefined)) wrong('an entry of keys needs either key or key_file.');
+    else if (entry['key_file'] !== undefined) {
+      try {
+        key = readFileSync(resolve(folder, String(entry['key_file'])), 'utf8').trim();
+      } catch (error) {
+        wrong(`key_file cannot be read: ${messageOf(error)}.`);
+      }
+    }
+    if (!before.wrong && (typeof key !== 'string' || !keyText.test(key)))
+      wrong('key must be text of visible ASCII characters, without spaces.');
+    for (const field of ['tenant', 'user'] as const)
+      if (typeof entry[field] !== 'string' || !plainName.test(entry[field]))
+        wrong(`${field} must be a name of 1 to 64 letters, digits, '.', '_' or '-'.`);
+    return before.wrong ? [] : [{ key: String(key), tenant: String(entry['tenant']), user: String(entry['user']) }];
+  });
+
+const modelName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
+const semantic = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
+/** Options of executors that name files. */
+const paths = ['path', 'api_key_file'];
+
+const readModels = (node: Node | null, folder: string, at: At, report: Report): ModelSpec[] => {
+  const seen = new Set([modelKey(echo)]);
+  return entries(node, 'models', ['name', 'version', 'executor', 'options'], at, report).flatMap(({ entry, where }) => {
+    const { name, version, executor, options: own = {} } = entry;
+    const problems: string[] = [];
+    if (typeof name !== 'string' || !modelName.test(name)) problems.push(`name must be 1 to 128 letters, digits, '.', '_', '-' or '/'.`);
+    if (typeof version !== 'string' || !semantic.test(version))
+      problems.push(
+        `version must be semantic and in quotes, such as "1.0.0"${version === undefined ? '' : `, not ${JSON.stringify(version)}`}.`,
+      );
+    if (typeof executor !== 'string' || !Object.hasOwn(executorEndpoints, executor))
+      problems.push(
+        `executor must be one of ${Object.keys(executorEndpoints).join(', ')}.${didYouMean(String(executor ?? ''), Object.keys(executorEndpoints))}`,
+      );
+    if (typeof own !== 'object' || own === null || Array.isArray(own)) problems.push('options must be a mapping.');
+    if (problems.length === 0) {
+      const key = modelKey({ name: name as string, version: version as string });
+      if (seen.has(key))
+        problems.push(key === modelKey(echo) ? `${key} is always there and cannot be declared.` : `${key} is declared twice.`);
+      seen.add(key);
+    }
+    for (const problem of problems) report(`${where}: model ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
+    if (problems.length > 0) return [];
+    const resolved = Object.fromEntries(
+      Object.entries(own as Record<string, unknown>).map(([key, value]) => [
+        key,
+        paths.includes(key) && typeof value === 'string' ? resolve(folder, value) : value,
+      ]),
+    );
+    return [{ name: name as string, version: version as string, executor: executor as ExecutorName, options: resolved }];
+  });
+};

@@ -1,0 +1,162 @@
+/**
+ * Every option of the configuration, once: the loader, the start-up errors, `--help` and `docs/configuration.md` all
+ * read this table. `limits.max_lines` is `limits: {max_lines: …}` in `sluice.yaml`, `SLUICE_LIMITS__MAX_LINES` in the
+ * environment and `--limits-max-lines` as a flag.
+ */
+export interface Option {
+  key: string;
+  kind: 'text' | 'path' | 'integer' | 'bytes' | 'flag';
+  /** null: absent, or worked out at the start, as `about` says. */
+  default: string | number | boolean | null;
+  about: string;
+  min?: number;
+  max?: number;
+  choices?: readonly string[];
+  /** Never printed; may also be read from the file that `<VARIABLE>_FILE` names. */
+  secret?: true;
+  /** A shorter flag. */
+  alias?: string;
+}
+
+const GB = 1_000_000_000;
+const MB = 1_000_000;
+
+export const options: readonly Option[] = [
+  { key: 'host', kind: 'text', default: '127.0.0.1', about: 'Address the API listens on.' },
+  { key: 'port', kind: 'integer', default: 8080, min: 0, max: 65_535, about: 'Port the API listens on; 0 picks a free one.' },
+  {
+    key: 'health_port',
+    kind: 'integer',
+    default: 0,
+    min: 0,
+    max: 65_535,
+    about: 'Port of /health and /metrics in the roles `scheduler` and `worker`, where they run apart; 0 is off.',
+  },
+  { key: 'data_dir', kind: 'path', default: '.sluice', about: 'Folder of files, results and the embedded database.' },
+  {
+    key: 'database_url',
+    kind: 'text',
+    default: null,
+    secret: true,
+    about: 'PostgreSQL 15 or newer: `postgres://user:password@host:port/name`. Absent: an embedded one in the data directory.',
+  },
+  {
+    key: 'api_key',
+    kind: 'text',
+    default: null,
+    secret: true,
+    about: 'The key of tenant `default`, user `admin`. Where there is no key at all, one is made and kept in the data directory.',
+  },
+  { key: 'limits.max_lines', kind: 'integer', default: 10_000_000, min: 1, max: 2_147_483_647, about: 'Lines a batch may have.' },
+  { key: 'limits.max_file_bytes', kind: 'bytes', default: 50 * GB, min: 1, about: 'Bytes a file may have.' },
+  { key: 'limits.max_line_bytes', kind: 'bytes', default: 16 * MB, min: 1024, max: 512 * MB, about: 'Bytes a line may have.' },
+  { key: 'limits.max_errors', kind: 'integer', default: 1000, min: 1, max: 100_000, about: "Errors kept in a failed batch's `errors`." },
+  {
+    key: 'limits.openai',
+    kind: 'flag',
+    default: false,
+    about: "OpenAI's own limits: 50,000 lines, 200 MB, one model a file, a window of 24h.",
+  },
+  { key: 'timing.lease_seconds', kind: 'integer', default: 30, min: 2, max: 3600, about: 'Seconds a lease lasts without a heartbeat.' },
+  { key: 'timing.heartbeat_seconds', kind: 'integer', default: 5, min: 1, max: 1200, about: 'Seconds between two heartbeats.' },
+  { key: 'timing.poll_min_ms', kind: 'integer', default: 250, min: 1, max: 60_000, about: 'Milliseconds an idle worker first waits.' },
+  { key: 'timing.poll_max_ms', kind: 'integer', default: 10_000, min: 1, max: 600_000, about: 'Milliseconds it doubles up to.' },
+  {
+    key: 'timing.sweep_seconds',
+    kind: 'integer',
+    default: 5,
+    min: 1,
+    max: 600,
+    about: 'Seconds between two sweeps for expired leases, deadlines and batches whose events were lost.',
+  },
+  {
+    key: 'timing.cancel_grace_seconds',
+    kind: 'integer',
+    default: 600,
+    min: 0,
+    max: 86_400,
+    about: 'Seconds that requests in flight get to finish after a cancel.',
+  },
+  {
+    key: 'timing.settle_ms',
+    kind: 'integer',
+    default: 1500,
+    min: 10,
+    max: 60_000,
+    about: 'Milliseconds after which a chunk under way writes down what it has.',
+  },
+  { key: 'worker.pool', kind: 'text', default: 'dedicated', alias: 'pool', about: 'Name of the pool a worker belongs to.' },
+  { key: 'worker.chunks', kind: 'integer', default: 2, min: 1, max: 64, about: 'Chunks a worker holds at once.' },
+  {
+    key: 'worker.model_memory',
+    kind: 'bytes',
+    default: 2 * GB,
+    min: 16 * MB,
+    about: "Bytes of memory a worker's models may hold together.",
+  },
+  { key: 'workers', kind: 'integer', default: 1, min: 0, max: 256, about: 'Worker processes that `sluice start` runs.' },
+  { key: 'retry.max_attempts', kind: 'integer', default: 4, min: 1, max: 100, about: 'Attempts a request gets, the first included.' },
+  { key: 'retry.base_ms', kind: 'integer', default: 500, min: 1, max: 3_600_000, about: 'Milliseconds the first pause is drawn from.' },
+  { key: 'retry.cap_ms', kind: 'integer', default: 60_000, min: 1, max: 86_400_000, about: 'Milliseconds no pause exceeds.' },
+  {
+    key: 'log.level',
+    kind: 'text',
+    default: 'info',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    about: 'The least level that is logged.',
+  },
+  { key: 'log.pretty', kind: 'flag', default: null, about: 'Lines for people instead of JSON. Absent: on a terminal only.' },
+];
+
+export const variableOf = (option: Option): string => `SLUICE_${option.key.toUpperCase().replace('.', '__')}`;
+export const flagOf = (option: Option): string => option.key.replaceAll(/[._]/g, '-');
+/** Where it lies in the configuration: `limits.max_lines` is `['limits', 'maxLines']`. */
+export const pathOf = (option: Option): string[] =>
+  option.key.split('.').map((part) => part.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+
+const units: Record<string, number> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+export type Value = string | number | boolean;
+
+const number = (option: Option, raw: unknown): number | null => {
+  if (typeof raw === 'number') return raw;
+  if (typeof raw !== 'string') return null;
+  const match = /^(\d[\d_]*(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(raw.trim());
+  const unit = match && units[match[2]!.toUpperCase()];
+  if (!match || unit === undefined || unit === null || (option.kind === 'integer' && match[2] !== '')) return null;
+  return Number(match[1]!.replaceAll('_', '')) * unit;
+};
+
+/** The value of one option as it was written, or what is wrong with it. */
+export const parse = (option: Option, raw: unknown): { value: Value } | { problem: string } => {
+  if (option.kind === 'flag') {
+    if (typeof raw === 'boolean') return { value: raw };
+    if (/^(true|1|yes|on)$/i.test(String(raw))) return { value: true };
+    if (/^(false|0|no|off)$/i.test(String(raw))) return { value: false };
+    return { problem: 'must be true or false' };
+  }
+  if (option.kind === 'text' || option.kind === 'path') {
+    // YAML reads `8080` as a number; a name or key may well consist of digits.
+    const text = typeof raw === 'number' ? String(raw) : raw;
+    if (typeof text !== 'string' || text === '') return { problem: 'must be text' };
+    if (option.choices && !option.choices.includes(text)) return { problem: `must be one of ${option.choices.join(', ')}` };
+    return { value: text };
+  }
+  const value = number(option, raw);
+  if (value === null || !Number.isSafeInteger(value))
+    return { problem: option.kind === 'bytes' ? 'must be a number of bytes, such as 16000000 or 16MB' : 'must be a whole number' };
+  if (value < (option.min ?? 0)) return { problem: `must be at least ${option.min ?? 0}` };
+  if (value > (option.max ?? Infinity)) return { problem: `must be at most ${option.max}` };
+  return { value };
+};
