@@ -124,6 +124,11 @@ export const errors = {
     'Look at the upstream; the message holds what it said.',
     'server_error',
   ),
+  upstream_rejected: entry(
+    502,
+    'The upstream model server refused this request; another attempt would be refused too.',
+    'Read its reply on the line; mend the request, or the key and the model name in the configuration.',
+  ),
   executor_error: entry(
     500,
     'The executor failed on this request.',

@@ -1,0 +1,77 @@
+import { setMaxListeners } from 'node:events';
+import { messageOf } from '../lib/errors.ts';
+import type { Outcome, RunSignals, Task } from './executor.ts';
+import type { Slots } from './slots.ts';
+
+/**
+ * Runs each task on its own, as slots come free, and yields the outcomes that have come since the last group. After
+ * `stop` no task starts; after `abort`, or when the caller leaves early, `ended` aborts for those under way, and each
+ * attempt is expected to resolve soon (as `cancelled`).
+ */
+export async function* runLimited(
+  tasks: Iterable<Task>,
+  signals: RunSignals,
+  slots: Slots,
+  attempt: (task: Task, ended: AbortSignal) => Promise<Outcome>,
+): AsyncGenerator<Outcome[]> {
+  const left = new AbortController();
+  const ended = AbortSignal.any([signals.abort, left.signal]);
+  const closed = AbortSignal.any([signals.stop, ended]);
+  setMaxListeners(0, ended, closed);
+  let ready: Outcome[] = [];
+  let open = 0;
+  let fed = false;
+  let wake: () => void = () => {};
+
+  const begin = (task: Task) => {
+    const startedAt = Date.now();
+    open++;
+    attempt(task, ended)
+      .catch((error: unknown): Outcome => ({
+        line: task.line,
+        startedAt,
+        ms: Date.now() - startedAt,
+        ok: false,
+        kind: 'permanent',
+        code: 'executor_error',
+        message: messageOf(error),
+      }))
+      .then((outcome) => {
+        ready.push(outcome);
+        open--;
+        slots.give();
+        wake();
+      })
+      .catch(() => {});
+  };
+
+  const feed = async () => {
+    for (const task of tasks) {
+      // Awaited only where it must be: a promise a task would halve the rate of quick ones.
+      const taken = slots.take(closed);
+      if (!(typeof taken === 'boolean' ? taken : await taken)) break;
+      begin(task);
+    }
+    fed = true;
+    wake();
+  };
+
+  const feeding = feed();
+  try {
+    while (true) {
+      if (ready.length > 0) {
+        const group = ready;
+        ready = [];
+        yield group;
+      } else if (fed && open === 0) return;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    left.abort();
+    await feeding;
+  }
+}

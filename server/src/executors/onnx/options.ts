@@ -1,0 +1,11 @@
+import { file, oneOf, texts, whole } from '../options.ts';
+
+export const onnxOptions = {
+  path: { ...file, required: true },
+  preprocess: oneOf('none', 'smiles-morgan2048-desc16'),
+  outputs: texts,
+  processes: whole(1, 256),
+  timeout_ms: whole(10, 24 * 3_600_000),
+  slice: whole(1, 65_536),
+  memory_limit_mb: whole(256, 1_048_576),
+};

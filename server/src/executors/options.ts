@@ -1,0 +1,70 @@
+import { didYouMean } from '../lib/suggest.ts';
+import { LoadError } from './executor.ts';
+
+/** One option of an executor, as `sluice.yaml` gives it. */
+export interface Option<T = unknown> {
+  /** Completes "must be …". */
+  expected: string;
+  is: (value: unknown) => value is T;
+  required?: boolean;
+  /** A file: a relative path is meant from the folder of `sluice.yaml`. */
+  path?: boolean;
+}
+
+export type OptionSet = Readonly<Record<string, Option>>;
+
+/** What the options hold once they are checked; an absent one is undefined. */
+export type Given<Set extends OptionSet> = { [Name in keyof Set]?: Set[Name] extends Option<infer T> ? T | undefined : never };
+
+export const text: Option<string> = {
+  expected: 'a non-empty string',
+  is: (value): value is string => typeof value === 'string' && value !== '',
+};
+
+export const file: Option<string> = { ...text, expected: 'the path of a file', path: true };
+
+export const whole = (least: number, most: number): Option<number> => ({
+  expected: `a whole number from ${least} to ${most}`,
+  is: (value): value is number => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+
+export const texts: Option<string[]> = {
+  expected: 'a list of different non-empty strings',
+  is: (value): value is string[] =>
+    Array.isArray(value) && value.length > 0 && value.every(text.is) && new Set(value).size === value.length,
+};
+
+export const oneOf = <T extends string>(...allowed: T[]): Option<T> => ({
+  expected: allowed.map((word) => `'${word}'`).join(' or '),
+  is: (value): value is T => allowed.includes(value as T),
+});
+
+export const textMap: Option<Record<string, string>> = {
+  expected: 'a mapping of strings to strings',
+  is: (value): value is Record<string, string> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((item) => typeof item === 'string'),
+};
+
+/** What is wrong with the options, a sentence each, naming the option; empty where nothing is. */
+export const optionProblems = (set: OptionSet, given: Readonly<Record<string, unknown>>): string[] => {
+  const known = Object.keys(set);
+  const problems: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(set, name)) continue;
+    problems.push(`unknown option '${name}'.${didYouMean(name, known) || ` Known are ${known.join(', ')}.`}`);
+  }
+  for (const [name, option] of Object.entries(set)) {
+    const value = given[name];
+    if (value === undefined || value === null) {
+      if (option.required) problems.push(`option '${name}' is missing; it must be ${option.expected}.`);
+    } else if (!option.is(value)) problems.push(`option '${name}' must be ${option.expected}.`);
+  }
+  return problems;
+};
+
+/** The options by their types. Rejects what `optionProblems` names: a model may come from elsewhere than `sluice.yaml`. */
+export const readOptions = <Set extends OptionSet>(set: Set, given: Readonly<Record<string, unknown>>): Given<Set> => {
+  const problems = optionProblems(set, given);
+  if (problems.length > 0) throw new LoadError(problems.join(' '));
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as Given<Set>;
+};

@@ -1,0 +1,36 @@
+import type { ExecutorName, ModelSpec } from '../models/models.ts';
+import { echoKind, echoOptions } from './echo/echo.ts';
+import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
+import { onnxOptions } from './onnx/options.ts';
+import { openaiOptions } from './openai/options.ts';
+import { optionProblems, type OptionSet } from './options.ts';
+
+const absent = (kind: string): ExecutorKind => ({
+  kind,
+  open: async () => {
+    throw new LoadError(`The executor '${kind}' is not built yet.`);
+  },
+});
+
+const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet }> = {
+  echo: { kind: echoKind, options: echoOptions },
+  openai: { kind: absent('openai'), options: openaiOptions },
+  onnx: { kind: absent('onnx'), options: onnxOptions },
+};
+
+export const executorNames = Object.keys(kinds) as ExecutorName[];
+
+/** Loads a model by its executor. Rejects with a `LoadError` that says why where it cannot. */
+export const openExecutor = async (model: ModelSpec, context: ExecutorContext): Promise<Executor> => {
+  const problems = checkOptions(model);
+  if (problems.length > 0) throw new LoadError(problems.join(' '));
+  return await kinds[model.executor].kind.open(model, context);
+};
+
+/** What is wrong with a model's options, a sentence each, naming the option; whether files exist is not asked here. */
+export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): string[] =>
+  optionProblems(kinds[model.executor].options, model.options);
+
+/** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
+export const pathOptions = (executor: ExecutorName): string[] =>
+  Object.entries(kinds[executor].options).flatMap(([name, option]) => (option.path ? [name] : []));
