@@ -80,10 +80,12 @@ export class BadKey extends Error {
   }
 }
 
+/** Whether `key` could name an object: plain names with slashes between them. */
+export const isKey = (key: string): boolean =>
+  key.length <= 900 && key.split('/').every((name) => /^[A-Za-z0-9._-]{1,200}$/.test(name) && name !== '.' && name !== '..');
+
 /** Throws `BadKey` unless every name of the key is plain. */
 export const checkKey = (key: string): string => {
-  const names = key.split('/');
-  if (key.length > 900 || names.some((name) => !/^[A-Za-z0-9._-]{1,200}$/.test(name) || name === '.' || name === '..'))
-    throw new BadKey(key);
+  if (!isKey(key)) throw new BadKey(key);
   return key;
 };
