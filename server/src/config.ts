@@ -166,7 +166,7 @@ export const loadConfig = ({
   }
   const result = config as unknown as Config;
   result.file = file ?? null;
-  result.log.pretty ??= process.stderr.isTTY === true;
+  result.log.pretty ??= process.stderr.isTTY;
   result.keys = [...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin' }]), ...(declared?.keys ?? [])];
   result.models = declared?.models ?? [];
   if (problems.length === 0) problems.push(...contradictions(result, apiKey));

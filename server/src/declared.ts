@@ -72,6 +72,8 @@ export const readDeclared = (file: string, report: Report): Declared => {
 
 type At = (node: unknown) => string;
 
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** Each entry of a list as a plain object whose keys are known. */
 const entries = (
   node: Node | null,
@@ -113,7 +115,7 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
     if ((key === undefined) === (entry['key_file'] === undefined)) wrong('an entry of keys needs either key or key_file.');
     else if (entry['key_file'] !== undefined) {
       try {
-        key = readFileSync(resolve(folder, String(entry['key_file'])), 'utf8').trim();
+        key = readFileSync(resolve(folder, text(entry['key_file'])), 'utf8').trim();
       } catch (error) {
         wrong(`key_file cannot be read: ${messageOf(error)}.`);
       }
@@ -129,7 +131,7 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
 const modelName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 const semantic = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 /** Options of executors that name files. */
-const paths = ['path', 'api_key_file'];
+const paths = new Set(['path', 'api_key_file']);
 
 const readModels = (node: Node | null, folder: string, at: At, report: Report): ModelSpec[] => {
   const seen = new Set([modelKey(echo)]);
@@ -143,7 +145,7 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
       );
     if (typeof executor !== 'string' || !Object.hasOwn(executorEndpoints, executor))
       problems.push(
-        `executor must be one of ${Object.keys(executorEndpoints).join(', ')}.${didYouMean(String(executor ?? ''), Object.keys(executorEndpoints))}`,
+        `executor must be one of ${Object.keys(executorEndpoints).join(', ')}.${didYouMean(text(executor), Object.keys(executorEndpoints))}`,
       );
     if (typeof own !== 'object' || own === null || Array.isArray(own)) problems.push('options must be a mapping.');
     if (problems.length === 0) {
@@ -157,7 +159,7 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
     const resolved = Object.fromEntries(
       Object.entries(own as Record<string, unknown>).map(([key, value]) => [
         key,
-        paths.includes(key) && typeof value === 'string' ? resolve(folder, value) : value,
+        paths.has(key) && typeof value === 'string' ? resolve(folder, value) : value,
       ]),
     );
     return [{ name: name as string, version: version as string, executor: executor as ExecutorName, options: resolved }];
