@@ -16,7 +16,11 @@ export const Page = <T extends TSchema>(item: T) =>
     has_more: Type.Boolean(),
   });
 
-export const Metadata = Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), {
+// Not Type.Record: it forgets what its keys may be, and lets a key with a line end hold anything.
+export const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { maxLength: 64 },
+  additionalProperties: { type: 'string', maxLength: 512 },
   maxProperties: 16,
   description: 'Up to 16 pairs of strings: keys of at most 64 characters, values of at most 512.',
 });

@@ -9,3 +9,10 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server starts to close: streams that have no end of their own end then. */
+    closing: AbortSignal;
+  }
+}

@@ -1,0 +1,22 @@
+import { hash } from 'node:crypto';
+import { ApiError } from '../lib/errors.ts';
+import type { ApiKey, Identity } from './identity.ts';
+
+/** Who an `Authorization` header speaks for; throws `invalid_api_key`. */
+export type Authenticate = (authorization: string | undefined) => Identity;
+
+// What is compared is a digest: how long a look-up takes then says nothing about how much of a guess was right.
+const digest = (key: string): string => hash('sha256', key, 'hex');
+
+const refuse = (message: string): ApiError => new ApiError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
+
+export const authenticateWith = (keys: readonly ApiKey[]): Authenticate => {
+  const identities = new Map(keys.map(({ key, tenant, user }): [string, Identity] => [digest(key), Object.freeze({ tenant, user })]));
+  return (authorization) => {
+    const key = authorization && /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+    if (!key) throw refuse('No API key was provided. Send it in the Authorization header: `Authorization: Bearer <key>`.');
+    const identity = identities.get(digest(key));
+    if (!identity) throw refuse('Incorrect API key provided. This server does not know it.');
+    return identity;
+  };
+};

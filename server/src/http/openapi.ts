@@ -1,0 +1,94 @@
+import swagger from '@fastify/swagger';
+import type { FastifySchema } from 'fastify';
+import type { App } from '../lib/app.ts';
+
+/** What the document calls each part of the API, by the first name of the path. */
+const tags: Record<string, { name: string; description: string }> = {
+  files: { name: 'Files', description: 'Bytes with a purpose: inputs that were uploaded, outputs and errors that batches wrote.' },
+  uploads: { name: 'Uploads', description: 'Files that arrive in parts.' },
+  batches: { name: 'Batches', description: 'A file of requests in, a file of results out, by the deadline it names.' },
+  requests: { name: 'Requests', description: 'One line of a batch: its state, attempts, input and output.' },
+  models: { name: 'Models', description: 'What can be asked.' },
+  predict: { name: 'Predict', description: 'One request, answered at once.' },
+  events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
+  analytics: { name: 'Analytics', description: 'Counts, durations and failures by model, user and day.' },
+};
+
+const tagOf = (url: string): string | undefined => tags[url.split('/')[2] ?? '']?.name;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Says by reference what a schema says again: rooms give their routes the schemas themselves, for their types. */
+const byReference = (schema: unknown, known: ReadonlySet<string>): unknown => {
+  if (Array.isArray(schema)) return schema.map((item) => byReference(item, known));
+  if (!isObject(schema)) return schema;
+  if (typeof schema['$id'] === 'string' && known.has(schema['$id'])) return { $ref: `${schema['$id']}#` };
+  const entries = Object.entries(schema).map(([key, value]) => {
+    if (key === '$ref' && typeof value === 'string' && known.has(value)) return [key, `${value}#`];
+    return [key, byReference(value, known)];
+  });
+  return Object.fromEntries(entries) as unknown;
+};
+
+/** `$id` inside a component would change what its references are relative to. */
+const withoutIds = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutIds);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (key === '$id' && typeof inner === 'string' ? [] : [[key, withoutIds(inner)]])),
+  );
+};
+
+const camel = (words: string[]): string => words.map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join('');
+
+/** `POST /v1/batches/:id/cancel` → `postBatchesIdCancel`, where the room gave none. */
+const operationId = (method: string, url: string): string =>
+  camel([
+    method.toLowerCase(),
+    ...url
+      .replace(/^\/v1/, '')
+      .split(/[^A-Za-z0-9]+/)
+      .filter(Boolean),
+  ]);
+
+const description = `The API of a Sluice server. Files, Uploads and Batches are OpenAI's: any client of theirs works with \`base_url\` set
+to this server's \`/v1\`. What Sluice adds are fields and routes of its own, which stock clients ignore.`;
+
+/** Collects the routes that are added from now on, and serves them as OpenAPI 3.1 at /openapi.json. */
+export const describeApi = async (app: App, version = '0.1.0'): Promise<void> => {
+  await app.register(swagger, {
+    convertConstToEnum: false,
+    stripBasePath: false,
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Sluice', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      servers: [{ url: '/', description: 'This server' }],
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key of this server.' } } },
+      tags: Object.values(tags),
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`) },
+    transform: ({ schema, url, route }) => {
+      const known = new Set(Object.keys(app.getSchemas()));
+      const given: FastifySchema = schema ?? {};
+      if (!url.startsWith('/v1/')) return { schema: { ...given, hide: true }, url };
+      const tag = tagOf(url);
+      const described: FastifySchema = {
+        operationId: operationId(String([route.method].flat()[0]), url),
+        ...(tag === undefined ? {} : { tags: [tag] }),
+        security: [{ key: [] }],
+        ...(byReference(given, known) as FastifySchema),
+      };
+      const response = isObject(described.response) ? described.response : { 200: { description: 'Done.', type: 'null' } };
+      return { schema: { ...described, response: { ...response, default: { $ref: 'Error#' } } }, url };
+    },
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) throw new Error('an OpenAPI document was expected');
+      return withoutIds(document.openapiObject) as typeof document.openapiObject;
+    },
+  });
+  let text: string | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    text ??= JSON.stringify(app.swagger());
+    return reply.type('application/json').header('cache-control', 'no-cache').header('access-control-allow-origin', '*').send(text);
+  });
+};

@@ -1,0 +1,175 @@
+import { type Socket } from 'node:net';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
+import * as contract from '@sluice/contract';
+import type { ErrorBody } from '@sluice/contract';
+import type { ApiKey, Identity } from '../auth/identity.ts';
+import { authenticateWith } from '../auth/keys.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import { newExchangeId } from '../lib/ids.ts';
+import type { Logger } from '../lib/log.ts';
+import { toApiError } from './failures.ts';
+import { describeApi } from './openapi.ts';
+import { docsPage } from './docs.ts';
+import { checkedSerializer } from './replies.ts';
+import { routeTable } from './table.ts';
+import { type SharedSchema, validatorOf } from './validation.ts';
+
+export interface ServerOptions {
+  keys: readonly ApiKey[];
+  log: Logger;
+  /** Adds the rooms' routes. */
+  routes: (app: App) => void | Promise<void>;
+  /** Bytes of a JSON body. A line of a batch may have 16 MB, and whatever fits in a line is served at once too. */
+  bodyLimit?: number;
+  /** Holds every reply against its schema, and fails the request where they differ: for tests. */
+  checkReplies?: boolean;
+  /** Milliseconds that replies under way get when the server closes. */
+  closeMs?: number;
+}
+
+const nobody: Identity = Object.freeze({ tenant: '', user: '' });
+
+/** Everything a browser could be talked into, switched off: replies are data. */
+const replyHeaders = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+};
+
+/** The schemas other schemas refer to by `$id`. */
+export const sharedSchemas = (): SharedSchema[] =>
+  Object.values(contract).filter(
+    (value): value is typeof value & SharedSchema => typeof value === 'object' && '$id' in value && typeof value.$id === 'string',
+  );
+
+/**
+ * A request that is not HTTP at all (a header too large, a line that does not parse) never becomes a request; it gets
+ * the envelope all the same, and the connection ends.
+ */
+const refuseConnection = (error: Error & { code?: string }, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request'];
+  const reply: ErrorBody = { error: { message: `${reason}.`, type: 'invalid_request_error', param: null, code: null } };
+  const body = JSON.stringify(reply);
+  if (socket.writable)
+    socket.end(
+      `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+};
+
+const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const error = toApiError(thrown);
+  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.message);
+  if (error.status === 409) reply.header('x-should-retry', 'false');
+  // An answer before the whole body was read: what is still on its way would be taken for the next request.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  return reply.code(error.status).headers(error.headers).type('application/json').send(JSON.stringify(error.body()));
+};
+
+/**
+ * The HTTP server: who is asking, what is wrong with a request, and the same headers on every reply. Rooms add their
+ * routes in `routes`; those under /v1 run with `request.identity` set. It does not listen yet.
+ */
+export const buildServer = async (options: ServerOptions): Promise<App> => {
+  const { closeMs = 5_000 } = options;
+  const log: FastifyBaseLogger = options.log;
+  const app: App = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: newExchangeId,
+    requestIdHeader: false,
+    bodyLimit: options.bodyLimit ?? 32 * 1024 * 1024,
+    // Longer than any load balancer keeps an idle connection: the one who closes first must be the client.
+    keepAliveTimeout: 75_000,
+    // TCP's own keep-alive finds clients that are gone; an inactivity time-out would cut predictions that take long.
+    http: { keepAlive: true, keepAliveInitialDelay: 30_000 },
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, request, reply) => {
+      fail(error, request, reply);
+    },
+  });
+  const authenticate = authenticateWith(options.keys);
+
+  app.setErrorHandler(fail);
+
+  const shared = sharedSchemas();
+  for (const schema of shared) app.addSchema(schema);
+  app.setValidatorCompiler(validatorOf(shared));
+  app.setSerializerCompiler(options.checkReplies ? checkedSerializer(shared) : () => JSON.stringify);
+
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.decorateRequest('identity', { getter: () => nobody });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(replyHeaders);
+    reply.header('x-request-id', request.id);
+    // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well.
+    if (request.routeOptions.url?.startsWith('/v1')) {
+      reply.header('cache-control', 'no-store');
+      reply.header('openai-version', '2020-10-01');
+      Object.defineProperty(request, 'identity', { value: authenticate(request.headers.authorization) });
+    }
+    done();
+  });
+  app.addHook('preValidation', (request, _reply, done) => {
+    // Clients post to /cancel without a body, or with a content type and none; the schema then says what is missing.
+    if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('openai-processing-ms', Math.round(reply.elapsedTime));
+    done(null, payload);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const level = reply.statusCode >= 400 || request.method !== 'GET' ? 'info' : 'debug';
+    const { tenant, user } = request.identity;
+    request.log[level](
+      {
+        tenant,
+        user,
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      `${request.method} ${request.url} ${reply.statusCode}`,
+    );
+    done();
+  });
+
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+  // Uploads are read by the room of files itself, from `request.raw`, as they come.
+  app.addContentTypeParser(/^multipart\//, (_request, _payload, done) => done(null, null));
+
+  const allowed = routeTable(app);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const allow = allowed(path);
+    if (allow.length === 0) throw new ApiError('not_found', `Invalid URL (${request.method} ${path})`);
+    reply.header('allow', allow.join(', '));
+    throw new ApiError('method_not_allowed', `Not allowed to ${request.method} on ${path} (HINT: Perhaps you meant to use ${allow[0]!}?)`);
+  });
+
+  await describeApi(app);
+  docsPage(app);
+  await options.routes(app);
+
+  app.addHook('preClose', (done) => {
+    closing.abort();
+    setTimeout(() => app.server.closeAllConnections(), closeMs).unref();
+    done();
+  });
+  return app;
+};
