@@ -39,6 +39,13 @@ const withoutIds = (value: unknown): unknown => {
   );
 };
 
+const titleOfRest = (params: unknown): { name: string; params: object } | null => {
+  if (!isObject(params) || !isObject(params['properties'])) return null;
+  const { '*': rest, ...others } = params['properties'];
+  if (!isObject(rest) || typeof rest['title'] !== 'string') return null;
+  return { name: rest['title'], params: { type: 'object', properties: { ...others, [rest['title']]: rest } } };
+};
+
 const camel = (words: string[]): string => words.map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join('');
 
 /** `POST /v1/batches/:id/cancel` → `postBatchesIdCancel`, where the room gave none. */
@@ -69,6 +76,8 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`) },
     transform: ({ schema, url, route }) => {
       const known = new Set(Object.keys(app.getSchemas()));
+      // OpenAPI has no parameter that holds `/`; the name it gets is the title of `*`.
+      const rest = titleOfRest(schema?.params);
       const given: FastifySchema = schema ?? {};
       if (!url.startsWith('/v1/')) return { schema: { ...given, hide: true }, url };
       const tag = tagOf(url);
@@ -79,7 +88,8 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
         ...(byReference(given, known) as FastifySchema),
       };
       const response = isObject(described.response) ? described.response : { 200: { description: 'Done.', type: 'null' } };
-      return { schema: { ...described, response: { ...response, default: { $ref: 'Error#' } } }, url };
+      const full = { ...described, response: { ...response, default: { $ref: 'Error#' } } };
+      return rest ? { schema: { ...full, params: rest.params }, url: url.replace('*', `:${rest.name}`) } : { schema: full, url };
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) throw new Error('an OpenAPI document was expected');

@@ -1,0 +1,32 @@
+import { endpoints, Model, ModelList } from '@sluice/contract';
+import { Type } from 'typebox';
+import type { App } from '../lib/app.ts';
+import { executorEndpoints, modelKey, type Models, type ModelSpec } from './models.ts';
+
+const shown = (models: Models, model: ModelSpec): Model => ({
+  id: models.find(model.name) === model ? model.name : modelKey(model),
+  object: 'model',
+  created: 0,
+  owned_by: 'sluice',
+  name: model.name,
+  version: model.version,
+  executor: model.executor,
+  endpoints: [...(executorEndpoints[model.executor] ?? endpoints)],
+  status: 'ready',
+});
+
+/** Which models there are; the same for every tenant. */
+export const modelRoutes = (app: App, { models }: { models: Models }): void => {
+  app.get(
+    '/v1/models',
+    { schema: { summary: 'List the models', operationId: 'listModels', response: { 200: ModelList } } },
+    (): ModelList => ({ object: 'list', data: models.all().map((model) => shown(models, model)) }),
+  );
+  // A name may hold `/`, so the rest of the path is the name.
+  const params = Type.Object({ '*': Type.String({ title: 'model', description: '`name` or `name@version`.' }) });
+  app.get(
+    '/v1/models/*',
+    { schema: { summary: 'Get a model', operationId: 'getModel', params, response: { 200: Model } } },
+    (request): Model => shown(models, models.get(request.params['*'])),
+  );
+};
