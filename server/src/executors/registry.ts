@@ -1,6 +1,7 @@
 import type { ExecutorName, ModelSpec } from '../models/models.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
+import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
 import { openaiOptions } from './openai/options.ts';
 import { optionProblems, type OptionSet } from './options.ts';
@@ -15,7 +16,7 @@ const absent = (kind: string): ExecutorKind => ({
 const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet }> = {
   echo: { kind: echoKind, options: echoOptions },
   openai: { kind: absent('openai'), options: openaiOptions },
-  onnx: { kind: absent('onnx'), options: onnxOptions },
+  onnx: { kind: onnxKind, options: onnxOptions },
 };
 
 export const executorNames = Object.keys(kinds) as ExecutorName[];

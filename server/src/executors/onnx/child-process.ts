@@ -1,0 +1,188 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LoadError } from '../executor.ts';
+import { frameOf, Frames, type LoadedHead, type LoadHead, type ResultHead, type SliceHead } from './wire.ts';
+
+export interface ChildSettings extends LoadHead {
+  scratch: string;
+  memoryLimitMb: number;
+  loadTimeoutMs: number;
+}
+
+export interface Result {
+  head: ResultHead;
+  bytes: Buffer;
+}
+
+/** A child ended with slices unanswered: the row it was at (-1: not one alone), and the last it said. */
+export interface Loss {
+  row: number;
+  words: string;
+}
+
+const program = fileURLToPath(new URL('child.ts', import.meta.url));
+
+/** All that a child sees of the environment: no database address, no key. */
+const environment = (home: string): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  LANG: process.env['LANG'] ?? 'C.UTF-8',
+  TZ: process.env['TZ'],
+  HOME: home,
+  TMPDIR: home,
+  // Read by the library when it is loaded; it is too late to set it inside the child's JavaScript threads.
+  ORT_DISABLE_TELEMETRY: '1',
+});
+
+/** Node has no setrlimit: the shell sets the limit on data segments and becomes the child. */
+const shell = (megabytes: number) => `(ulimit -d ${megabytes * 1024}) 2>/dev/null && ulimit -d ${megabytes * 1024}; exec "$0" "$@"`;
+
+/** One process that has loaded the model. `lost` is called once, when it ends other than by `end`. */
+export class Child {
+  readonly ports: LoadedHead & { ok: true };
+  /** Rows it was given so far. */
+  rows = 0;
+  readonly #process: ChildProcess;
+  readonly #socket: Socket;
+  readonly #progress: number;
+  readonly #home: string;
+  #onResult: (result: Result) => void = () => {};
+  #onLost: (loss: Loss) => void = () => {};
+  #words = '';
+  #gone: Loss | null = null;
+  #ended: Promise<void>;
+
+  private constructor(
+    child: ChildProcess,
+    home: string,
+    progress: number,
+    ports: LoadedHead & { ok: true },
+    frames: Frames,
+    words: () => string,
+  ) {
+    this.ports = ports;
+    this.#process = child;
+    this.#home = home;
+    this.#progress = progress;
+    this.#socket = child.stdio[3] as Socket;
+    this.#socket.on('data', (part: Buffer) => {
+      for (const { head, bytes } of frames.push(part)) this.#onResult({ head: JSON.parse(head.toString()) as ResultHead, bytes });
+    });
+    this.#ended = new Promise((resolve) => {
+      child.once('close', () => {
+        this.#words = words();
+        this.#gone = { row: this.progress().row, words: this.#words };
+        closeSync(this.#progress);
+        rmSync(this.#home, { recursive: true, force: true });
+        resolve();
+        this.#onLost(this.#gone);
+      });
+    });
+  }
+
+  /** Starts a process and has it load the model; rejects with a `LoadError` that holds its reason. */
+  static async start(settings: ChildSettings, signal: AbortSignal): Promise<Child> {
+    mkdirSync(settings.scratch, { recursive: true });
+    const home = mkdtempSync(join(settings.scratch, 'onnx-'));
+    // Of this file only the descriptor is passed on, so that the working directory stays empty.
+    const notes = `${home}.progress`;
+    const progress = openSync(notes, 'w+', 0o600);
+    rmSync(notes);
+    const child = spawn('/bin/sh', ['-c', shell(settings.memoryLimitMb), process.execPath, '--no-warnings', program], {
+      cwd: home,
+      env: environment(home),
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress],
+    });
+    let words = '';
+    child.stderr!.on('data', (part: Buffer) => {
+      words = (words + part.toString()).slice(-2000);
+    });
+    const socket = child.stdio[3] as Socket;
+    // A write to a child that has just died fails; what it did not answer is seen when it closes.
+    socket.on('error', () => {});
+    const frames = new Frames();
+    const loaded = await new Promise<LoadedHead>((resolve) => {
+      const finish = (head: LoadedHead) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', aborted);
+        child.off('close', closed);
+        socket.off('data', listen);
+        resolve(head);
+      };
+      const kill = (message: string) => {
+        child.kill('SIGKILL');
+        finish({ ok: false, message });
+      };
+      const closed = (code: number | null, ended: string | null) =>
+        finish({ ok: false, message: `its process ended (${ended ?? code}) while loading it${words ? `: ${lastLine(words)}` : ''}` });
+      const listen = (part: Buffer) => {
+        const frame = frames.push(part)[0];
+        if (frame) finish(JSON.parse(frame.head.toString()) as LoadedHead);
+      };
+      const aborted = () => kill('the executor was closed');
+      const timer = setTimeout(() => kill(`loading took longer than ${settings.loadTimeoutMs / 1000} s`), settings.loadTimeoutMs);
+      child.once('close', closed);
+      child.once('error', (error) => finish({ ok: false, message: error.message }));
+      signal.addEventListener('abort', aborted, { once: true });
+      socket.on('data', listen);
+      socket.write(frameOf({ path: settings.path, smiles: settings.smiles }));
+    });
+    if (!loaded.ok) {
+      closeSync(progress);
+      rmSync(home, { recursive: true, force: true });
+      throw new LoadError(`The model at ${settings.path} cannot be loaded: ${loaded.message}`);
+    }
+    return new Child(child, home, progress, loaded, frames, () => words);
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  /** Bytes of memory it holds; 0 once it is gone, or where there is no /proc. */
+  get memory(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+    } catch {
+      return 0;
+    }
+  }
+
+  listen(onResult: (result: Result) => void, onLost: (loss: Loss) => void): void {
+    this.#onResult = onResult;
+    this.#onLost = onLost;
+    if (this.#gone) onLost(this.#gone);
+  }
+
+  send(head: SliceHead, bytes: Uint8Array | null): void {
+    this.rows += head.rows;
+    this.#socket.cork();
+    this.#socket.write(frameOf(head, bytes?.byteLength ?? 0));
+    if (bytes) this.#socket.write(bytes);
+    this.#socket.uncork();
+  }
+
+  /** How far it is: a count that moves with every step it takes, and the row it is at. */
+  progress(): { step: number; row: number } {
+    const mark = new Int32Array(2);
+    if (this.#gone || readSync(this.#progress, mark, 0, 8, 0) < 8) return { step: 0, row: -1 };
+    return { step: mark[0]!, row: mark[1]! };
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Kills it and waits until it is gone; nothing is lost with it. */
+  async end(): Promise<void> {
+    this.#onLost = () => {};
+    this.#onResult = () => {};
+    this.kill();
+    await this.#ended;
+  }
+}
+
+export const lastLine = (words: string): string => words.trim().split('\n').at(-1) ?? '';

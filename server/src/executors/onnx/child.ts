@@ -1,0 +1,212 @@
+/**
+ * The process that runs an ONNX model: reads slices from descriptor 3 with blocking calls, answers each there, and
+ * notes on descriptor 4 (a file that the executor holds too) how far it is, so that when it hangs or dies the
+ * executor knows which row did it. It is killed, never asked, to stop.
+ */
+import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { featureCount, Featuriser } from './features.ts';
+import {
+  align,
+  frameOf,
+  readFully,
+  writeFully,
+  type LoadHead,
+  type ResultHead,
+  type RowFailure,
+  type SliceHead,
+  type TensorHead,
+} from './wire.ts';
+
+const socket = 3;
+const progress = 4;
+
+// The main thread may be in native code for good when the executor dies; this one sees it and ends the process.
+new Worker(
+  `const parent = ${process.ppid}; setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);`,
+  { eval: true },
+).unref();
+
+const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+const header = new Uint8Array(8);
+const lengths = new DataView(header.buffer);
+/** Kept between slices: fresh memory would cost a page fault for every 4 kB. */
+let room = new ArrayBuffer(1 << 20);
+
+const receive = (): { head: unknown; bytes: ArrayBuffer } => {
+  if (!readFully(socket, header)) process.exit(0);
+  const text = new Uint8Array(lengths.getUint32(0, true));
+  const size = lengths.getUint32(4, true);
+  if (size > room.byteLength) room = new ArrayBuffer(size);
+  if (!readFully(socket, text) || (size > 0 && !readFully(socket, new Uint8Array(room, 0, size)))) process.exit(0);
+  return { head: JSON.parse(new TextDecoder().decode(text)) as unknown, bytes: room };
+};
+
+/** A count that moves with every step, and the row at work (-1: not one alone). */
+const mark = new Int32Array(2);
+const note = (row: number) => {
+  mark[0]!++;
+  mark[1] = row;
+  writeSync(progress, new Uint8Array(mark.buffer), 0, 8, 0);
+};
+
+type Values = Parameters<typeof typed>[0];
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+const typed = (type: keyof typeof arrays, bytes: ArrayBuffer, at: number, length: number) => new arrays[type](bytes, at, length);
+
+type Feeds = Record<string, Tensor>;
+
+const tensorOf = ({ name, type, dims, at, bytes }: TensorHead, memory: ArrayBuffer): [string, Tensor] => {
+  const kind = type as Values;
+  return [name, new Tensor(kind, typed(kind, memory, at, bytes / arrays[kind].BYTES_PER_ELEMENT), dims)];
+};
+
+/** Row `row` of tensors that hold `rows`: with a first dimension of 1 where they were batched. */
+const rowOf = (feeds: Feeds, row: number, rows: number, batched: boolean): Feeds =>
+  Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => {
+      const data = tensor.data as Float32Array;
+      const size = data.length / rows;
+      const dims = batched ? [1, ...tensor.dims.slice(1)] : tensor.dims.slice(1);
+      return [name, new Tensor(tensor.type as 'float32', data.subarray(row * size, (row + 1) * size), dims)];
+    }),
+  );
+
+const first = receive().head as LoadHead;
+let session: InferenceSession;
+let featuriser: Featuriser | null = null;
+try {
+  // By path, never from memory: a model in memory may read external data from the working directory.
+  session = await InferenceSession.create(first.path, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 4,
+  });
+  if (first.smiles) featuriser = await Featuriser.create();
+} catch (error) {
+  writeFully(socket, frameOf({ ok: false, message: words(error) }));
+  process.exit(0);
+}
+const ports = (metadata: readonly InferenceSession.ValueMetadata[]) =>
+  metadata.map((port) => ({
+    name: port.name,
+    type: port.isTensor ? port.type : 'not a tensor',
+    shape: port.isTensor ? [...port.shape] : [],
+  }));
+writeFully(socket, frameOf({ ok: true, inputs: ports(session.inputMetadata), outputs: ports(session.outputMetadata) }));
+const onlyInput = session.inputNames[0]!;
+
+/** The features of the molecules that are some, and failures for the others. */
+const featurise = (smiles: readonly string[], failed: RowFailure[]): { feeds: Feeds; rows: number[] } => {
+  const features = new Float32Array(smiles.length * featureCount);
+  const rows: number[] = [];
+  featuriser!.forgetLog();
+  smiles.forEach((text, row) => {
+    note(row);
+    let reason: string | null;
+    try {
+      reason = featuriser!.fill(text, features, rows.length * featureCount);
+    } catch (error) {
+      // After a WASM error every later call would fail too: end here, and the executor blames this row.
+      process.stderr.write(`RDKit failed on it: ${words(error)}\n`);
+      process.exit(70);
+    }
+    if (reason === null) rows.push(row);
+    else failed.push({ row, code: 'invalid_input', message: `inputs.smiles: ${reason}` });
+  });
+  const used = features.subarray(0, rows.length * featureCount);
+  return { feeds: { [onlyInput]: new Tensor('float32', used, [rows.length, featureCount]) }, rows };
+};
+
+type Results = InferenceSession.ReturnType;
+
+/** One result from several of one row each; the executor sends alone what may differ in size. */
+const joined = (parts: readonly Results[]): [string, Tensor][] =>
+  Object.entries(parts[0] ?? {}).map(([name, { type, dims, size, data }]): [string, Tensor] => {
+    const all = [parts.length, ...(dims[0] === 1 ? dims.slice(1) : dims)];
+    const each = parts.map((part) => part[name]!.data);
+    if (type === 'string') return [name, new Tensor('string', each.flat() as string[], all)];
+    const kind = type as Values;
+    const values = typed(kind, new ArrayBuffer(size * parts.length * (data as Float32Array).BYTES_PER_ELEMENT), 0, size * parts.length);
+    each.forEach((part, index) => (values as Float32Array).set(part as Float32Array, index * size));
+    return [name, new Tensor(kind, values, all)];
+  });
+
+const infer = async (feeds: Feeds, rows: number[], single: boolean, failed: RowFailure[]): Promise<[string, Tensor][]> => {
+  if (rows.length === 0) return [];
+  if (!single) {
+    note(-1);
+    try {
+      const results = await session.run(feeds);
+      const tensors = Object.entries<Tensor>(results);
+      if (tensors.every(([, tensor]) => tensor.dims[0] === rows.length)) return tensors;
+      // The model does not keep rows apart by the first dimension: each goes alone.
+    } catch {
+      // One row may have spoilt it for all: each goes alone.
+    }
+  }
+  const parts: Results[] = [];
+  let size: string | null = null;
+  for (const [index, row] of rows.entries()) {
+    note(row);
+    try {
+      const part = await session.run(rowOf(feeds, index, rows.length, !single));
+      const shape = Object.values(part)
+        .map((tensor) => tensor.size)
+        .join();
+      if (size !== null && size !== shape) throw new Error('its output has another size than those of the rows beside it');
+      size = shape;
+      parts.push(part);
+    } catch (error) {
+      failed.push({ row, code: 'executor_error', message: words(error) });
+    }
+  }
+  return joined(parts);
+};
+
+const answer = (tensors: [string, Tensor][], startedAt: number, ms: number, failed: RowFailure[]) => {
+  const heads: TensorHead[] = [];
+  const parts: Uint8Array[] = [];
+  const strings: Record<string, string[]> = {};
+  let at = 0;
+  for (const [name, tensor] of tensors) {
+    if (tensor.type === 'string') strings[name] = tensor.data as string[];
+    const data = tensor.type === 'string' ? new Uint8Array(0) : (tensor.data as Float32Array);
+    heads.push({ name, type: tensor.type, dims: [...tensor.dims], at, bytes: data.byteLength });
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), new Uint8Array(align(data.byteLength) - data.byteLength));
+    at += align(data.byteLength);
+  }
+  const head: ResultHead = { startedAt, ms, failed, tensors: heads, ...(Object.keys(strings).length > 0 ? { strings } : {}) };
+  writeFully(socket, Buffer.concat([frameOf(head, at), ...parts]));
+};
+
+while (true) {
+  const { head: sent, bytes } = receive();
+  const head = sent as SliceHead;
+  const startedAt = Date.now();
+  const began = performance.now();
+  const failed: RowFailure[] = [];
+  const { feeds, rows } = head.smiles
+    ? featurise(head.smiles, failed)
+    : {
+        feeds: Object.fromEntries(head.tensors!.map((tensor) => tensorOf(tensor, bytes))),
+        rows: Array.from({ length: head.rows }, (_, row) => row),
+      };
+  const tensors = await infer(feeds, rows, head.single ?? false, failed);
+  answer(tensors, startedAt, Math.round(performance.now() - began), failed);
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { ModelSpec } from '../../models/models.ts';
+import {
+  LoadError,
+  type Executor,
+  type ExecutorContext,
+  type ExecutorKind,
+  type Outcome,
+  type RunSignals,
+  type Task,
+} from '../executor.ts';
+import { readOptions } from '../options.ts';
+import { Child, type Result } from './child-process.ts';
+import { Children, type ChildrenSettings, type Work } from './children.ts';
+import { onnxOptions } from './options.ts';
+import { checkColumns, outputsOf } from './outputs.ts';
+import { Run, type Slice } from './slices.ts';
+import { smilesOf } from './smiles.ts';
+import { pack, rowBytes, rowsOf, type Rows } from './tensors.ts';
+import type { Port } from './wire.ts';
+
+/** Columns of `smiles-morgan2048-desc16`. */
+const featureCount = 2064;
+/** Bytes of one slice's tensors: enough for any batch effect, little beside a child's memory. */
+const sliceBytes = 4 * 1024 * 1024;
+
+const isOpen = (dimension: number | string | undefined) => typeof dimension === 'string';
+
+const checkFeatures = (inputs: readonly Port[], outputs: readonly Port[]): void => {
+  const [input] = inputs;
+  const fits =
+    inputs.length === 1 &&
+    input!.type === 'float32' &&
+    input!.shape.length === 2 &&
+    isOpen(input!.shape[0]) &&
+    input!.shape[1] === featureCount;
+  if (!fits) {
+    const has = inputs.map(({ name, type, shape }) => `${name} ${type}[${shape.join(', ')}]`).join(' and ');
+    throw new LoadError(
+      `The features of smiles-morgan2048-desc16 need one input float32[N, ${featureCount}]; the model has ${has || 'none'}.`,
+    );
+  }
+  if (!outputs.every(({ shape }) => isOpen(shape[0])))
+    throw new LoadError('The first dimension of each output must be the number of rows.');
+};
+
+/** Runs an ONNX model in processes of its own; see `child.ts` for what happens there. */
+class Onnx implements Executor, Work {
+  readonly model: ModelSpec;
+  readonly #columns: readonly string[] | undefined;
+  /** Null: SMILES are featurised. */
+  readonly #rows: Rows | null;
+  readonly #children: Children;
+  readonly #processes: number;
+  readonly #runs = new Set<Run>();
+  readonly #prefix = randomBytes(6).toString('hex');
+  #count = 0;
+  #disposed = false;
+
+  constructor(model: ModelSpec, context: ExecutorContext, settings: ChildrenSettings, rows: Rows | null, first: Child) {
+    this.model = model;
+    this.#columns = readOptions(onnxOptions, model.options).outputs;
+    this.#rows = rows;
+    this.#processes = settings.processes;
+    this.#children = new Children(settings, this, context.log);
+    this.#children.begin(first);
+  }
+
+  async *run(tasks: readonly Task[], signals: RunSignals): AsyncGenerator<Outcome[]> {
+    if (this.#disposed) return;
+    const run = new Run(tasks);
+    const outcomes = run.outcomes(signals);
+    if (!signals.stop.aborted && !signals.abort.aborted) {
+      this.#runs.add(run);
+      this.#children.pump();
+    }
+    try {
+      yield* outcomes;
+    } finally {
+      this.#runs.delete(run);
+    }
+  }
+
+  hungry(): boolean {
+    let waiting = 0;
+    for (const run of this.#runs) waiting += run.waiting;
+    return waiting < 2 * this.#processes * this.#children.size;
+  }
+
+  memory(): number {
+    return this.#children.memory;
+  }
+
+  /** The processes at work, for those who watch them. */
+  get pids(): number[] {
+    return this.#children.pids;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const run of this.#runs) run.end();
+    await this.#children.end();
+  }
+
+  next(most: number): Slice | null {
+    for (const run of this.#runs) {
+      // The last tasks of a run are shared out, so that no process waits for another's long slice.
+      const slice = run.take(Math.min(most, Math.ceil(run.waiting / this.#processes)));
+      if (!slice) continue;
+      // To the end of the line: runs take turns.
+      this.#runs.delete(run);
+      this.#runs.add(run);
+      return slice;
+    }
+    return null;
+  }
+
+  encode(slice: Slice) {
+    const refuse = (task: Task, problem: string) => slice.run.fail(task, 'permanent', 'invalid_input', problem);
+    const { tasks } = slice;
+    if (this.#rows) {
+      const { head, bytes, kept, problems } = pack(
+        this.#rows,
+        tasks.map((task) => task.body['inputs']),
+      );
+      for (const { index, problem } of problems) refuse(tasks[index]!, problem);
+      if (problems.length > 0) slice.tasks = kept.map((index) => tasks[index]!);
+      return { head, bytes };
+    }
+    const smiles: string[] = [];
+    slice.tasks = tasks.filter((task) => {
+      const read = smilesOf(task.body['inputs']);
+      if ('problem' in read) refuse(task, read.problem);
+      else smiles.push(read.smiles);
+      return 'smiles' in read;
+    });
+    return { head: { rows: smiles.length, smiles }, bytes: null };
+  }
+
+  done(slice: Slice, result: Result): void {
+    const { startedAt, ms, failed } = result.head;
+    const outputs = outputsOf(result, this.#columns);
+    const failures = new Map(failed.map((failure) => [failure.row, failure]));
+    let next = 0;
+    slice.tasks.forEach((task, row) => {
+      const timing = { line: task.line, startedAt, ms };
+      const failure = failures.get(row);
+      const body = failure ? null : outputs[next++];
+      if (body) slice.run.settle({ ...timing, ok: true, status: 200, body: this.#reply(body) }, task);
+      else {
+        const { code, message } = failure ?? { code: 'executor_error', message: 'An output is not a finite number.' };
+        slice.run.settle({ ...timing, ok: false, kind: 'permanent', code, message }, task);
+      }
+    });
+  }
+
+  #reply(outputs: string): string {
+    const id = this.#prefix + (this.#count++).toString(16).padStart(8, '0');
+    return `{"id":"pred_${id}","object":"prediction","model":${JSON.stringify(this.model.name)},"version":${JSON.stringify(this.model.version)},"outputs":${outputs}}`;
+  }
+}
+
+export const onnxKind: ExecutorKind = {
+  kind: 'onnx',
+  open: async (model, context) => {
+    const options = readOptions(onnxOptions, model.options);
+    const smiles = options.preprocess === 'smiles-morgan2048-desc16';
+    const child = {
+      path: options.path!,
+      smiles,
+      scratch: context.scratch,
+      memoryLimitMb: options.memory_limit_mb ?? 2048,
+      loadTimeoutMs: 60_000,
+    };
+    const first = await Child.start(child, new AbortController().signal);
+    try {
+      const { inputs, outputs } = first.ports;
+      if (smiles) checkFeatures(inputs, outputs);
+      const rows = smiles ? null : rowsOf(inputs, outputs);
+      checkColumns(outputs, rows?.batched ?? true, options.outputs);
+      const most = rows ? (rows.alone ? 1 : Math.max(1, Math.floor(sliceBytes / Math.max(1, rowBytes(rows))))) : 1024;
+      const settings = {
+        ...child,
+        processes: options.processes ?? availableParallelism(),
+        most: Math.min(most, options.slice ?? 4096),
+        timeoutMs: options.timeout_ms ?? 10_000,
+        recycle: smiles,
+      };
+      return new Onnx(model, context, settings, rows, first);
+    } catch (error) {
+      await first.end();
+      throw error;
+    }
+  },
+};

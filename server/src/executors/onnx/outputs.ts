@@ -1,0 +1,92 @@
+import { LoadError } from '../executor.ts';
+import type { Port } from './wire.ts';
+import type { Result } from './child-process.ts';
+
+/** What stands for a value that JSON cannot hold; no text of a value holds it. */
+const lost = '\0';
+
+const float64 = (value: number): string => (Number.isFinite(value) ? String(value) : lost);
+
+/** Shortest decimal that reads back as the same float32: -0.1, not -0.10000000149011612. */
+const float32 = (value: number): string => {
+  if (!Number.isFinite(value)) return lost;
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(value);
+};
+
+type Item = (index: number) => string;
+
+const itemOf = (type: string, bytes: Buffer, at: number, strings: readonly string[] | undefined): Item => {
+  switch (type) {
+    case 'float32':
+      return (i) => float32(bytes.readFloatLE(at + 4 * i));
+    case 'float64':
+      return (i) => float64(bytes.readDoubleLE(at + 8 * i));
+    case 'int64':
+      return (i) => String(bytes.readBigInt64LE(at + 8 * i));
+    case 'uint64':
+      return (i) => String(bytes.readBigUInt64LE(at + 8 * i));
+    case 'int32':
+      return (i) => String(bytes.readInt32LE(at + 4 * i));
+    case 'uint32':
+      return (i) => String(bytes.readUInt32LE(at + 4 * i));
+    case 'int16':
+      return (i) => String(bytes.readInt16LE(at + 2 * i));
+    case 'uint16':
+      return (i) => String(bytes.readUInt16LE(at + 2 * i));
+    case 'int8':
+      return (i) => String(bytes.readInt8(at + i));
+    case 'bool':
+      return (i) => String(bytes[at + i] === 1);
+    case 'string':
+      return (i) => JSON.stringify(strings![i]);
+    default:
+      return (i) => String(bytes[at + i]);
+  }
+};
+
+const nest = (dims: readonly number[], depth: number, first: number, item: Item): string => {
+  if (depth === dims.length) return item(first);
+  const size = dims.slice(depth + 1).reduce((product, dimension) => product * dimension, 1);
+  return `[${Array.from({ length: dims[depth]! }, (_, i) => nest(dims, depth + 1, first + i * size, item)).join()}]`;
+};
+
+/**
+ * The `outputs` of each row as JSON text. `columns`: the names given to the numbers of a row, across all outputs;
+ * without them each output has its own name, and a list where a row has more than one value. Null for a row with a
+ * value that JSON cannot hold (NaN, infinity).
+ */
+export const outputsOf = ({ head, bytes }: Result, columns: readonly string[] | undefined): (string | null)[] => {
+  const rows = head.tensors[0]?.dims[0] ?? 0;
+  const outputs = head.tensors.map(({ name, type, dims, at }) => {
+    const inner = dims.slice(1);
+    const size = inner.reduce((product, dimension) => product * dimension, 1);
+    return { name, inner, size, item: itemOf(type, bytes, at, head.strings?.[name]) };
+  });
+  const names = (columns ?? outputs.map(({ name }) => name)).map((name) => JSON.stringify(name));
+  return Array.from({ length: rows }, (_, row) => {
+    const values = columns
+      ? outputs.flatMap(({ size, item }) => Array.from({ length: size }, (_, i) => item(row * size + i)))
+      : outputs.map(({ inner, size, item }) => nest(size === 1 ? [] : inner, 0, row * size, item));
+    if (values.length !== names.length) return null;
+    const text = `{${values.map((value, i) => `${names[i]}:${value}`).join()}}`;
+    return text.includes(lost) ? null : text;
+  });
+};
+
+/** Throws a `LoadError` where `columns` cannot be the names of a row's numbers. */
+export const checkColumns = (outputs: readonly Port[], batched: boolean, columns: readonly string[] | undefined): void => {
+  const strange = outputs.find(({ type }) => type === 'not a tensor');
+  if (strange) throw new LoadError(`The model's output '${strange.name}' is not a tensor, which is not supported.`);
+  if (!columns) return;
+  let width = 0;
+  for (const { shape } of outputs) {
+    const row = batched ? shape.slice(1) : shape;
+    if (row.some((dimension) => typeof dimension === 'string')) return;
+    width += row.reduce<number>((product, dimension) => product * (dimension as number), 1);
+  }
+  if (width !== columns.length) throw new LoadError(`option 'outputs' gives ${columns.length} names; the model has ${width} values a row.`);
+};
