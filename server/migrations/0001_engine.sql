@@ -162,7 +162,9 @@ create table chunks (
   check ((state = 'done') = isempty(lines))
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 create index chunks_claim on chunks (model, priority desc, deadline, id) where state = 'queued';
-create index chunks_leased on chunks (leased_until) where state = 'leased';
+-- not on leased_until: a heartbeat would then write every index anew instead of one row
+create index chunks_leased on chunks (worker_id) where state = 'leased';
+create index chunks_open on chunks (batch_no) where state in ('queued', 'leased');
 create index chunks_batch on chunks (batch_no);
 
 -- A settled part of a chunk: one object in storage (result lines, then a manifest), one row here.

@@ -72,17 +72,14 @@ export class Loop extends EventEmitter<{ round: [worked: boolean]; failed: [erro
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      // Spread by a tenth, so that many processes do not ask in step.
-      const timer = setTimeout(done, ms * (0.9 + Math.random() * 0.2));
-      const self = this;
-      function done() {
-        clearTimeout(timer);
-        self.#wake = null;
-        resolve();
-      }
-      this.#wake = done;
-      if (signal.aborted) done();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Spread by a tenth, so that many processes do not ask in step.
+    const timer = setTimeout(resolve, ms * (0.9 + Math.random() * 0.2));
+    this.#wake = resolve;
+    if (signal.aborted) resolve();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#wake = null;
     });
   }
 }

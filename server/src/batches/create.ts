@@ -1,0 +1,122 @@
+import { hash } from 'node:crypto';
+import { priorities, type CloneBatch, type CreateBatch } from '@sluice/contract';
+import type { Identity } from '../auth/identity.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { ApiError } from '../lib/errors.ts';
+import { newBatchId } from '../lib/ids.ts';
+import { announceBatches } from '../requests/queue.ts';
+import { record } from './events.ts';
+import { batchColumns, type BatchRow } from './rows.ts';
+import { windowSeconds } from './windows.ts';
+
+export interface Continuation {
+  of: number;
+  /** Lines of the other batch that are run again, as an int4multirange. */
+  lines: string;
+}
+
+export interface CreateOptions {
+  idempotencyKey?: string;
+  continues?: Continuation;
+  openaiLimits?: boolean;
+}
+
+/** The priority a body asks for: its own field, else `metadata.priority`, which clients without our field can send. */
+export const priorityOf = (body: Pick<CreateBatch, 'priority' | 'metadata'>): number => {
+  const asked = body.priority ?? body.metadata?.['priority'];
+  if (asked === undefined || asked === null) return priorities.normal;
+  if (typeof asked === 'number') return asked;
+  if (asked in priorities) return priorities[asked as keyof typeof priorities];
+  if (/^\d{1,3}$/.test(asked) && Number(asked) <= 100) return Number(asked);
+  throw new ApiError(
+    'invalid_value',
+    `Invalid value: '${asked}'. Supported values are: 'normal', 'medium', 'high', or a number from 0 to 100.`,
+    {
+      param: body.priority === undefined ? 'metadata.priority' : 'priority',
+    },
+  );
+};
+
+export const checkWindow = (window: string, openaiLimits = false): number => {
+  const seconds = windowSeconds(window);
+  if (seconds === null || (openaiLimits && window !== '24h'))
+    throw new ApiError(
+      'invalid_value',
+      `Invalid value: '${window}'. completion_window must be ${openaiLimits ? "'24h'" : "a time like '15m', '24h' or '7d'"}.`,
+      { param: 'completion_window' },
+    );
+  return seconds;
+};
+
+/** What the key was used with: the same key with another body is a mistake, not a repeat. */
+const bodyHash = (body: CreateBatch): string => hash('sha256', JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
+
+/**
+ * Creates a batch. Its input is looked at later, by intake: even a file that does not exist makes a batch, which then
+ * fails (OpenAI was seen to do so). The same Idempotency-Key gives the batch it made before.
+ */
+export const createBatch = async (
+  db: Db,
+  identity: Identity,
+  body: CreateBatch,
+  options: CreateOptions = {},
+): Promise<{ batch: BatchRow; created: boolean }> => {
+  const { idempotencyKey, continues, openaiLimits = false } = options;
+  const seconds = checkWindow(body.completion_window, openaiLimits);
+  const priority = priorityOf(body);
+  if (openaiLimits && body.endpoint === '/v1/predict')
+    throw new ApiError('invalid_value', "Invalid value: '/v1/predict'. This server keeps to OpenAI's limits.", { param: 'endpoint' });
+  const { dedup, strategy, max_concurrent, pool } = body;
+  const chosen = JSON.stringify({
+    dedup: dedup ?? undefined,
+    strategy: strategy ?? undefined,
+    max_concurrent: max_concurrent ?? undefined,
+    pool: pool ?? undefined,
+  });
+  const result = await db.transaction(async (tx) => {
+    const batch = await tx.maybe<BatchRow>(sql`
+      with input as (
+        select storage_key, bytes from files
+        where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and purpose = 'batch' for share),
+      b as (
+        insert into batches (id, tenant_id, created_by, name, endpoint, input_file_id, input_key, input_bytes, completion_window, deadline, priority,
+          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash)
+        values (${newBatchId()}, ${identity.tenant}, ${identity.user}, ${body.name ?? null}, ${body.endpoint}, ${body.input_file_id},
+          (select storage_key from input), coalesce((select bytes from input), 0), ${body.completion_window},
+          -- both times of one second, so that the window is their difference
+          now() + make_interval(secs => ${seconds}), ${priority},
+          ${body.metadata ? JSON.stringify(body.metadata) : null}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
+          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(body)})
+        on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
+        returning *)
+      select ${batchColumns} from b`);
+    if (batch !== null) await record(tx, batch, 'batch.created', { input_file_id: batch.input_file_id });
+    return batch;
+  });
+  if (result !== null) {
+    await announceBatches(db);
+    return { batch: result, created: true };
+  }
+  const earlier = await db.one<BatchRow & { idempotency_hash: string }>(sql`
+    select ${batchColumns}, b.idempotency_hash from batches b where b.tenant_id = ${identity.tenant} and b.idempotency_key = ${idempotencyKey}`);
+  if (earlier.idempotency_hash !== bodyHash(body))
+    throw new ApiError(
+      'idempotency_mismatch',
+      `The Idempotency-Key '${idempotencyKey}' was used before for ${earlier.id}, with another body.`,
+    );
+  return { batch: earlier, created: false };
+};
+
+/** The body that makes a batch like another one, with what `changes` says otherwise. */
+export const cloneBody = (batch: BatchRow, changes: CloneBatch): CreateBatch => ({
+  input_file_id: batch.input_file_id,
+  endpoint: batch.endpoint as CreateBatch['endpoint'],
+  completion_window: batch.completion_window,
+  metadata: batch.metadata,
+  name: batch.name,
+  priority: batch.priority,
+  ...(batch.output_seconds !== null && { output_expires_after: { anchor: 'created_at' as const, seconds: batch.output_seconds } }),
+  ...(batch.options as Pick<CreateBatch, 'dedup' | 'strategy' | 'max_concurrent' | 'pool'>),
+  ...changes,
+});

@@ -1,0 +1,74 @@
+import type { BatchError, CreateBatch, DryRun } from '@sluice/contract';
+import type { Identity } from '../auth/identity.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import type { Models } from '../models/models.ts';
+import { modelKey } from '../models/models.ts';
+import { NotFound, type Storage } from '../storage/storage.ts';
+import { checkWindow, priorityOf } from './create.ts';
+import { liveWorkers, rateOf } from './intake.ts';
+import { InputScan } from './scan.ts';
+
+interface DryRunDeps {
+  db: Db;
+  storage: Storage;
+  models: Models;
+  limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
+}
+
+/** The whole validation of a create, by the code that intake runs, and an estimate; nothing is created. */
+export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identity: Identity, body: CreateBatch): Promise<DryRun> => {
+  const seconds = checkWindow(body.completion_window, limits.openai);
+  priorityOf(body);
+  const expiresAt = Math.floor(Date.now() / 1_000) + seconds;
+  const nothing = {
+    object: 'batch.dry_run' as const,
+    lines: 0,
+    bytes: 0,
+    models: [],
+    workers: await liveWorkers(db),
+    estimated_seconds: null,
+    expires_at: expiresAt,
+  };
+  const missing: BatchError = {
+    code: 'invalid_request',
+    message: `Cannot find file ${body.input_file_id}, or the tenant ${identity.tenant} does not have access to it.`,
+    param: 'file_id',
+    line: null,
+  };
+  const refused = { ...nothing, valid: false, errors: { object: 'list' as const, data: [missing], total: 1 } };
+  const input = await db.maybe<{ storage_key: string }>(sql`
+    select storage_key from files where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and purpose = 'batch'`);
+  if (input === null) return refused;
+  const errors: BatchError[] = [];
+  const scan = new InputScan({
+    storage,
+    inputKey: input.storage_key,
+    endpoint: body.endpoint,
+    models,
+    limits,
+    onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
+  });
+  try {
+    for await (const _ of scan.index()) await new Promise((resolve) => setImmediate(resolve));
+  } catch (error) {
+    if (error instanceof NotFound) return refused;
+    throw error;
+  }
+  const found = scan.models();
+  const rates = await rateOf(
+    db,
+    found.map(({ model }) => model),
+  );
+  const estimates = found.map(({ model, count }) => ({ model: modelKey(model), lines: count, ...rates.get(modelKey(model))! }));
+  const work = estimates.reduce((sum, { lines, rate }) => sum + lines / rate, 0);
+  return {
+    ...nothing,
+    valid: scan.errors === 0,
+    errors: scan.errors === 0 ? null : { object: 'list', data: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), total: scan.errors },
+    lines: scan.lines,
+    bytes: scan.bytes,
+    models: estimates,
+    estimated_seconds: nothing.workers === 0 ? null : work / nothing.workers,
+  };
+};

@@ -1,0 +1,89 @@
+import { Type } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Db } from '../db/db.ts';
+import type { Listener } from '../db/listen.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import { batchEvents, tenantEvents } from './events.ts';
+import { progressOf } from './progress.ts';
+import { getBatch } from './read.ts';
+import { streamEvents, type StreamSource } from './stream.ts';
+import { terminal } from './state.ts';
+
+const Place = Type.Object({
+  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Start after this number; like the header Last-Event-ID.' })),
+});
+
+const placeOf = (request: FastifyRequest, after: number | undefined): number => {
+  const header = request.headers['last-event-id'];
+  if (header === undefined) return after ?? 0;
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
+    throw new ApiError('invalid_value', 'Last-Event-ID must be a number.', { param: 'Last-Event-ID' });
+  return Number(header);
+};
+
+/** Events as Server-Sent Events, of one batch or of all of the tenant's. */
+export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: Listener }): void => {
+  const open = async (request: FastifyRequest, reply: FastifyReply, source: StreamSource, from: number): Promise<void> => {
+    reply.hijack();
+    const headers = Object.fromEntries(
+      Object.entries(reply.getHeaders()).filter((entry): entry is [string, string | number | string[]] => entry[1] !== undefined),
+    );
+    // nginx and its kin would hold the stream back.
+    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    reply.raw.flushHeaders();
+    try {
+      await streamEvents(reply.raw, listener, source, from, app.closing);
+    } catch (error) {
+      // The headers are out: all that is left is to end the stream, and the reader comes back with its number.
+      request.log.warn({ err: error }, 'an event stream broke off');
+    }
+  };
+
+  app.get(
+    '/v1/batches/:id/events',
+    {
+      schema: {
+        summary: 'Stream a batch’s events',
+        description:
+          'Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch.',
+        operationId: 'streamBatchEvents',
+        params: Type.Object({ id: Type.String() }),
+        querystring: Place,
+        produces: ['text/event-stream'],
+      },
+    },
+    async (request, reply) => {
+      const batch = await getBatch(db, request.identity, request.params.id);
+      const source: StreamSource = {
+        read: (after) => batchEvents(db, batch.no, after),
+        place: (event) => event.number,
+        progress: async () => {
+          const found = (await progressOf(db, [batch.no])).get(batch.no);
+          return found === undefined
+            ? undefined
+            : { id: batch.id, total: (await getBatch(db, request.identity, batch.id)).total, ...found };
+        },
+        last: (event) => ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'].includes(event.type),
+      };
+      if (terminal(batch.status)) delete source.progress;
+      await open(request, reply, source, placeOf(request, request.query.after));
+    },
+  );
+
+  app.get(
+    '/v1/events',
+    {
+      schema: {
+        summary: 'Stream all events of the tenant',
+        operationId: 'streamEvents',
+        querystring: Place,
+        produces: ['text/event-stream'],
+      },
+    },
+    async (request, reply) => {
+      const source: StreamSource = { read: (after) => tenantEvents(db, request.identity.tenant, after), place: (event) => event.id };
+      await open(request, reply, source, placeOf(request, request.query.after));
+    },
+  );
+};

@@ -1,0 +1,189 @@
+import type { BatchStatus } from '@sluice/contract';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { countLines, parseLines, linesOf } from '../formats/lines.ts';
+import { createStored, insertFile, type StoredFile } from '../files/files.ts';
+import { closeOpen, nothingOpen } from '../requests/queue.ts';
+import type { Storage } from '../storage/storage.ts';
+import { record } from './events.ts';
+import { holdLease, type Held } from './lease.ts';
+import { merge, type MergeInput, type SegmentRow, type Tally, type Unwritten } from './merge.ts';
+import { batchColumns, type BatchRow } from './rows.ts';
+
+/**
+ * Finalizing writes a batch's files and ends it.
+ *
+ * Promise: a batch ends in exactly one terminal state, with its files, its counts and its event in one transaction,
+ * guarded by the token of whoever writes; total = completed + failed + cancelled + expired, counted from the files as
+ * they were written. A crash leaves objects under a dead token and the batch where it was; the next holder of the
+ * lease starts again. A batch is due when nothing of it is open, judged from its rows: no event is needed.
+ */
+export interface FinalizeDeps {
+  db: Db;
+  storage: Storage;
+  leaseSeconds: number;
+}
+
+type Ending = 'completed' | 'expired' | 'cancelled';
+
+/** Ends the next batch that is due; null where none is. */
+export const finalizeNext = async (
+  deps: FinalizeDeps,
+  signal: AbortSignal,
+): Promise<{ batch: BatchRow; result: Ending | 'lost'; bytes: number } | null> => {
+  const { db, leaseSeconds } = deps;
+  const batch = await db.transaction(async (tx) => {
+    const found = await tx.maybe<BatchRow & { token: number; was: BatchStatus }>(sql`
+      update batches b
+      set token = nextval('lease_token'), leased_until = now() + make_interval(secs => ${leaseSeconds}), tries = b.tries + 1,
+          status = case when b.status = 'in_progress' and not b.expiring then 'finalizing' else b.status end,
+          finalizing_at = case when b.status = 'in_progress' and not b.expiring then now() else b.finalizing_at end
+      from (
+        select no, status from batches b
+        where status in ('in_progress', 'finalizing', 'cancelling') and (leased_until is null or leased_until < now())
+          and (status <> 'in_progress' or sealed) and ${nothingOpen}
+        order by priority desc, no limit 1 for update skip locked) due
+      where b.no = due.no
+      returning ${batchColumns}, b.token, due.status as was`);
+    if (found !== null && found.was === 'in_progress' && found.status === 'finalizing') await record(tx, found, 'batch.finalizing');
+    return found;
+  });
+  if (batch === null) return null;
+  await using lease = holdLease(db, batch, leaseSeconds, signal);
+  const ending: Ending = batch.status === 'cancelling' ? 'cancelled' : batch.expiring ? 'expired' : 'completed';
+  return { batch, ...(await end(deps, batch, ending, lease)) };
+};
+
+/** Batches whose open chunks must still be closed, because they were cancelled or have expired: closes them. */
+export const closeEnding = async (db: Db): Promise<number> => {
+  const rows = await db.many<{ no: number; status: BatchStatus }>(sql`
+    select no, status from batches b
+    where status in ('in_progress', 'cancelling') and (status = 'cancelling' or expiring)
+      and (exists (select from chunks c where c.batch_no = b.no and c.state = 'queued') or exists (select from waiting w where w.batch_no = b.no))`);
+  for (const { no, status } of rows) await closeOpen(db, no, status === 'cancelling' ? 'cancelled' : 'expired');
+  return rows.length;
+};
+
+/** Marks the batches whose deadline has passed: nothing of them starts any more, and what is done is kept. */
+export const expireDue = (db: Db): Promise<number> =>
+  db.run(sql`update batches set expiring = true where status = 'in_progress' and sealed and not expiring and deadline <= now()`);
+
+const sourcesOf = async (
+  db: Db,
+  batch: BatchRow,
+): Promise<{ segments: SegmentRow[]; unwritten: Unwritten[]; cancelled: number; expired: number; rows: number }> => {
+  const segments = await db.many<SegmentRow>(sql`
+    select storage_key, data_bytes, manifest_bytes, first_line, last_line, completed, failed
+    from segments where batch_no = ${batch.no} order by first_line`);
+  const left = await db.many<{ state: 'cancelled' | 'expired'; lines: string }>(sql`
+    select state, lines::text from chunks where batch_no = ${batch.no} and state in ('cancelled', 'expired') order by lower(lines)`);
+  const rows = await db.many<{ code: string; message: string; lines: number[] }>(sql`
+    select code, message, array_agg(line order by line) as lines
+    from requests where batch_no = ${batch.no} and segment_id is null group by code, message`);
+  const words = {
+    cancelled: { code: 'batch_cancelled', message: 'This request was not executed because the batch was cancelled.' },
+    expired: { code: 'batch_expired', message: 'This request could not be executed before the completion window expired.' },
+  };
+  const unwritten = [
+    ...left.map(({ state, lines }) => ({ lines: parseLines(lines), ...words[state] })),
+    ...rows.map(({ code, message, lines }) => ({ lines: linesOf(lines), code, message })),
+  ];
+  const count = (state: 'cancelled' | 'expired') =>
+    left.reduce((sum, chunk) => sum + (chunk.state === state ? countLines(parseLines(chunk.lines)) : 0), 0);
+  return {
+    segments,
+    unwritten,
+    cancelled: count('cancelled'),
+    expired: count('expired'),
+    rows: rows.reduce((sum, row) => sum + row.lines.length, 0),
+  };
+};
+
+const end = async (
+  deps: FinalizeDeps,
+  batch: BatchRow & { token: number },
+  ending: Ending,
+  lease: Held,
+): Promise<{ result: Ending | 'lost'; bytes: number }> => {
+  const { db, storage } = deps;
+  if (!batch.sealed)
+    return { result: await publish(db, batch, ending, { completed: 0, failed: 0, cancelled: 0, expired: 0 }, null, null), bytes: 0 };
+  const { segments, unwritten, cancelled, expired, rows } = await sourcesOf(db, batch);
+  const input: MergeInput = { batchId: batch.id, storage, inputKey: batch.input_key!, indexKey: batch.index_key!, segments, unwritten };
+  const counts = {
+    completed: segments.reduce((sum, s) => sum + s.completed, 0),
+    failed: segments.reduce((sum, s) => sum + s.failed, 0) + rows,
+    cancelled,
+    expired,
+  };
+  const total = counts.completed + counts.failed + cancelled + expired;
+  if (total !== batch.total) throw new Error(`${batch.id} has ${batch.total} lines but ${total} results; it is left as it is`);
+  const write = async (kind: 'output' | 'error'): Promise<StoredFile> => {
+    const tally: Tally = { completed: 0, failed: 0, unwritten: 0 };
+    const bytes = merge(input, kind === 'output' ? 'completed' : 'failed', tally);
+    const stored = await createStored(storage, {
+      tenant: batch.tenant_id,
+      filename: `${batch.id}_${kind}.jsonl`,
+      purpose: 'batch_output',
+      bytes,
+      signal: lease.signal,
+    });
+    if (tally.completed !== counts.completed || tally.failed + tally.unwritten !== batch.total - counts.completed)
+      throw new Error(`${batch.id}: the ${kind} file has ${JSON.stringify(tally)}, but ${JSON.stringify(counts)} was expected`);
+    return stored;
+  };
+  try {
+    const output = counts.completed > 0 ? await write('output') : null;
+    const error = total > counts.completed ? await write('error') : null;
+    const result = await publish(db, batch, ending, counts, output, error);
+    if (result === 'lost') await Promise.all([output, error].map((file) => file && storage.delete(file.key)));
+    return { result, bytes: (output?.bytes ?? 0) + (error?.bytes ?? 0) };
+  } catch (error) {
+    if (lease.signal.aborted) return { result: 'lost', bytes: 0 };
+    throw error;
+  }
+};
+
+type Counts = Record<'completed' | 'failed' | 'cancelled' | 'expired', number>;
+
+const publish = (
+  db: Db,
+  batch: BatchRow & { token: number },
+  ending: Ending,
+  counts: Counts,
+  output: StoredFile | null,
+  error: StoredFile | null,
+): Promise<Ending | 'lost'> =>
+  db.transaction(async (tx) => {
+    const from: BatchStatus = ending === 'completed' ? 'finalizing' : ending === 'expired' ? 'in_progress' : 'cancelling';
+    const owner = { tenant: batch.tenant_id, user: batch.created_by };
+    const held = await tx.maybe(sql`select from batches where no = ${batch.no} and token = ${batch.token} and status = ${from} for update`);
+    if (held === null) return 'lost';
+    for (const file of [output, error])
+      if (file !== null) await insertFile(tx, owner, file, { expiresSeconds: batch.output_seconds ?? defaultOutputSeconds });
+    const usage = await tx.one<{ input: number; cached: number; output: number; reasoning: number }>(sql`
+      select coalesce(sum(input_tokens), 0)::bigint as input, coalesce(sum(cached_tokens), 0)::bigint as cached,
+             coalesce(sum(output_tokens), 0)::bigint as output, coalesce(sum(reasoning_tokens), 0)::bigint as reasoning
+      from chunks where batch_no = ${batch.no}`);
+    await tx.run(sql`
+      update batch_models m
+      set completed = s.completed, failed = s.failed, input_tokens = s.input_tokens, output_tokens = s.output_tokens
+      from (select model, sum(completed) as completed, sum(failed) as failed, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens
+            from chunks where batch_no = ${batch.no} group by model) s
+      where m.batch_no = ${batch.no} and m.model = s.model`);
+    const now = (status: Ending) => (ending === status ? sql`now()` : sql`null`);
+    await tx.run(sql`
+      update batches
+      set status = ${ending}, completed_at = ${now('completed')}, expired_at = ${now('expired')}, cancelled_at = ${now('cancelled')},
+          completed = ${counts.completed}, failed = ${counts.failed}, cancelled = ${counts.cancelled}, expired = ${counts.expired},
+          usage = ${JSON.stringify(usage)}::jsonb, output_file_id = ${output?.id ?? null}, error_file_id = ${error?.id ?? null},
+          token = null, leased_until = null, expiring = false, tries = 0
+      where no = ${batch.no}`);
+    // Done chunks have served: what is left of them stands on the batch and in the segments.
+    await tx.run(sql`delete from chunks where batch_no = ${batch.no} and state = 'done'`);
+    await record(tx, batch, `batch.${ending}`, { ...counts, total: batch.total });
+    return ending;
+  });
+
+/** OpenAI keeps output files for 30 days after the batch has ended. */
+const defaultOutputSeconds = 30 * 86_400;

@@ -1,0 +1,170 @@
+import type { BatchError } from '@sluice/contract';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { messageOf } from '../lib/errors.ts';
+import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
+import { NotFound, type Storage } from '../storage/storage.ts';
+import { announceChunks, enqueue, type NewChunk } from '../requests/queue.ts';
+import { record } from './events.ts';
+import { holdLease, type Held } from './lease.ts';
+import { batchColumns, type BatchRow } from './rows.ts';
+import { InputScan, type ModelLines } from './scan.ts';
+import { chunkLines, cutChunks } from './sizing.ts';
+import { endFailed } from './end.ts';
+
+/**
+ * Intake turns an uploaded file into queued chunks, or into a failed batch that says why.
+ *
+ * Promise: nothing of a batch can be claimed before every line was checked, and then all of it can; the chunks, the
+ * counts and the move to `in_progress` are one transaction. A crash before it leaves the batch `validating`, and the
+ * next holder of its lease starts again; the index of the crashed try is under that try's token and never read.
+ */
+export interface IntakeDeps {
+  db: Db;
+  storage: Storage;
+  models: Models;
+  limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
+  leaseSeconds: number;
+}
+
+export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost'; lines: number; bytes: number };
+
+/** After so many tries that died half-way the batch fails, rather than take the scheduler down for ever. */
+const maxTries = 5;
+
+/** Takes in the next batch that waits for it; null where none does. */
+export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise<Intake | null> => {
+  const { db, leaseSeconds } = deps;
+  const batch = await db.maybe<BatchRow & { token: number }>(sql`
+    update batches b
+    set token = nextval('lease_token'), leased_until = now() + make_interval(secs => ${leaseSeconds}), tries = tries + 1
+    where no = (
+      select no from batches
+      where status = 'validating' and (leased_until is null or leased_until < now())
+      order by priority desc, no limit 1 for update skip locked)
+    returning ${batchColumns}, b.token`);
+  if (batch === null) return null;
+  await using lease = holdLease(db, batch, leaseSeconds, signal);
+  return takeIn(deps, batch, lease);
+};
+
+const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lease: Held): Promise<Intake> => {
+  const { storage, models, limits } = deps;
+  const fail = async (errors: BatchError[], scan?: InputScan): Promise<Intake> => ({
+    batch,
+    result: await endFailed(deps, batch, errors, scan),
+    lines: scan?.lines ?? 0,
+    bytes: scan?.bytes ?? 0,
+  });
+  if (batch.input_key === null) return fail([missingInput(batch)]);
+  if (batch.tries > maxTries)
+    return fail([
+      {
+        code: 'server_error',
+        message: `The file could not be read in ${maxTries} tries; the server's log says why.`,
+        param: null,
+        line: null,
+      },
+    ]);
+  const errors: BatchError[] = [];
+  const scan = new InputScan({
+    storage,
+    inputKey: batch.input_key,
+    endpoint: batch.endpoint,
+    models,
+    limits,
+    onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
+  });
+  const indexKey = `${batch.tenant_id}/${batch.id}/index.${batch.token}`;
+  try {
+    await storage.put(indexKey, watched(scan.index(), lease.signal), { signal: lease.signal });
+  } catch (error) {
+    if (lease.signal.aborted) return { batch, result: 'lost', lines: scan.lines, bytes: scan.bytes };
+    if (error instanceof NotFound && error.key === batch.input_key) return fail([missingInput(batch)]);
+    throw new Error(`intake of ${batch.id} stopped at line ${scan.lines}: ${messageOf(error)}`, { cause: error });
+  }
+  if (scan.errors > 0) {
+    await storage.delete(indexKey);
+    return fail(errors, scan);
+  }
+  const result = await publish(deps, batch, scan, indexKey);
+  if (result === 'lost') await storage.delete(indexKey);
+  return { batch, result, lines: scan.lines, bytes: scan.bytes };
+};
+
+const missingInput = (batch: BatchRow): BatchError => ({
+  code: 'invalid_request',
+  message: `Cannot find file ${batch.input_file_id}, or the tenant ${batch.tenant_id} does not have access to it.`,
+  param: 'file_id',
+  line: null,
+});
+
+/** Stops between two blocks when the lease is lost. */
+async function* watched(index: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const block of index) {
+    signal.throwIfAborted();
+    yield block;
+  }
+}
+
+/** Requests a second of one worker: as measured, else the executor's prior. */
+export const rateOf = async (db: Db, models: readonly ModelSpec[]): Promise<Map<string, { rate: number; measured: boolean }>> => {
+  const rows = await db.many<{ model: string; rate: number }>(
+    sql`select model, rate from model_rates where model = any(${models.map(modelKey)})`,
+  );
+  const measured = new Map(rows.map((row) => [row.model, row.rate]));
+  return new Map(
+    models.map((model) => {
+      const rate = measured.get(modelKey(model));
+      return [modelKey(model), { rate: rate ?? priorRate[model.executor], measured: rate !== undefined }];
+    }),
+  );
+};
+
+export const liveWorkers = async (db: Db): Promise<number> =>
+  (
+    await db.one<{ count: number }>(
+      sql`select count(*) as count from workers where state = 'ready' and seen_at > now() - interval '60 seconds'`,
+    )
+  ).count;
+
+const planChunks = async (db: Db, scan: InputScan, found: ModelLines[]): Promise<NewChunk[]> => {
+  const rates = await rateOf(
+    db,
+    found.map(({ model }) => model),
+  );
+  const workers = await liveWorkers(db);
+  return found.flatMap(({ model, lines, count }) => {
+    const key = modelKey(model);
+    const size = chunkLines({ rate: rates.get(key)!.rate, lines: count, workers, lineBytes: scan.bytes / scan.lines });
+    return cutChunks(key, lines, size);
+  });
+};
+
+const publish = async (
+  deps: IntakeDeps,
+  batch: BatchRow & { token: number },
+  scan: InputScan,
+  indexKey: string,
+): Promise<'in_progress' | 'lost'> => {
+  const found = scan.models();
+  const chunks = await planChunks(deps.db, scan, found);
+  const result = await deps.db.transaction(async (tx) => {
+    const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
+      update batches
+      set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
+          input_bytes = ${scan.bytes}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
+      where no = ${batch.no} and token = ${batch.token} and status = 'validating'
+      returning deadline, priority`);
+    if (moved === null) return 'lost';
+    await enqueue(tx, { no: batch.no, ...moved }, chunks);
+    await tx.run(sql`
+      insert into batch_models (batch_no, model, total)
+      select ${batch.no}, m.model, m.total
+      from unnest(${found.map(({ model }) => modelKey(model))}::text[], ${found.map(({ count }) => count)}::bigint[]) m (model, total)`);
+    await record(tx, batch, 'batch.in_progress', { total: scan.lines });
+    return 'in_progress' as const;
+  });
+  if (result === 'in_progress') await announceChunks(deps.db);
+  return result;
+};

@@ -1,0 +1,59 @@
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import type { BatchRow, Progress, TokenCounts } from './rows.ts';
+
+interface Sum {
+  batch_no: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  expired: number;
+  input: number;
+  cached: number;
+  output: number;
+  reasoning: number;
+}
+
+/** How far batches that are running have come: what their chunks have settled. */
+export const progressOf = async (db: Db, batchNos: readonly number[]): Promise<Map<number, Progress>> => {
+  if (batchNos.length === 0) return new Map();
+  const rows = await db.many<Sum>(sql`
+    select batch_no, sum(completed)::bigint as completed, sum(failed)::bigint as failed,
+      sum(case when state = 'cancelled' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(lines) r) else 0 end)::bigint as cancelled,
+      sum(case when state = 'expired' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(lines) r) else 0 end)::bigint as expired,
+      sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
+      sum(output_tokens)::bigint as output, sum(reasoning_tokens)::bigint as reasoning
+    from chunks where batch_no = any(${batchNos}::bigint[]) group by batch_no`);
+  return new Map(
+    rows.map(({ batch_no, completed, failed, cancelled, expired, ...usage }) => [
+      batch_no,
+      { completed, failed, cancelled, expired, usage: usage satisfies TokenCounts },
+    ]),
+  );
+};
+
+/** How old a running batch's progress may be, in milliseconds: the sum walks over all of its chunks. */
+const maxAge = 250;
+
+/** Progress for many readers: one sum a batch at a time, shared by whoever asks while it runs and shortly after. */
+export class ProgressCache {
+  readonly #db: Db;
+  readonly #cached = new Map<number, { at: number; progress: Promise<Progress | null> }>();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Null where the row itself says it: before intake, and once the batch has ended. */
+  async of(batch: Pick<BatchRow, 'no' | 'status'>): Promise<Progress | null> {
+    if (batch.status !== 'in_progress' && batch.status !== 'finalizing' && batch.status !== 'cancelling') return null;
+    const now = performance.now();
+    const found = this.#cached.get(batch.no);
+    if (found && now - found.at < maxAge) return found.progress;
+    const progress = progressOf(this.#db, [batch.no]).then((map) => map.get(batch.no) ?? null);
+    if (this.#cached.size > 1_000) this.#cached.clear();
+    this.#cached.set(batch.no, { at: now, progress });
+    progress.catch(() => this.#cached.delete(batch.no));
+    return progress;
+  }
+}

@@ -1,0 +1,163 @@
+import { Batch, RequestDetails, RequestPage, requestStates, type RequestState, type RequestSummary } from '@sluice/contract';
+import { Type } from 'typebox';
+import type { Identity } from '../auth/identity.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { readLines } from '../formats/read-lines.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import { parseRequestId } from '../lib/ids.ts';
+import { describeRequests, linesInStates, type Viewed } from '../requests/view.ts';
+import { NotFound, type Storage } from '../storage/storage.ts';
+import { present, getBatch } from './read.ts';
+import { retryRequest } from './retry.ts';
+import type { BatchRow } from './rows.ts';
+
+interface Deps {
+  db: Db;
+  storage: Storage;
+}
+
+const statesOf = (text: string): RequestState[] => {
+  const asked = text.split(',');
+  const unknown = asked.find((state) => !(requestStates as readonly string[]).includes(state));
+  if (unknown !== undefined)
+    throw new ApiError(
+      'invalid_value',
+      `Invalid value: '${unknown}'. Supported values are: ${requestStates.map((s) => `'${s}'`).join(', ')}.`,
+      { param: 'state' },
+    );
+  return asked as RequestState[];
+};
+
+const summary = ({ result: _, ...shown }: Viewed): RequestSummary => shown;
+
+const missing = (id: string): ApiError => new ApiError('not_found', `No request found with id '${id}'.`, { param: 'id' });
+
+/** The batch and the line a request's id names, if they are the tenant's. */
+const find = async (db: Db, identity: Identity, id: string): Promise<{ batch: BatchRow; line: number }> => {
+  const parsed = parseRequestId(id);
+  if (parsed === null) throw missing(id);
+  const batch = await getBatch(db, identity, parsed.batchId).catch(() => {
+    throw missing(id);
+  });
+  if (!batch.sealed && batch.status === 'validating')
+    throw new ApiError('not_found', `The batch ${batch.id} is still validating; its requests can be seen once it is in progress.`, {
+      param: 'id',
+    });
+  if (parsed.line > batch.total) throw missing(id);
+  return { batch, line: parsed.line };
+};
+
+/** Any request, as JSON: what was sent, and what came of it. */
+const details = async (deps: Deps, identity: Identity, batch: BatchRow, line: number): Promise<RequestDetails> => {
+  const { db, storage } = deps;
+  const [viewed] = await describeRequests(deps, batch, [line]);
+  if (viewed === undefined) throw missing(String(line));
+  const history = await db.many<RequestDetails['history'][number]>(sql`
+    select number, kind, code, message, status_code, worker_id as worker, extract(epoch from started_at)::float8 as started_at, duration_ms
+    from attempts where batch_no = ${batch.no} and line = ${line} order by number`);
+  return {
+    ...summary(viewed),
+    tenant: batch.tenant_id,
+    created_by: batch.created_by,
+    endpoint: batch.endpoint,
+    input: await inputOf(storage, batch, line),
+    output: viewed.result ? JSON.parse((await storage.read(viewed.result.key, viewed.result)).toString('utf8')) : null,
+    history,
+    newest: viewed.continued_by === null ? null : await newestOf(deps, identity, viewed.continued_by),
+  };
+};
+
+const inputOf = async (storage: Storage, batch: BatchRow, line: number): Promise<unknown> => {
+  if (batch.input_key === null || batch.index_key === null) return null;
+  try {
+    for await (const [found] of readLines(storage, { inputKey: batch.input_key, indexKey: batch.index_key }, [line, line + 1]))
+      return JSON.parse(found!.bytes.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+  }
+  return null;
+};
+
+/** The newest result of a request: a continuation may itself have been continued. */
+const newestOf = async (deps: Deps, identity: Identity, id: string): Promise<unknown> => {
+  const { batch, line } = await find(deps.db, identity, id).catch(() => ({ batch: null, line: 0 }));
+  if (batch === null) return { id, state: 'queued', output: null };
+  const { newest, ...shown } = await details(deps, identity, batch, line);
+  return newest ?? { id, state: shown.state, attempts: shown.attempts, error: shown.error, output: shown.output };
+};
+
+export const requestRoutes = (app: App, deps: Deps): void => {
+  const { db, storage } = deps;
+
+  app.get(
+    '/v1/batches/:id/requests',
+    {
+      schema: {
+        summary: 'List a batch’s requests, by line',
+        operationId: 'listBatchRequests',
+        params: Type.Object({ id: Type.String() }),
+        querystring: Type.Object({
+          state: Type.Optional(Type.String({ description: 'One state, or several with commas between.' })),
+          after: Type.Optional(Type.String({ description: 'The id of the last request of the page before.' })),
+          line: Type.Optional(Type.Integer({ minimum: 1, description: 'Start at this line.' })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+        }),
+        response: { 200: RequestPage },
+      },
+    },
+    async (request) => {
+      const batch = await getBatch(db, request.identity, request.params.id);
+      const { state, after, line = 1, limit = 100 } = request.query;
+      const parsed = after === undefined ? null : parseRequestId(after);
+      if (after !== undefined && parsed?.batchId !== batch.id)
+        throw new ApiError('invalid_value', `'${after}' is no request of ${batch.id}.`, { param: 'after' });
+      const from = Math.max(line, (parsed?.line ?? 0) + 1);
+      const numbers =
+        state === undefined
+          ? Array.from({ length: Math.max(0, Math.min(limit + 1, batch.total - from + 1)) }, (_, i) => from + i)
+          : await linesInStates(db, batch, statesOf(state), from, limit + 1);
+      const data = (await describeRequests(deps, batch, numbers.slice(0, limit))).map(summary);
+      return {
+        object: 'list' as const,
+        data,
+        first_id: data[0]?.id ?? null,
+        last_id: data.at(-1)?.id ?? null,
+        has_more: numbers.length > limit,
+      };
+    },
+  );
+
+  app.get(
+    '/v1/requests/:id',
+    {
+      schema: {
+        summary: 'Get a request, with its input, attempts and output',
+        operationId: 'getRequest',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: RequestDetails },
+      },
+    },
+    async (request): Promise<RequestDetails> => {
+      const { batch, line } = await find(db, request.identity, request.params.id);
+      return details(deps, request.identity, batch, line);
+    },
+  );
+
+  app.post(
+    '/v1/requests/:id/retry',
+    {
+      schema: {
+        summary: 'Run one request again, in a continuation',
+        operationId: 'retryRequest',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: Batch },
+      },
+    },
+    async (request): Promise<Batch> => {
+      const { batch, line } = await find(db, request.identity, request.params.id);
+      return (await present(db, [await retryRequest(db, storage, request.identity, batch, line)]))[0]!;
+    },
+  );
+};

@@ -1,0 +1,100 @@
+import type { RetryBatch } from '@sluice/contract';
+import type { Identity } from '../auth/identity.ts';
+import type { Db } from '../db/db.ts';
+import { none, sql } from '../db/sql.ts';
+import { createStored, insertFile } from '../files/files.ts';
+import { formatLines, linesOf, parseLines, type Lines } from '../formats/lines.ts';
+import { readLines } from '../formats/read-lines.ts';
+import { ApiError } from '../lib/errors.ts';
+import { NotFound, type Storage } from '../storage/storage.ts';
+import { cloneBody, createBatch } from './create.ts';
+import { getBatch } from './read.ts';
+import type { BatchRow } from './rows.ts';
+import { terminal } from './state.ts';
+
+const newline = Buffer.from('\n');
+
+/** States a line may be retried from; those of a plain retry are what went wrong by itself. */
+const ended = ['failed', 'dead_lettered', 'cancelled', 'expired'] as const;
+const plain: readonly string[] = ['failed', 'dead_lettered', 'expired'];
+
+/** The lines of an ended batch that a retry means. */
+const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<Lines> => {
+  const states = filter.states ?? ended.filter((state) => plain.includes(state));
+  const wanted =
+    filter.lines === undefined ? none : sql`* ${formatLines(linesOf([...new Set(filter.lines)].sort((a, b) => a - b)))}::int4multirange`;
+  const { lines } = await db.one<{ lines: string }>(sql`
+    with found as (
+      select int4range(line, line + 1) as r from requests
+      where batch_no = ${batch.no} and state = any(${states}::text[]) ${filter.codes === undefined ? none : sql`and code = any(${filter.codes}::text[])`}
+      union all
+      select unnest(lines) from chunks
+      where batch_no = ${batch.no} and state = any(${states}::text[])
+        ${filter.codes === undefined ? none : sql`and 'batch_' || state = any(${filter.codes}::text[])`})
+    select (coalesce(range_agg(r), '{}'::int4multirange) ${wanted})::text as lines from found`);
+  return parseLines(lines);
+};
+
+/**
+ * Runs lines of an ended batch again, in a linked continuation with an input and files of its own; the batch itself
+ * stays as it is. The continuation's line k is the k-th of the lines, in their order.
+ */
+export const retryBatch = async (db: Db, storage: Storage, identity: Identity, id: string, filter: RetryBatch): Promise<BatchRow> => {
+  const batch = await getBatch(db, identity, id);
+  if (!terminal(batch.status))
+    throw new ApiError(
+      'conflict',
+      `Cannot retry requests of a batch with status '${batch.status}'; wait until it has ended, or cancel it.`,
+    );
+  const lines = batch.sealed ? await linesToRetry(db, batch, filter) : [];
+  if (lines.length === 0) throw new ApiError('conflict', 'No request of this batch is in a state to be retried by that filter.');
+  return continueWith(db, storage, identity, batch, lines, filter);
+};
+
+/** The same for one request, whatever ended it. */
+export const retryRequest = async (db: Db, storage: Storage, identity: Identity, batch: BatchRow, line: number): Promise<BatchRow> => {
+  if (!terminal(batch.status))
+    throw new ApiError(
+      'conflict',
+      `Cannot retry a request of a batch with status '${batch.status}'; wait until it has ended, or cancel it.`,
+    );
+  const lines = await linesToRetry(db, batch, { states: [...ended], lines: [line] });
+  if (lines.length === 0) throw new ApiError('conflict', 'Only a request that failed, expired or was cancelled can be retried.');
+  return continueWith(db, storage, identity, batch, lines, {});
+};
+
+const continueWith = async (
+  db: Db,
+  storage: Storage,
+  identity: Identity,
+  batch: BatchRow,
+  lines: Lines,
+  changes: RetryBatch,
+): Promise<BatchRow> => {
+  const source = { inputKey: batch.input_key!, indexKey: batch.index_key! };
+  async function* copied(): AsyncGenerator<Buffer> {
+    for await (const group of readLines(storage, source, lines)) for (const { bytes } of group) yield Buffer.concat([bytes, newline]);
+  }
+  const stored = await createStored(storage, {
+    tenant: identity.tenant,
+    filename: `${batch.id}_retry.jsonl`,
+    purpose: 'batch',
+    bytes: copied(),
+  }).catch((error: unknown) => {
+    if (error instanceof NotFound)
+      throw new ApiError('conflict', `The input file ${batch.input_file_id} is gone, so its requests cannot be run again.`);
+    throw error;
+  });
+  const { completion_window, name, metadata, priority } = changes;
+  const body = cloneBody(batch, {
+    input_file_id: stored.id,
+    ...(completion_window !== undefined && { completion_window }),
+    ...(name !== undefined && { name }),
+    ...(metadata !== undefined && { metadata }),
+    ...(priority !== undefined && { priority }),
+  });
+  return db.transaction(async (tx) => {
+    await insertFile(tx, identity, stored, { expiresSeconds: 30 * 86_400 });
+    return (await createBatch(tx, identity, body, { continues: { of: batch.no, lines: formatLines(lines) } })).batch;
+  });
+};

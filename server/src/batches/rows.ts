@@ -1,0 +1,140 @@
+import type { Batch, BatchError, BatchStatus } from '@sluice/contract';
+import { sql } from '../db/sql.ts';
+
+/** A batch as the database holds it; times are seconds since the epoch. */
+export interface BatchRow {
+  no: number;
+  id: string;
+  tenant_id: string;
+  created_by: string;
+  name: string | null;
+  endpoint: string;
+  input_file_id: string;
+  input_key: string | null;
+  input_bytes: number;
+  completion_window: string;
+  deadline: number;
+  priority: number;
+  metadata: Record<string, string> | null;
+  options: { dedup?: string; strategy?: string; max_concurrent?: number; pool?: string };
+  output_seconds: number | null;
+  status: BatchStatus;
+  cancel_mode: 'stop' | 'abort' | null;
+  sealed: boolean;
+  expiring: boolean;
+  tries: number;
+  index_key: string | null;
+  model: string | null;
+  total: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  expired: number;
+  usage: TokenCounts | null;
+  errors: BatchError[] | null;
+  errors_file_id: string | null;
+  output_file_id: string | null;
+  error_file_id: string | null;
+  continues_no: number | null;
+  origin_lines: string | null;
+  created_at: number;
+  in_progress_at: number | null;
+  finalizing_at: number | null;
+  completed_at: number | null;
+  failed_at: number | null;
+  expired_at: number | null;
+  cancelling_at: number | null;
+  cancelled_at: number | null;
+}
+
+export interface TokenCounts {
+  input: number;
+  cached: number;
+  output: number;
+  reasoning: number;
+}
+
+/** The columns of a `BatchRow`, of `batches b`. */
+export const batchColumns = sql`
+  b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
+  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
+  b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.errors,
+  b.errors_file_id, b.output_file_id, b.error_file_id, b.continues_no, b.origin_lines::text as origin_lines,
+  extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as in_progress_at,
+  extract(epoch from b.finalizing_at)::float8 as finalizing_at, extract(epoch from b.completed_at)::float8 as completed_at,
+  extract(epoch from b.failed_at)::float8 as failed_at, extract(epoch from b.expired_at)::float8 as expired_at,
+  extract(epoch from b.cancelling_at)::float8 as cancelling_at, extract(epoch from b.cancelled_at)::float8 as cancelled_at`;
+
+export interface Progress {
+  completed: number;
+  failed: number;
+  cancelled: number;
+  expired: number;
+  usage: TokenCounts;
+}
+
+/** What an object of the API needs besides its row. */
+export interface BatchExtras {
+  progress: Progress | null;
+  models: string[];
+  continues: string | null;
+  continued_by: string[];
+}
+
+const seconds = (time: number | null): number | null => (time === null ? null : Math.floor(time));
+
+const usageObject = ({ input, cached, output, reasoning }: TokenCounts): Batch['usage'] => ({
+  input_tokens: input,
+  input_tokens_details: { cached_tokens: cached },
+  output_tokens: output,
+  output_tokens_details: { reasoning_tokens: reasoning },
+  total_tokens: input + output,
+});
+
+/** The object clients see: every key present, null where there is nothing. */
+export const toBatch = (row: BatchRow, { progress, models, continues, continued_by }: BatchExtras): Batch => {
+  const counts = progress ?? row;
+  const usage = progress?.usage ?? row.usage;
+  return {
+    id: row.id,
+    object: 'batch',
+    endpoint: row.endpoint,
+    model: row.model === null ? null : row.model.slice(0, row.model.lastIndexOf('@')),
+    errors: row.errors === null ? null : { object: 'list', data: row.errors },
+    input_file_id: row.input_file_id,
+    completion_window: row.completion_window,
+    status: row.status,
+    output_file_id: row.output_file_id,
+    error_file_id: row.error_file_id,
+    created_at: Math.floor(row.created_at),
+    in_progress_at: seconds(row.in_progress_at),
+    // From the same second as created_at, so that their difference is the window.
+    expires_at: Math.floor(row.deadline),
+    finalizing_at: seconds(row.finalizing_at),
+    completed_at: seconds(row.completed_at),
+    failed_at: seconds(row.failed_at),
+    expired_at: seconds(row.expired_at),
+    cancelling_at: seconds(row.cancelling_at),
+    cancelled_at: seconds(row.cancelled_at),
+    request_counts: {
+      total: row.total,
+      completed: counts.completed,
+      failed: counts.failed,
+      cancelled: counts.cancelled,
+      expired: counts.expired,
+    },
+    usage: usage === null || row.status === 'validating' || row.status === 'failed' ? null : usageObject(usage),
+    metadata: row.metadata,
+    name: row.name,
+    priority: row.priority,
+    created_by: row.created_by,
+    models,
+    errors_file_id: row.errors_file_id,
+    continues,
+    continued_by,
+    dedup: row.options.dedup ?? null,
+    strategy: row.options.strategy ?? null,
+    max_concurrent: row.options.max_concurrent ?? null,
+    pool: row.options.pool ?? null,
+  };
+};

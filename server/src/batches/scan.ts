@@ -1,0 +1,175 @@
+import type { BatchError } from '@sluice/contract';
+import { hashId, IdTable } from '../formats/id-table.ts';
+import { blocks } from '../formats/jsonl.ts';
+import { IndexWriter } from '../formats/line-index.ts';
+import type { Lines } from '../formats/lines.ts';
+import { LineSplitter, type LineSink } from '../formats/splitter.ts';
+import type { Models, ModelSpec } from '../models/models.ts';
+import { modelKey } from '../models/models.ts';
+import type { Storage } from '../storage/storage.ts';
+import { LineValidator } from './validate.ts';
+
+export interface ScanOptions {
+  storage: Storage;
+  inputKey: string;
+  endpoint: string;
+  models: Models;
+  limits: { maxLines: number; maxLineBytes: number; openai: boolean };
+  /** Called for each error, in the order of lines. */
+  onError: (error: BatchError) => void;
+}
+
+/** The lines of one model in a batch. */
+export interface ModelLines {
+  model: ModelSpec;
+  lines: Lines;
+  count: number;
+}
+
+interface Growing {
+  model: ModelSpec;
+  borders: number[];
+  count: number;
+}
+
+/**
+ * One pass over a batch's input: checks every line, finds repeated custom_ids, gathers the lines of each model, and
+ * writes the index. `index()` gives the index's bytes as the input is read; when it is through, `lines`, `bytes`,
+ * `errors` and `models()` are final. Memory: one block, one line, 12 bytes a line for the ids, 8 for the offsets.
+ */
+export class InputScan implements LineSink {
+  lines = 0;
+  bytes = 0;
+  errors = 0;
+  readonly #options: ScanOptions;
+  readonly #validator: LineValidator;
+  readonly #ids = new IdTable();
+  readonly #offsets: Float64Array[] = [];
+  readonly #index = new IndexWriter();
+  readonly #models = new Map<string, Growing>();
+  /** Lines whose custom_id has the hash of an earlier one; looked at after each block. */
+  #suspects: { line: number; id: string; earlier: number[] }[] = [];
+
+  constructor(options: ScanOptions) {
+    this.#options = options;
+    this.#validator = new LineValidator(options.endpoint, options.models);
+  }
+
+  async *index(): AsyncGenerator<Buffer> {
+    const { storage, inputKey, limits } = this.#options;
+    const splitter = new LineSplitter(this, limits.maxLineBytes);
+    for await (const block of blocks(storage, inputKey)) {
+      this.bytes += block.length;
+      splitter.push(block);
+      await this.#compare();
+      if (this.lines > limits.maxLines) {
+        this.#report(
+          null,
+          'too_many_tasks',
+          `The file has more than ${limits.maxLines.toLocaleString('en')} lines, the most a batch may have.`,
+        );
+        return;
+      }
+      yield* this.#index.take();
+    }
+    splitter.end();
+    await this.#compare();
+    if (this.lines === 0) this.#report(null, 'empty_file', 'The file is empty: it has no request.');
+    yield* this.#index.finish();
+  }
+
+  models(): ModelLines[] {
+    return [...this.#models.values()].map(({ model, borders, count }) => ({ model, lines: borders, count }));
+  }
+
+  line(buffer: Buffer, start: number, end: number, offset: number, plain: boolean): void {
+    const line = ++this.lines;
+    this.#remember(line, offset);
+    const checked = this.#validator.check(buffer, start, end, plain);
+    if (Array.isArray(checked)) {
+      for (const { code, message, param } of checked) this.#report(line, code, message, param);
+      this.#index.add(offset, end - start, 0, 0);
+      return;
+    }
+    const [a, b] = hashId(checked.customId);
+    this.#index.add(offset, end - start, a, b);
+    const earlier = this.#ids.add(a, line);
+    if (earlier !== null) this.#suspects.push({ line, id: checked.customId, earlier });
+    this.#gather(checked.model, line);
+  }
+
+  tooLong(offset: number, length: number): void {
+    const line = ++this.lines;
+    this.#remember(line, offset);
+    this.#index.add(offset, 0, 0, 0);
+    const limit = this.#options.limits.maxLineBytes;
+    this.#report(
+      line,
+      'invalid_json_line',
+      `This line is not parseable as valid JSON. It has ${length.toLocaleString('en')} bytes; a line may have ${limit.toLocaleString('en')}.`,
+    );
+  }
+
+  #gather(model: ModelSpec, line: number): void {
+    const key = modelKey(model);
+    let found = this.#models.get(key);
+    if (!found) {
+      if (this.#options.limits.openai && this.#models.size > 0)
+        this.#report(line, 'mismatched_model', 'All lines of a file must name the same model.', 'body.model');
+      found = { model, borders: [], count: 0 };
+      this.#models.set(key, found);
+    }
+    const { borders } = found;
+    found.count++;
+    if (borders.length > 0 && borders[borders.length - 1] === line) borders[borders.length - 1] = line + 1;
+    else borders.push(line, line + 1);
+  }
+
+  #report(line: number | null, code: string, message: string, param: string | null = null): void {
+    this.errors++;
+    this.#options.onError({ code, message, param, line });
+  }
+
+  #remember(line: number, offset: number): void {
+    const place = (line - 1) & 0xffff;
+    if (place === 0) this.#offsets.push(new Float64Array(0x1_0000));
+    this.#offsets.at(-1)![place] = offset;
+  }
+
+  /** Reads the earlier lines of this block's suspects: a hash is no proof. */
+  async #compare(): Promise<void> {
+    if (this.#suspects.length === 0) return;
+    const suspects = this.#suspects;
+    this.#suspects = [];
+    // Of a file that repeats one id a million times, the first line is read once a block.
+    const known = new Map<number, string | null>();
+    for (const { line, id, earlier } of suspects) {
+      for (const other of earlier) {
+        if (!known.has(other)) known.set(other, await this.#idAt(other));
+        if (known.get(other) !== id) continue;
+        this.#report(
+          line,
+          'duplicate_custom_id',
+          `The custom_id '${id.length > 100 ? `${id.slice(0, 100)}…` : id}' was used before, in line ${other}.`,
+          'custom_id',
+        );
+        break;
+      }
+    }
+  }
+
+  async #idAt(line: number): Promise<string | null> {
+    const start = this.#offsets[(line - 1) >> 16]![(line - 1) & 0xffff]!;
+    const limit = this.#options.limits.maxLineBytes;
+    const length = line < this.lines ? this.#offsets[line >> 16]![line & 0xffff]! - start : limit;
+    const text = (await this.#options.storage.read(this.#options.inputKey, { start, end: start + Math.min(length, limit + 2) })).toString(
+      'utf8',
+    );
+    try {
+      const value = JSON.parse(text.split('\n', 1)[0]!) as { custom_id?: unknown };
+      return typeof value.custom_id === 'string' ? value.custom_id : null;
+    } catch {
+      return null;
+    }
+  }
+}

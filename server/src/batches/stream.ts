@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+import type { Listener } from '../db/listen.ts';
+import type { EventRow } from './events.ts';
+
+/** What is sent when nothing happens, so that proxies keep the connection and readers see that it lives. */
+const beatMs = 15_000;
+/** How often a stream looks by itself: a notification may have been lost. */
+const pollMs = 2_000;
+
+export interface StreamSource {
+  /** Events after the given one, in order. */
+  read: (after: number) => Promise<EventRow[]>;
+  /** The number by which a reader resumes. */
+  place: (event: EventRow) => number;
+  /** Sent between events where it has changed: live figures, without a number of their own. */
+  progress?: () => Promise<unknown>;
+  /** The stream ends after this event. */
+  last?: (event: EventRow) => boolean;
+}
+
+export const toEvent = (event: EventRow, place: number) => ({
+  id: `evt_${event.id}`,
+  object: 'event',
+  number: place,
+  created_at: Math.floor(event.created_at),
+  type: event.type,
+  data: { id: event.batch_id, ...event.data },
+});
+
+/**
+ * Streams events to one reader (Server-Sent Events), from after `from` on, until the reader leaves, the server closes
+ * or the source's last event was sent. Each has its number as `id`, so that a reader that comes back with
+ * `Last-Event-ID` misses nothing.
+ */
+export const streamEvents = async (
+  raw: ServerResponse,
+  listener: Listener,
+  source: StreamSource,
+  from: number,
+  closing: AbortSignal,
+): Promise<void> => {
+  let after = from;
+  let wake: () => void = () => {};
+  let woken = false;
+  let open = true;
+  let shown = '';
+  let beatAt = Date.now();
+  const rouse = () => {
+    woken = true;
+    wake();
+  };
+  const leave = () => {
+    open = false;
+    rouse();
+  };
+  raw.on('close', leave);
+  closing.addEventListener('abort', leave);
+  listener.on('events', rouse);
+  try {
+    while (open) {
+      woken = false;
+      for (const event of await source.read(after)) {
+        after = source.place(event);
+        raw.write(`id: ${after}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event, after))}\n\n`);
+        if (source.last?.(event)) return;
+      }
+      const progress = source.progress === undefined ? '' : JSON.stringify(await source.progress());
+      if (progress !== shown) raw.write(`event: batch.progress\ndata: ${progress}\n\n`);
+      shown = progress;
+      if (Date.now() - beatAt > beatMs) {
+        raw.write(': still here\n\n');
+        beatAt = Date.now();
+      }
+      await new Promise<void>((resolve) => {
+        // At most twice a second, however much happens.
+        const timer = setTimeout(resolve, woken ? 100 : source.progress === undefined ? pollMs : 500);
+        wake = () => {
+          clearTimeout(timer);
+          setTimeout(resolve, 50);
+        };
+        if (!open) wake();
+      });
+    }
+  } finally {
+    listener.off('events', rouse);
+    closing.removeEventListener('abort', leave);
+    raw.end();
+  }
+};

@@ -1,0 +1,71 @@
+import type { Storage } from '../storage/storage.ts';
+
+/**
+ * The index of an input file: where each line is, so that any line is one read away.
+ * A header of 16 bytes (`SLUICEX1`, the entry's size as u32, 4 reserved), then an entry of 24 bytes a line:
+ *   0 offset in the file, f64 · 8 length in bytes, u32 · 12 hash of the custom_id, u32 u32 · 20 reserved, u32
+ * Little-endian. The number of lines follows from the object's size.
+ */
+const headerBytes = 16;
+const entryBytes = 24;
+const magic = 'SLUICEX1';
+
+export interface Entry {
+  offset: number;
+  length: number;
+}
+
+/** Collects entries and gives them out in blocks, for a put that streams. */
+export class IndexWriter {
+  #block = Buffer.allocUnsafe(entryBytes * 8_192);
+  #used = 0;
+  #full: Buffer[] = [];
+
+  constructor() {
+    const header = Buffer.alloc(headerBytes);
+    header.write(magic, 'latin1');
+    header.writeUInt32LE(entryBytes, 8);
+    this.#full.push(header);
+  }
+
+  add(offset: number, length: number, hashA: number, hashB: number): void {
+    if (this.#used === this.#block.length) this.#turn();
+    const block = this.#block;
+    const at = this.#used;
+    block.writeDoubleLE(offset, at);
+    block.writeUInt32LE(length, at + 8);
+    block.writeUInt32LE(hashA, at + 12);
+    block.writeUInt32LE(hashB, at + 16);
+    block.writeUInt32LE(0, at + 20);
+    this.#used = at + entryBytes;
+  }
+
+  /** Blocks that are full and have not been taken. */
+  take(): Buffer[] {
+    const full = this.#full;
+    this.#full = [];
+    return full;
+  }
+
+  /** The same, and what is left. */
+  finish(): Buffer[] {
+    this.#turn();
+    return this.take();
+  }
+
+  #turn(): void {
+    if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used));
+    this.#block = Buffer.allocUnsafe(this.#block.length);
+    this.#used = 0;
+  }
+}
+
+/** The entries of lines `from` up to `to` (1-based, `to` not included), in order. */
+export const readEntries = async (storage: Storage, key: string, from: number, to: number): Promise<Entry[]> => {
+  const bytes = await storage.read(key, { start: headerBytes + (from - 1) * entryBytes, end: headerBytes + (to - 1) * entryBytes });
+  if (bytes.length !== (to - from) * entryBytes) throw new Error(`the index ${key} is shorter than line ${to - 1}`);
+  const entries: Entry[] = [];
+  for (let at = 0; at < bytes.length; at += entryBytes)
+    entries.push({ offset: bytes.readDoubleLE(at), length: bytes.readUInt32LE(at + 8) });
+  return entries;
+};

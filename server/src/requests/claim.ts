@@ -1,0 +1,125 @@
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { parseLines, type Lines } from '../formats/lines.ts';
+
+/** A worker's right to run a chunk, until it settles, releases or loses it. */
+export interface Lease {
+  chunkId: number;
+  /** Fences every write: a later lease of the same chunk has another. */
+  token: number;
+  model: string;
+  lines: Lines;
+  /** Parts settled by earlier leases and this one. */
+  parts: number;
+  /** The lines have failed attempts behind them. */
+  retry: boolean;
+  /** Workers that died while they held it. */
+  losses: number;
+  batchNo: number;
+  batchId: string;
+  tenant: string;
+  inputKey: string;
+  indexKey: string;
+}
+
+interface Row {
+  id: number;
+  token: number;
+  model: string;
+  lines: string;
+  parts: number;
+  retry: boolean;
+  losses: number;
+  batch_no: number;
+  batch_id: string;
+  tenant_id: string;
+  input_key: string;
+  index_key: string;
+}
+
+/**
+ * Leases the next chunk to a worker: highest priority, then earliest deadline, then oldest, among the models it asks
+ * for. A chunk that another worker is taking just now is skipped, so null may also mean "ask again soon".
+ */
+export const claim = async (db: Db, worker: { id: string; models: readonly string[] }, seconds: number): Promise<Lease | null> => {
+  const row = await db.maybe<Row>(sql`
+    with claimed as (
+      update chunks
+      set state = 'leased', worker_id = ${worker.id}, token = nextval('lease_token'),
+          leased_at = now(), leased_until = now() + make_interval(secs => ${seconds})
+      where ctid = any(array(
+        select ctid from chunks
+        where state = 'queued' and model = (
+          select head.model
+          from unnest(${worker.models}::text[]) wanted (model), lateral (
+            select model, priority, deadline, id from chunks
+            where state = 'queued' and model = wanted.model
+            order by priority desc, deadline, id limit 1) head
+          order by head.priority desc, head.deadline, head.id limit 1)
+        order by priority desc, deadline, id limit 1 for update skip locked))
+      returning *)
+    select c.id, c.token, c.model, c.lines::text, c.parts, c.retry, c.losses, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key
+    from claimed c join batches b on b.no = c.batch_no`);
+  return (
+    row && {
+      chunkId: row.id,
+      token: row.token,
+      model: row.model,
+      lines: parseLines(row.lines),
+      parts: row.parts,
+      retry: row.retry,
+      losses: row.losses,
+      batchNo: row.batch_no,
+      batchId: row.batch_id,
+      tenant: row.tenant_id,
+      inputKey: row.input_key,
+      indexKey: row.index_key,
+    }
+  );
+};
+
+/** How many attempts each of the chunk's lines has behind it; lines without any are left out. */
+export const attemptsOf = async (db: Db, lease: Pick<Lease, 'chunkId' | 'batchNo'>): Promise<Map<number, number>> => {
+  const rows = await db.many<{ line: number; count: number }>(sql`
+    select a.line, count(*) as count from attempts a join chunks c on c.id = ${lease.chunkId}
+    where a.batch_no = ${lease.batchNo} and c.lines @> a.line
+    group by a.line`);
+  return new Map(rows.map((row) => [row.line, row.count]));
+};
+
+/** What a heartbeat finds out about one lease: it still holds, and whether its work should end. */
+export interface Held {
+  chunkId: number;
+  token: number;
+  /** `stop`: start nothing more, let what runs finish. `abort`: end that too. */
+  order: 'go' | 'stop' | 'abort';
+}
+
+/** Renews all leases of a worker in one statement. A lease that is not among the answers is lost. */
+export const renew = async (db: Db, workerId: string, seconds: number): Promise<Held[]> => {
+  const rows = await db.many<{ id: number; token: number; order: Held['order'] }>(sql`
+    with renewed as (
+      update chunks set leased_until = now() + make_interval(secs => ${seconds})
+      where worker_id = ${workerId} and state = 'leased'
+      returning id, token, batch_no)
+    select r.id, r.token, case
+        when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'
+        when b.status = 'cancelling' or b.expiring then 'stop'
+        else 'go' end as order
+    from renewed r join batches b on b.no = r.batch_no`);
+  return rows.map(({ id, token, order }) => ({ chunkId: id, token, order }));
+};
+
+/**
+ * Gives a chunk back with the lines it still has. `lost` where the lease was lost before.
+ * Where its batch is being cancelled or has expired, the chunk ends with it.
+ */
+export const release = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>): Promise<'released' | 'lost'> => {
+  const count = await db.run(sql`
+    update chunks c
+    set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
+                 from batches b where b.no = c.batch_no),
+        token = null, worker_id = null, leased_until = null
+    where id = ${lease.chunkId} and token = ${lease.token}`);
+  return count === 1 ? 'released' : 'lost';
+};

@@ -1,0 +1,111 @@
+import { channels } from '../db/listen.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { formatLines, type Lines } from '../formats/lines.ts';
+
+/** Wakes the workers that sleep. */
+export const announceChunks = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.chunks}, '')`);
+
+/** Wakes the schedulers: a batch may have something to do. */
+export const announceBatches = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.batches}, '')`);
+
+/** Wakes the workers' heartbeats: some lease should stop. */
+export const announceControl = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.control}, '')`);
+
+export interface NewChunk {
+  model: string;
+  lines: Lines;
+}
+
+/** Queues the chunks of a batch, in order. To be called in the transaction that seals the batch. */
+export const enqueue = async (
+  tx: Db,
+  batch: { no: number; priority: number; deadline: Date },
+  chunks: readonly NewChunk[],
+): Promise<void> => {
+  for (let i = 0; i < chunks.length; i += 5_000) {
+    const page = chunks.slice(i, i + 5_000);
+    await tx.run(sql`
+      insert into chunks (batch_no, model, lines, priority, deadline)
+      select ${batch.no}, c.model, c.lines::int4multirange, ${batch.priority}, ${batch.deadline}
+      from unnest(${page.map((c) => c.model)}::text[], ${page.map((c) => formatLines(c.lines))}::text[]) with ordinality c (model, lines, place)
+      order by place`);
+  }
+};
+
+/** Lines that die with their worker are tried this often in company; after that alone, and then no more. */
+export const lossLimit = 3;
+
+/**
+ * Takes chunks back whose lease has run out. After `lossLimit` losses a chunk runs one line at a time, each settled
+ * before the next begins; if it is lost even so, its first line is what kills its workers, and is dead-lettered.
+ *
+ * @returns how many leases had run out
+ */
+export const rescue = async (db: Db): Promise<number> => {
+  const rows = await db.many<{ id: number; poison: boolean }>(sql`
+    update chunks c
+    set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
+                 from batches b where b.no = c.batch_no),
+        token = null, worker_id = null, leased_until = null, losses = losses + 1
+    where ctid = any(array(
+      select ctid from chunks where state = 'leased' and leased_until < now() order by id limit 1000 for update skip locked))
+    returning id, losses > ${lossLimit} and state = 'queued' as poison`);
+  for (const { id } of rows.filter((row) => row.poison)) await db.transaction((tx) => deadLetterFirst(tx, id));
+  return rows.length;
+};
+
+const deadLetterFirst = (tx: Db, chunkId: number): Promise<number> =>
+  tx.run(sql`
+    with taken as (
+      update chunks c
+      set lines = c.lines - int4multirange(int4range(lower(c.lines), lower(c.lines) + 1)), losses = 0, failed = c.failed + 1,
+          state = case when isempty(c.lines - int4multirange(int4range(lower(c.lines), lower(c.lines) + 1))) then 'done' else 'queued' end
+      from (select id, lower(lines) as line, losses from chunks where id = ${chunkId} and state = 'queued' for update) before
+      where c.id = before.id
+      returning c.batch_no, c.model, before.line, before.losses)
+    insert into requests (batch_no, line, state, model, code, message, attempts)
+    select batch_no, line, 'dead_lettered', model, 'worker_lost',
+      'The worker died each of the ' || losses || ' times this request ran; it will not be tried again.', losses
+    from taken`);
+
+/**
+ * Gathers requests whose wait is over into chunks, one for each batch and model.
+ *
+ * @returns how many chunks were queued, and milliseconds until the next request is due (null: none waits)
+ */
+export const gatherDue = async (db: Db): Promise<{ chunks: number; nextMs: number | null }> => {
+  const chunks = await db.run(sql`
+    with due as (
+      delete from waiting where ctid = any(array(
+        select ctid from waiting where not_before <= now() order by not_before limit 10000 for update skip locked))
+      returning batch_no, line, model)
+    insert into chunks (batch_no, model, lines, retry, priority, deadline)
+    select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)), true, b.priority, b.deadline
+    from due d join batches b on b.no = d.batch_no
+    group by d.batch_no, d.model, b.priority, b.deadline`);
+  const { ms } = await db.one<{ ms: number | null }>(sql`
+    select greatest(0, extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
+  return { chunks, nextMs: ms };
+};
+
+/**
+ * Ends what has not started of a batch that is being cancelled or has expired; what is leased ends when its worker
+ * lets go. Safe to repeat, and repeated until nothing is open.
+ */
+export const closeOpen = async (db: Db, batchNo: number, state: 'cancelled' | 'expired'): Promise<void> => {
+  await db.transaction(async (tx) => {
+    await tx.run(sql`update chunks set state = ${state} where batch_no = ${batchNo} and state = 'queued'`);
+    await tx.run(sql`
+      with ended as (delete from waiting where batch_no = ${batchNo} returning line, model)
+      insert into chunks (batch_no, model, lines, retry, state, priority, deadline)
+      select b.no, e.model, range_agg(int4range(e.line, e.line + 1)), true, ${state}, b.priority, b.deadline
+      from ended e join batches b on b.no = ${batchNo}
+      group by b.no, e.model`);
+  });
+};
+
+/** Nothing of the batch is queued, leased or waiting. Judged from the rows, never from a counter. */
+export const nothingOpen = sql`
+  not exists (select from chunks c where c.batch_no = b.no and c.state in ('queued', 'leased'))
+  and not exists (select from waiting w where w.batch_no = b.no)`;

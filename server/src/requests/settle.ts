@@ -1,0 +1,137 @@
+import type { Db } from '../db/db.ts';
+import { none, sql } from '../db/sql.ts';
+import { formatLines, type Lines } from '../formats/lines.ts';
+import type { Lease } from './claim.ts';
+
+/** What a part of a chunk came to. Its segment is in storage already. */
+export interface Part {
+  /** Its place among the chunk's parts, from 1, over all leases. */
+  number: number;
+  /** Lines that are settled now: completed, failed or dead-lettered. */
+  settled: Lines;
+  segment: { key: string; dataBytes: number; manifestBytes: number } | null;
+  completed: number;
+  usage: { input: number; cached: number; output: number; reasoning: number };
+  exceptions: Exception[];
+  attempts: FailedAttempt[];
+  waiting: Waiting[];
+}
+
+/** A request that did not succeed, for good. */
+export interface Exception {
+  line: number;
+  state: 'failed' | 'dead_lettered';
+  code: string;
+  message: string;
+  statusCode: number | null;
+  attempts: number;
+}
+
+export interface FailedAttempt {
+  line: number;
+  number: number;
+  kind: 'retryable' | 'permanent';
+  code: string;
+  message: string;
+  statusCode: number | null;
+  startedAt: number;
+  ms: number;
+}
+
+/** A request that will be tried again, after at least so many milliseconds. */
+export interface Waiting {
+  line: number;
+  delayMs: number;
+}
+
+const column = <T, K extends keyof T>(rows: readonly T[], key: K): T[K][] => rows.map((row) => row[key]);
+
+/**
+ * Whether a part was settled after all, when the connection was lost before the answer came: a commit whose outcome is
+ * not known is looked up, never sent again blindly.
+ */
+export const wasSettled = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token' | 'batchNo'>, part: Part): Promise<boolean> => {
+  const tried = part.attempts[0];
+  const { found } = await db.one<{ found: boolean }>(sql`
+    select exists (select from segments where chunk_id = ${lease.chunkId} and token = ${lease.token} and part = ${part.number})
+      or exists (select from attempts where batch_no = ${lease.batchNo} and line = ${tried?.line ?? 0} and number = ${tried?.number ?? 0}) as found`);
+  return found;
+};
+
+/**
+ * Settles a part of a leased chunk and extends the lease, in one statement and one round trip. The chunk loses the
+ * part's lines; when none are left it is done and the lease ends.
+ *
+ * @returns `lost` where another holds the chunk now: nothing was written, and the segment is garbage.
+ */
+export const settle = async (
+  db: Db,
+  lease: Pick<Lease, 'chunkId' | 'token' | 'model'>,
+  workerId: string,
+  part: Part,
+  seconds: number,
+): Promise<'lost' | 'open' | 'done'> => {
+  const { segment, exceptions, attempts, waiting, usage } = part;
+  const gone =
+    waiting.length === 0
+      ? sql`${formatLines(part.settled)}::int4multirange`
+      : sql`${formatLines(part.settled)}::int4multirange + (
+    select range_agg(int4range(line, line + 1)) from unnest(${column(waiting, 'line')}::int[]) line)`;
+  const row = await db.maybe<{ state: 'leased' | 'done' }>(sql`
+    with gone as (select ${gone} as lines),
+    fenced as (
+      update chunks c
+      set lines = c.lines - g.lines,
+          state = case when isempty(c.lines - g.lines) then 'done' else 'leased' end,
+          token = case when isempty(c.lines - g.lines) then null else c.token end,
+          worker_id = case when isempty(c.lines - g.lines) then null else c.worker_id end,
+          leased_until = case when isempty(c.lines - g.lines) then null else now() + make_interval(secs => ${seconds}) end,
+          parts = ${part.number},
+          completed = c.completed + ${part.completed}, failed = c.failed + ${exceptions.length},
+          input_tokens = c.input_tokens + ${usage.input}, cached_tokens = c.cached_tokens + ${usage.cached},
+          output_tokens = c.output_tokens + ${usage.output}, reasoning_tokens = c.reasoning_tokens + ${usage.reasoning}
+      from gone g
+      where c.id = ${lease.chunkId} and c.token = ${lease.token}
+      returning c.batch_no, c.state, c.parts)
+    ${
+      segment === null
+        ? none
+        : sql`, stored as (
+      insert into segments (batch_no, chunk_id, token, part, worker_id, model, storage_key, data_bytes, manifest_bytes, lines, completed, failed)
+      select batch_no, ${lease.chunkId}, ${lease.token}, parts, ${workerId}, ${lease.model}, ${segment.key}, ${segment.dataBytes},
+        ${segment.manifestBytes}, ${formatLines(part.settled)}::int4multirange, ${part.completed}::int, ${exceptions.length}::int
+      from fenced returning id)`
+    }
+    ${
+      segment === null || exceptions.length === 0
+        ? none
+        : sql`, exceptions as (
+      insert into requests (batch_no, line, state, model, code, message, status_code, attempts, worker_id, segment_id)
+      select f.batch_no, e.line, e.state, ${lease.model}, e.code, e.message, e.status_code, e.attempts, ${workerId}, s.id
+      from fenced f, stored s, unnest(${column(exceptions, 'line')}::int[], ${column(exceptions, 'state')}::text[],
+        ${column(exceptions, 'code')}::text[], ${column(exceptions, 'message')}::text[],
+        ${column(exceptions, 'statusCode')}::smallint[], ${column(exceptions, 'attempts')}::smallint[])
+        e (line, state, code, message, status_code, attempts))`
+    }
+    ${
+      attempts.length === 0
+        ? none
+        : sql`, tries as (
+      insert into attempts (batch_no, line, number, kind, code, message, status_code, worker_id, started_at, duration_ms)
+      select f.batch_no, a.line, a.number, a.kind, a.code, a.message, a.status_code, ${workerId}, to_timestamp(a.started / 1000), a.ms
+      from fenced f, unnest(${column(attempts, 'line')}::int[], ${column(attempts, 'number')}::smallint[],
+        ${column(attempts, 'kind')}::text[], ${column(attempts, 'code')}::text[], ${column(attempts, 'message')}::text[],
+        ${column(attempts, 'statusCode')}::smallint[], ${column(attempts, 'startedAt')}::float8[], ${attempts.map((a) => Math.round(a.ms))}::int[])
+        a (line, number, kind, code, message, status_code, started, ms))`
+    }
+    ${
+      waiting.length === 0
+        ? none
+        : sql`, delayed as (
+      insert into waiting (batch_no, line, model, not_before)
+      select f.batch_no, w.line, ${lease.model}, now() + make_interval(secs => w.ms / 1000)
+      from fenced f, unnest(${column(waiting, 'line')}::int[], ${column(waiting, 'delayMs')}::float8[]) w (line, ms))`
+    }
+    select state from fenced`);
+  return row === null ? 'lost' : row.state === 'done' ? 'done' : 'open';
+};

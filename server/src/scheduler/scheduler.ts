@@ -1,0 +1,141 @@
+import { EventEmitter } from 'node:events';
+import type { Config } from '../config.ts';
+import type { Pool } from '../db/db.ts';
+import type { Listener } from '../db/listen.ts';
+import { sql } from '../db/sql.ts';
+import { closeEnding, expireDue, finalizeNext } from '../batches/finalize.ts';
+import { intakeNext, type Intake } from '../batches/intake.ts';
+import { sweepFiles } from '../files/expire.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { Loop } from '../lib/loop.ts';
+import type { Models } from '../models/models.ts';
+import { announceChunks, gatherDue, rescue } from '../requests/queue.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface SchedulerDeps {
+  db: Pool;
+  storage: Storage;
+  models: Models;
+  config: Pick<Config, 'timing' | 'limits'>;
+  log: Logger;
+  /** Channel `batches`. */
+  listener: Listener;
+}
+
+interface Events {
+  intake: [intake: Intake & { seconds: number }];
+  finalized: [ended: { batchId: string; result: string; bytes: number; seconds: number }];
+  rescued: [leases: number];
+  swept: [];
+}
+
+/**
+ * Keeps batches moving: takes in what was created, queues retries that are due, takes back what dead workers held,
+ * expires what is late, finalizes what is through. Each loop polls, so that a lost notification costs a wait and never
+ * a batch; every move is guarded in its own statement, so any number of schedulers may run.
+ */
+export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
+  readonly #deps: SchedulerDeps;
+  readonly #loops: { intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop };
+  /** Milliseconds until the next waiting request is due. */
+  #nextDue: NodeJS.Timeout | null = null;
+
+  constructor(deps: SchedulerDeps) {
+    super();
+    this.#deps = deps;
+    const { pollMinMs, pollMaxMs, sweepSeconds } = deps.config.timing;
+    const loop = (name: string, run: (signal: AbortSignal) => Promise<boolean>, min = pollMinMs, max = pollMaxMs): Loop =>
+      new Loop({
+        name,
+        run,
+        min,
+        max,
+        onError: (error) => deps.log.error({ loop: name, reason: messageOf(error) }, 'a round of the scheduler failed'),
+      });
+    const sweep = sweepSeconds * 1_000;
+    this.#loops = {
+      intake: loop('intake', (signal) => this.#intake(signal)),
+      retries: loop('retries', () => this.#retries()),
+      finalize: loop('finalize', (signal) => this.#finalize(signal)),
+      sweep: loop('sweep', () => this.#sweep(), sweep, sweep),
+      chores: loop('chores', () => this.#chores(), 60_000, 60_000),
+    };
+  }
+
+  start(): void {
+    this.#deps.listener.on('batches', this.#wake);
+    this.#deps.listener.on('ready', this.#wake);
+    for (const loop of Object.values(this.#loops)) loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#deps.listener.off('batches', this.#wake);
+    this.#deps.listener.off('ready', this.#wake);
+    if (this.#nextDue) clearTimeout(this.#nextDue);
+    await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  readonly #wake = (): void => {
+    this.#loops.intake.wake();
+    this.#loops.retries.wake();
+    this.#loops.finalize.wake();
+  };
+
+  async #intake(signal: AbortSignal): Promise<boolean> {
+    const { config, log } = this.#deps;
+    const started = performance.now();
+    const intake = await intakeNext({ ...this.#deps, limits: config.limits, leaseSeconds: config.timing.leaseSeconds }, signal);
+    if (intake === null) return false;
+    const seconds = (performance.now() - started) / 1_000;
+    log.info({ batch: intake.batch.id, result: intake.result, lines: intake.lines, seconds }, 'intake');
+    this.emit('intake', { ...intake, seconds });
+    this.#loops.finalize.wake();
+    return true;
+  }
+
+  async #retries(): Promise<boolean> {
+    const { chunks, nextMs } = await gatherDue(this.#deps.db);
+    if (chunks > 0) await announceChunks(this.#deps.db);
+    if (this.#nextDue) clearTimeout(this.#nextDue);
+    this.#nextDue =
+      nextMs === null ? null : setTimeout(() => this.#loops.retries.wake(), Math.min(nextMs + 5, this.#deps.config.timing.pollMaxMs));
+    return false;
+  }
+
+  async #finalize(signal: AbortSignal): Promise<boolean> {
+    const { config, db, log } = this.#deps;
+    await closeEnding(db);
+    const started = performance.now();
+    const ended = await finalizeNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds }, signal);
+    if (ended === null) return false;
+    const seconds = (performance.now() - started) / 1_000;
+    log.info({ batch: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds }, 'finalized');
+    this.emit('finalized', { batchId: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds });
+    return true;
+  }
+
+  async #sweep(): Promise<boolean> {
+    const { db, log } = this.#deps;
+    const rescued = await rescue(db);
+    if (rescued > 0) {
+      log.warn({ leases: rescued }, 'leases ran out; their chunks went back to the queue');
+      this.emit('rescued', rescued);
+      await announceChunks(db);
+    }
+    if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();
+    this.emit('swept');
+    return false;
+  }
+
+  async #chores(): Promise<boolean> {
+    const { db, storage, log } = this.#deps;
+    await sweepFiles({ db, storage, log });
+    await db.run(sql`delete from workers where seen_at < now() - interval '1 day'`);
+    return false;
+  }
+}

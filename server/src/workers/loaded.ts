@@ -1,0 +1,104 @@
+import { messageOf } from '../lib/errors.ts';
+import { LoadError, type Executor, type ExecutorContext } from '../executors/executor.ts';
+import { openExecutor } from '../executors/registry.ts';
+import { modelKey, type ModelSpec } from '../models/models.ts';
+
+interface Entry {
+  opening: Promise<Executor>;
+  executor: Executor | null;
+  /** Chunks that use it just now. */
+  users: number;
+  usedAt: number;
+}
+
+/** How long a model that failed to load is left alone; its requests fail at once meanwhile. */
+const failureMs = 30_000;
+
+/**
+ * The models one worker has in memory. One that nobody uses makes room, least recently used first, when all of them
+ * together hold more than the worker may.
+ */
+export class LoadedModels implements AsyncDisposable {
+  readonly #context: ExecutorContext;
+  readonly #limit: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #failures = new Map<string, { error: LoadError; until: number }>();
+
+  /** @param limit bytes its models may hold together */
+  constructor(context: ExecutorContext, limit: number) {
+    this.#context = context;
+    this.#limit = limit;
+  }
+
+  /** Runs `work` with the model loaded. Rejects with a `LoadError` where it cannot be. */
+  async use<T>(model: ModelSpec, work: (executor: Executor) => Promise<T>): Promise<T> {
+    const entry = this.#entry(model);
+    entry.users++;
+    try {
+      return await work(await entry.opening);
+    } finally {
+      entry.users--;
+      entry.usedAt = performance.now();
+      await this.#makeRoom();
+    }
+  }
+
+  /** Whether the model would start more tasks at once; one that is not loaded would. */
+  hungry(model: ModelSpec): boolean {
+    const entry = this.#entries.get(modelKey(model));
+    return entry === undefined || (entry.executor !== null && entry.executor.hungry());
+  }
+
+  names(): string[] {
+    return [...this.#entries].filter(([, entry]) => entry.executor !== null).map(([name]) => name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.allSettled(entries.map(async (entry) => (await entry.opening)[Symbol.asyncDispose]()));
+  }
+
+  #entry(model: ModelSpec): Entry {
+    const key = modelKey(model);
+    const found = this.#entries.get(key);
+    if (found) return found;
+    const failure = this.#failures.get(key);
+    if (failure && failure.until > performance.now())
+      return { opening: Promise.reject(failure.error), executor: null, users: 0, usedAt: 0 };
+    const entry: Entry = { opening: this.#open(model, key), executor: null, users: 0, usedAt: performance.now() };
+    entry.opening.then(
+      (executor) => (entry.executor = executor),
+      () => this.#entries.delete(key),
+    );
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #open(model: ModelSpec, key: string): Promise<Executor> {
+    try {
+      const executor = await openExecutor(model, this.#context);
+      this.#failures.delete(key);
+      return executor;
+    } catch (error) {
+      const reason = error instanceof LoadError ? error : new LoadError(messageOf(error), { cause: error });
+      this.#context.log.error({ model: key, reason: reason.message }, 'a model could not be loaded');
+      this.#failures.set(key, { error: reason, until: performance.now() + failureMs });
+      throw reason;
+    }
+  }
+
+  async #makeRoom(): Promise<void> {
+    const held = () => [...this.#entries.values()].reduce((sum, entry) => sum + (entry.executor?.memory() ?? 0), 0);
+    while (held() > this.#limit) {
+      const [idlest] = [...this.#entries]
+        .filter(([, e]) => e.users === 0 && e.executor !== null && e.executor.memory() > 0)
+        .sort(([, a], [, b]) => a.usedAt - b.usedAt);
+      if (idlest === undefined) return;
+      const [key, { executor }] = idlest;
+      this.#entries.delete(key);
+      this.#context.log.info({ model: key }, 'unloaded, to make room');
+      await executor?.[Symbol.asyncDispose]();
+    }
+  }
+}

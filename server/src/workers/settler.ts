@@ -1,0 +1,256 @@
+import type { Db } from '../db/db.ts';
+import { isUnreachable } from '../db/db.ts';
+import type { Outcome, Task } from '../executors/executor.ts';
+import { linesOf } from '../formats/lines.ts';
+import { encodeManifest, type Settled } from '../formats/manifest.ts';
+import { backoff } from '../lib/backoff.ts';
+import { requestId } from '../lib/ids.ts';
+import type { Lease } from '../requests/claim.ts';
+import { settle, wasSettled, type Part } from '../requests/settle.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface SettlerDeps {
+  db: Db;
+  storage: Storage;
+  workerId: string;
+  leaseSeconds: number;
+  retry: { maxAttempts: number; baseMs: number; capMs: number };
+  /** Milliseconds after which what has come in is settled. */
+  settleMs: number;
+}
+
+/** What one part came to, for metrics and rates. */
+export interface SettledPart {
+  model: string;
+  completed: number;
+  failed: number;
+  retried: number;
+  usage: Part['usage'];
+  /** Milliseconds each settled request took. */
+  ms: number[];
+}
+
+const maxBytes = 4 << 20;
+const maxOutcomes = 4_000;
+/** Tries at writing a segment or a part before the work is given back. */
+const maxTries = 8;
+
+/**
+ * Turns the outcomes of one lease into settled parts: a segment in storage, then one fenced statement. A part is due
+ * after `settleMs`, 4 MB or 4,000 outcomes. Parts of a lease follow one another; while one is being written, the next
+ * gathers. After `lost` nothing more is written.
+ */
+export class Settler {
+  readonly #deps: SettlerDeps;
+  readonly #lease: Lease;
+  readonly #onPart: (part: SettledPart) => void;
+  readonly #signal: AbortSignal;
+  #gathered: { task: Task; outcome: Outcome }[] = [];
+  #bytes = 0;
+  #parts: number;
+  #writing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failed: { error: unknown } | null = null;
+  /** `done`: no line is left and the lease has ended. `lost`: another worker has the chunk. */
+  state: 'open' | 'done' | 'lost' = 'open';
+
+  constructor(deps: SettlerDeps, lease: Lease, signal: AbortSignal, onPart: (part: SettledPart) => void) {
+    this.#deps = deps;
+    this.#lease = lease;
+    this.#parts = lease.parts;
+    this.#signal = signal;
+    this.#onPart = onPart;
+  }
+
+  /** Takes outcomes in; waits only while more than two parts' worth is in hand. */
+  async add(tasks: ReadonlyMap<number, Task>, outcomes: readonly Outcome[]): Promise<void> {
+    for (const outcome of outcomes) {
+      const task = tasks.get(outcome.line);
+      // An aborted request costs nothing: its line stays in the chunk.
+      if (task === undefined || (!outcome.ok && outcome.kind === 'cancelled')) continue;
+      this.#gathered.push({ task, outcome });
+      this.#bytes += outcome.body?.length ?? 0;
+    }
+    if (this.#gathered.length === 0) return;
+    const due = () => this.#bytes >= maxBytes || this.#gathered.length >= maxOutcomes;
+    if (due()) {
+      if (this.#writing !== null) await this.#writing;
+      if (due()) this.#begin();
+    } else this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
+  }
+
+  /** Settles all that has come in. Throws where it could not be written; the lines are then still in the chunk. */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+    this.#begin();
+    while (this.#writing !== null) await this.#writing;
+    if (this.#failed) throw this.#failed.error;
+  }
+
+  #begin(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#writing !== null || this.#gathered.length === 0 || this.state !== 'open' || this.#failed) return;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#bytes = 0;
+    this.#writing = this.#write(gathered)
+      .catch((error: unknown) => void (this.#failed = { error }))
+      .finally(() => (this.#writing = null));
+  }
+
+  async #write(gathered: { task: Task; outcome: Outcome }[]): Promise<void> {
+    const { db, storage, workerId, leaseSeconds } = this.#deps;
+    const lease = this.#lease;
+    gathered.sort((a, b) => a.task.line - b.task.line);
+    const { part, data, manifest, retried, ms } = this.#compose(gathered, ++this.#parts);
+    if (data !== null) {
+      const key = `${lease.tenant}/${lease.batchId}/${lease.chunkId}.${lease.token}.${part.number}`;
+      await this.#persist(async () => void (await storage.put(key, [data, manifest])));
+      part.segment = { key, dataBytes: data.length, manifestBytes: manifest.length };
+    }
+    let unsure = false;
+    await this.#persist(async () => {
+      try {
+        if (unsure && (await wasSettled(db, lease, part))) return;
+        const result = await settle(db, lease, workerId, part, leaseSeconds);
+        if (result !== 'open') this.state = result;
+      } catch (error) {
+        unsure = true;
+        if (!isUnreachable(error)) throw new Stop(error);
+        throw error;
+      }
+    });
+    if (this.state === 'lost') return;
+    this.#onPart({ model: lease.model, completed: part.completed, failed: part.exceptions.length, retried, usage: part.usage, ms });
+  }
+
+  /** Again while the trouble may pass (disk full, database restarting) and the lease may still be ours. */
+  async #persist(work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof Stop) throw error.cause;
+        if (attempt === maxTries || this.#signal.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, backoff(attempt, { base: 200, cap: 3_000 })));
+      }
+    }
+  }
+
+  #compose(gathered: { task: Task; outcome: Outcome }[], number: number) {
+    const { retry } = this.#deps;
+    const part: Part = {
+      number,
+      settled: [],
+      segment: null,
+      completed: 0,
+      usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
+      exceptions: [],
+      attempts: [],
+      waiting: [],
+    };
+    const entries: Settled[] = [];
+    const out = new LineBuffer(gathered.length * 400);
+    const ms: number[] = [];
+    for (const { task, outcome } of gathered) {
+      const { line, attempt } = task;
+      if (!outcome.ok) {
+        const { kind, code, message, status = null, startedAt } = outcome;
+        if (kind === 'cancelled') continue;
+        part.attempts.push({ line, number: attempt, kind, code, message: clip(message), statusCode: status, startedAt, ms: outcome.ms });
+        if (kind === 'retryable' && attempt < retry.maxAttempts) {
+          part.waiting.push({
+            line,
+            delayMs: backoff(attempt, {
+              base: retry.baseMs,
+              cap: retry.capMs,
+              ...(outcome.retryAfterMs !== undefined && { retryAfterMs: outcome.retryAfterMs }),
+            }),
+          });
+          continue;
+        }
+        const state = kind === 'retryable' ? 'dead_lettered' : 'failed';
+        part.exceptions.push({ line, state, code, message: clip(message), statusCode: status, attempts: attempt });
+        entries.push({
+          line,
+          state,
+          attempts: attempt,
+          status: status ?? 0,
+          ...out.write(resultLine(this.#lease.batchId, task, outcome)),
+          startedAt,
+          ms: outcome.ms,
+        });
+      } else {
+        part.completed++;
+        if (outcome.usage) {
+          part.usage.input += outcome.usage.input_tokens;
+          part.usage.cached += outcome.usage.cached_tokens;
+          part.usage.output += outcome.usage.output_tokens;
+          part.usage.reasoning += outcome.usage.reasoning_tokens;
+        }
+        entries.push({
+          line,
+          state: 'completed',
+          attempts: attempt,
+          status: outcome.status,
+          ...out.write(resultLine(this.#lease.batchId, task, outcome)),
+          startedAt: outcome.startedAt,
+          ms: outcome.ms,
+        });
+      }
+      ms.push(outcome.ms);
+    }
+    part.settled = linesOf(entries.map((entry) => entry.line));
+    return { part, data: entries.length > 0 ? out.bytes() : null, manifest: encodeManifest(entries), retried: part.waiting.length, ms };
+  }
+}
+
+/** Wraps an error that another try would not mend. */
+class Stop extends Error {
+  constructor(cause: unknown) {
+    super('stop', { cause });
+  }
+}
+
+const clip = (text: string): string => (text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text).replaceAll('\0', '');
+
+/** The line as it will stand in the output or error file. */
+const resultLine = (batchId: string, task: Task, outcome: Outcome): string => {
+  const id = requestId(batchId, task.line);
+  const head = `{"id":"${id}","custom_id":${JSON.stringify(task.customId)},"response":`;
+  if (outcome.body !== undefined) {
+    const request = JSON.stringify(outcome.requestId ?? `req_${id.slice(10)}`);
+    return `${head}{"status_code":${outcome.status},"request_id":${request},"body":${outcome.body}},"error":null}\n`;
+  }
+  const { code, message } = outcome as { code: string; message: string };
+  return `${head}null,"error":${JSON.stringify({ code, message })}}\n`;
+};
+
+/** Text gathered as UTF-8 in one growing buffer, with the place each piece got. */
+class LineBuffer {
+  #buffer: Buffer;
+  #used = 0;
+
+  constructor(estimate: number) {
+    this.#buffer = Buffer.allocUnsafe(Math.max(4_096, estimate));
+  }
+
+  write(text: string): { offset: number; length: number } {
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
+    const needed = this.#used + text.length * 3;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+      this.#buffer.copy(larger, 0, 0, this.#used);
+      this.#buffer = larger;
+    }
+    const offset = this.#used;
+    const length = this.#buffer.write(text, offset, 'utf8');
+    this.#used += length;
+    return { offset, length };
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#used);
+  }
+}

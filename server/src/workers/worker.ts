@@ -1,0 +1,222 @@
+import { EventEmitter } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Pool } from '../db/db.ts';
+import type { Listener } from '../db/listen.ts';
+import { sql } from '../db/sql.ts';
+import { newWorkerId } from '../lib/ids.ts';
+import type { Logger } from '../lib/log.ts';
+import { Loop } from '../lib/loop.ts';
+import { messageOf } from '../lib/errors.ts';
+import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
+import { claim, renew, type Lease } from '../requests/claim.ts';
+import { announceBatches, announceChunks } from '../requests/queue.ts';
+import type { Storage } from '../storage/storage.ts';
+import { LoadedModels } from './loaded.ts';
+import { Rates } from './rates.ts';
+import { runLease, type Running } from './run.ts';
+import { Settler, type SettledPart } from './settler.ts';
+
+export interface WorkerDeps {
+  db: Pool;
+  storage: Storage;
+  models: Models;
+  config: Pick<Config, 'timing' | 'retry' | 'worker'>;
+  log: Logger;
+  /** Channels `chunks` and `control`. */
+  listener: Listener;
+}
+
+interface Events {
+  claimed: [lease: Lease];
+  settled: [part: SettledPart];
+  ended: [lease: Lease, how: 'done' | 'released' | 'lost' | 'failed'];
+  /** A write was refused because the lease was lost. */
+  fenced: [lease: Lease];
+  idle: [];
+}
+
+/**
+ * A worker: leases chunks, runs them on executors, settles what comes out.
+ *
+ * Promise: it starts nothing once its leases may have run out by its own clock, and writes nothing without the token
+ * of the lease it works under. Stopping it lets what runs finish, and gives the rest back at once. A worker that is
+ * killed loses what it has not settled, which is a second or two of work; its chunks go to others when the lease ends.
+ */
+export class Worker extends EventEmitter<Events> implements AsyncDisposable {
+  readonly id = newWorkerId();
+  readonly #deps: WorkerDeps;
+  readonly #claims: Loop;
+  readonly #heartbeat: Loop;
+  readonly #running = new Map<number, Running & { ending: Promise<void> }>();
+  readonly #rates = new Rates();
+  #loaded: LoadedModels | null = null;
+  #scratch = '';
+  #renewedAt = 0;
+  #draining = false;
+  #started = false;
+
+  constructor(deps: WorkerDeps) {
+    super();
+    this.#deps = deps;
+    const { timing } = deps.config;
+    const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
+    this.#claims = new Loop({ name: 'claim', run: () => this.#claim(), min: timing.pollMinMs, max: timing.pollMaxMs, onError });
+    const beat = timing.heartbeatSeconds * 1_000;
+    this.#heartbeat = new Loop({ name: 'heartbeat', run: () => this.#beat(), min: beat, max: beat, onError });
+  }
+
+  get leases(): number {
+    return this.#running.size;
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) return;
+    this.#started = true;
+    const { db, config, models, log, listener } = this.#deps;
+    this.#scratch = await mkdtemp(join(tmpdir(), 'sluice-worker-'));
+    this.#loaded = new LoadedModels(
+      { log, scratch: this.#scratch, crash: () => process.kill(process.pid, 'SIGKILL') },
+      config.worker.modelMemory,
+    );
+    await db.run(sql`
+      insert into workers (id, pool, host, pid, models)
+      values (${this.id}, ${config.worker.pool}, ${hostname()}, ${process.pid}, ${models.all().map(modelKey)}::text[])`);
+    this.#renewedAt = performance.now();
+    listener.on('chunks', this.#wake);
+    listener.on('ready', this.#wake);
+    listener.on('control', this.#attend);
+    this.#heartbeat.start();
+    this.#claims.start();
+  }
+
+  /** Takes nothing more, lets what runs finish, gives the rest back; waits for all of it. */
+  async stop(): Promise<void> {
+    if (!this.#started) return;
+    this.#started = false;
+    const { db, listener } = this.#deps;
+    this.#draining = true;
+    listener.off('chunks', this.#wake);
+    listener.off('ready', this.#wake);
+    listener.off('control', this.#attend);
+    await this.#claims.stop();
+    await db.run(sql`update workers set state = 'draining' where id = ${this.id}`).catch(() => {});
+    for (const { stop } of this.#running.values()) stop.abort();
+    await Promise.all([...this.#running.values()].map(({ ending }) => ending));
+    await this.#heartbeat.stop();
+    await this.#loaded?.[Symbol.asyncDispose]();
+    await rm(this.#scratch, { recursive: true, force: true });
+    await db.run(sql`update workers set state = 'stopped', seen_at = now() where id = ${this.id}`).catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Ends what runs too, without waiting for it to finish by itself. */
+  abort(): void {
+    for (const { abort } of this.#running.values()) abort.abort();
+  }
+
+  readonly #wake = (): void => this.#claims.wake();
+  readonly #attend = (): void => this.#heartbeat.wake();
+
+  async #claim(): Promise<boolean> {
+    const { config, db, models } = this.#deps;
+    if (this.#draining || this.#running.size >= config.worker.chunks || this.#stale()) return false;
+    const wanted = models.all().filter((model) => this.#wants(model));
+    if (wanted.length === 0) return false;
+    const lease = await claim(db, { id: this.id, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
+    if (lease === null) {
+      if (this.#running.size === 0) this.emit('idle');
+      return false;
+    }
+    this.#begin(lease);
+    return true;
+  }
+
+  /** Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do. */
+  #wants(model: ModelSpec): boolean {
+    const key = modelKey(model);
+    let held = 0;
+    for (const { lease } of this.#running.values()) if (lease.model === key) held++;
+    return held < 2 || this.#loaded!.hungry(model);
+  }
+
+  #begin(lease: Lease): void {
+    const { config, log, models } = this.#deps;
+    const [stop, abort] = [new AbortController(), new AbortController()];
+    const settler = new Settler(
+      { ...this.#deps, workerId: this.id, leaseSeconds: config.timing.leaseSeconds, retry: config.retry, settleMs: config.timing.settleMs },
+      lease,
+      abort.signal,
+      (part) => {
+        this.#rates.settled(lease.model, part.completed + part.failed);
+        this.emit('settled', part);
+        if (part.retried > 0) this.#announce();
+      },
+    );
+    const running: Running = { lease, model: models.get(lease.model), settler, stop, abort };
+    this.#rates.begin(lease.model);
+    this.emit('claimed', lease);
+    const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
+      .then((how) => {
+        if (how === 'lost') this.emit('fenced', lease);
+        // A chunk that ends may be its batch's last.
+        if (how === 'done' || how === 'released') this.#announce();
+        if (how === 'released') announceChunks(this.#deps.db).catch(() => {});
+        this.emit('ended', lease, how);
+      })
+      .catch((error: unknown) => {
+        log.error(
+          { worker: this.id, batch: lease.batchId, chunk: lease.chunkId, reason: messageOf(error) },
+          'a chunk could not be run; it goes back to the queue',
+        );
+        this.emit('ended', lease, 'failed');
+      })
+      .finally(() => {
+        this.#running.delete(lease.chunkId);
+        this.#rates.end(lease.model);
+        this.#claims.wake();
+      });
+    this.#running.set(lease.chunkId, { ...running, ending });
+  }
+
+  /** Wakes the schedulers; they would find out by themselves, a little later. */
+  #announce(): void {
+    announceBatches(this.#deps.db).catch(() => {});
+  }
+
+  async #beat(): Promise<boolean> {
+    const { config, db } = this.#deps;
+    if (this.#stale()) this.abort();
+    const asked = performance.now();
+    const before = [...this.#running.values()];
+    const held = before.length > 0 ? await renew(db, this.id, config.timing.leaseSeconds) : [];
+    await db.run(sql`update workers set seen_at = now() where id = ${this.id}`);
+    this.#renewedAt = asked;
+    for (const running of before) {
+      const { lease, stop, abort, settler } = running;
+      if (settler.state !== 'open' || !this.#running.has(lease.chunkId)) continue;
+      const order = held.find((h) => h.chunkId === lease.chunkId && h.token === lease.token)?.order ?? 'abort';
+      if (order === 'abort') abort.abort();
+      else if (order === 'stop' && !stop.signal.aborted) this.#end(running);
+    }
+    await this.#rates.report(db);
+    return false;
+  }
+
+  /** Starts no more of a lease; what runs gets the grace, and is then aborted. */
+  #end({ stop, abort }: Running): void {
+    stop.abort();
+    const timer = setTimeout(() => abort.abort(), this.#deps.config.timing.cancelGraceSeconds * 1_000);
+    timer.unref();
+  }
+
+  /** Whether the leases may have run out, by this process's own clock. */
+  #stale(): boolean {
+    return performance.now() - this.#renewedAt > this.#deps.config.timing.leaseSeconds * 900;
+  }
+}
