@@ -136,7 +136,7 @@ const end = async (
     const output = counts.completed > 0 ? await write('output') : null;
     const error = total > counts.completed ? await write('error') : null;
     const result = await publish(db, batch, ending, counts, output, error);
-    if (result === 'lost') await Promise.all([output, error].map((file) => file && storage.delete(file.key)));
+    if (result === 'lost') for (const file of [output, error]) if (file !== null) await storage.delete(file.key);
     return { result, bytes: (output?.bytes ?? 0) + (error?.bytes ?? 0) };
   } catch (error) {
     if (lease.signal.aborted) return { result: 'lost', bytes: 0 };

@@ -16,11 +16,11 @@ const newline = Buffer.from('\n');
 
 /** States a line may be retried from; those of a plain retry are what went wrong by itself. */
 const ended = ['failed', 'dead_lettered', 'cancelled', 'expired'] as const;
-const plain: readonly string[] = ['failed', 'dead_lettered', 'expired'];
+const plain = ended.filter((state) => state !== 'cancelled');
 
 /** The lines of an ended batch that a retry means. */
 const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<Lines> => {
-  const states = filter.states ?? ended.filter((state) => plain.includes(state));
+  const states = filter.states ?? plain;
   const wanted =
     filter.lines === undefined ? none : sql`* ${formatLines(linesOf([...new Set(filter.lines)].sort((a, b) => a - b)))}::int4multirange`;
   const { lines } = await db.one<{ lines: string }>(sql`

@@ -7,7 +7,7 @@ import {
   CloneBatch,
   CreateBatch,
   DeletedBatch,
-  DryRun,
+  type DryRun,
   PatchBatch,
   RetryBatch,
   type BatchStatus,
@@ -16,6 +16,7 @@ import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import type { Db } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
+import { getFile } from '../files/files.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Models } from '../models/models.ts';
@@ -226,7 +227,8 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
         reply.type('application/x-ndjson');
         // Once ended, the file that was written has all of it, lines that never ran included.
         const written = kind === 'output' ? row.output_file_id : row.error_file_id;
-        if (terminal(row.status)) return written === null ? Readable.from([]) : readFile(db, storage, request.identity, written);
+        if (terminal(row.status))
+          return written === null ? Readable.from([]) : storage.stream((await getFile(db, request.identity, written)).storage_key);
         reply.header('x-sluice-incomplete', 'true');
         return Readable.from(await partialResults(db, storage, row, kind));
       },

@@ -74,17 +74,22 @@ export class Settler {
     if (this.#gathered.length === 0) return;
     const due = () => this.#bytes >= maxBytes || this.#gathered.length >= maxOutcomes;
     if (due()) {
-      if (this.#writing !== null) await this.#writing;
+      await this.#written();
       if (due()) this.#begin();
     } else this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
   }
 
   /** Settles all that has come in. Throws where it could not be written; the lines are then still in the chunk. */
   async flush(): Promise<void> {
-    while (this.#writing !== null) await this.#writing;
+    await this.#written();
     this.#begin();
-    while (this.#writing !== null) await this.#writing;
+    await this.#written();
     if (this.#failed) throw this.#failed.error;
+  }
+
+  /** Waits for the part being written, if there is one. */
+  async #written(): Promise<void> {
+    await this.#writing;
   }
 
   #begin(): void {

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import type { ApiKey } from '../../src/auth/identity.ts';
+import { batchRoutes } from '../../src/batches/routes.ts';
+import type { Config } from '../../src/config.ts';
+import { openPool, type Pool } from '../../src/db/db.ts';
+import { Listener } from '../../src/db/listen.ts';
+import { fileRoutes } from '../../src/files/routes.ts';
+import { buildServer } from '../../src/http/server.ts';
+import { silent, type Logger } from '../../src/lib/log.ts';
+import { Models, type ModelSpec } from '../../src/models/models.ts';
+import { modelRoutes } from '../../src/models/routes.ts';
+import { Scheduler } from '../../src/scheduler/scheduler.ts';
+import { openDisk } from '../../src/storage/disk.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { Worker } from '../../src/workers/worker.ts';
+import { makeDatabase } from './database.ts';
+
+export const testLimits: Config['limits'] = {
+  maxLines: 10_000_000,
+  maxFileBytes: 50 * 2 ** 30,
+  maxLineBytes: 16 * 2 ** 20,
+  maxErrors: 1_000,
+  openai: false,
+};
+
+/** Quick, so that tests wait for little; each of them may say otherwise. */
+export const testTiming: Config['timing'] = {
+  leaseSeconds: 5,
+  heartbeatSeconds: 0.5,
+  pollMinMs: 20,
+  pollMaxMs: 500,
+  sweepSeconds: 0.2,
+  cancelGraceSeconds: 5,
+  settleMs: 100,
+};
+
+export interface SluiceOptions {
+  models?: ModelSpec[];
+  keys?: ApiKey[];
+  limits?: Partial<Config['limits']>;
+  timing?: Partial<Config['timing']>;
+  retry?: Partial<Config['retry']>;
+  workers?: number;
+  /** False: nothing is taken in or run until `scheduler.start()`. */
+  scheduler?: boolean;
+  log?: Logger;
+  storage?: (storage: Storage) => Storage;
+}
+
+export interface Sluice extends AsyncDisposable {
+  url: string;
+  client: OpenAI;
+  clientFor: (key: string) => OpenAI;
+  db: Pool;
+  storage: Storage;
+  models: Models;
+  scheduler: Scheduler;
+  workers: Worker[];
+}
+
+/** All of Sluice in this process: a real database, a real folder, real HTTP. */
+export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> => {
+  const stack = new AsyncDisposableStack();
+  const database = stack.use(await makeDatabase());
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
+  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'control', 'events']));
+  listener.setMaxListeners(0);
+  await listener.start();
+  const disk = await openDisk(folder);
+  const storage = options.storage?.(disk) ?? disk;
+  const models = new Models(options.models ?? []);
+  const log = options.log ?? silent;
+  const limits = { ...testLimits, ...options.limits };
+  const config = {
+    limits,
+    timing: { ...testTiming, ...options.timing },
+    retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
+    worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30 },
+  };
+  const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin' }];
+  const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener }));
+  if (options.scheduler !== false) scheduler.start();
+  const workers: Worker[] = [];
+  for (let i = 0; i < (options.workers ?? 1); i++) {
+    const worker = stack.use(new Worker({ db, storage, models, config, log, listener }));
+    await worker.start();
+    workers.push(worker);
+  }
+  const app = await buildServer({
+    keys,
+    log,
+    checkReplies: true,
+    routes: (routes) => {
+      fileRoutes(routes, { db, storage, limits, log });
+      batchRoutes(routes, { db, storage, models, limits, listener });
+      modelRoutes(routes, { models });
+    },
+  });
+  stack.defer(() => app.close());
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const clientFor = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
+  return {
+    url,
+    client: clientFor(keys[0]!.key),
+    clientFor,
+    db,
+    storage,
+    models,
+    scheduler,
+    workers,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+};
