@@ -1,0 +1,25 @@
+import { program } from './program.ts';
+import { report } from './report.ts';
+
+/** Programs of the server, started by the same name; they read their own flags. */
+const roles = new Set(['start', 'api', 'scheduler', 'worker', 'migrate']);
+
+const isRole = ([name, next]: string[]): boolean =>
+  // `sluice api` is the role; `sluice api batches` asks a route.
+  name !== undefined && roles.has(name) && !(name === 'api' && next !== undefined && !next.startsWith('-'));
+
+const args = process.argv.slice(2);
+if (isRole(args)) await import('@sluice/server/main');
+else {
+  // `| head` closes the pipe early; that is how it works, not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    // Without `=` the option would take the next word for its fields.
+    await program().parseAsync(
+      args.map((arg) => (arg === '--json' ? '--json=' : arg)),
+      { from: 'user' },
+    );
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}

@@ -1,0 +1,215 @@
+import { Command } from 'commander';
+import type { ListOptions as BatchListOptions, RetryOptions, WatchOptions } from './commands/batch.ts';
+import type { ListOptions as RequestListOptions } from './commands/request.ts';
+import type { RunOptions } from './commands/run.ts';
+import { contextOf, type Context, type GlobalOptions } from './context.ts';
+import { commaList, whole } from './settings.ts';
+
+/** An action of a command: its module is loaded only when it runs, so that `--help` and the others start at once. */
+const act =
+  <A extends unknown[]>(work: (context: Context, ...rest: A) => Promise<void>) =>
+  async (...args: unknown[]): Promise<void> => {
+    const command = args.pop() as Command;
+    await work(contextOf(command.optsWithGlobals<GlobalOptions>()), ...(args as A));
+  };
+
+const several = (value: string, before: string[] = []): string[] => [...before, value];
+
+const withSettings = (command: Command): Command =>
+  command
+    .option('--window <time>', 'how long it may take: 15m, 6h, 7d')
+    .option('--priority <level>', 'normal, medium, high, or a number to 100')
+    .option('--name <text>', 'a name for people')
+    .option('--metadata <name=value>', 'may be given several times', several);
+
+const batches = (): Command => {
+  const batch = new Command('batch').description('files of requests, and what became of them');
+  const module = () => import('./commands/batch.ts');
+
+  withSettings(batch.command('run <file>'))
+    .description('submit a file, watch it, download the results; - is standard input')
+    .requiredOption('--out <file>', 'where the results go; - is standard output')
+    .option('--model <name>', 'the model of lines that name none')
+    .option('--endpoint <path>', 'where the lines go; told from the first line where it can be')
+    .option('--fail-on-error', 'exit 3 where a request did not succeed')
+    .option('--timeout <seconds>', 'stop watching after that; the batch goes on', whole('--timeout', 1))
+    .action(act(async (context, file: string, options: RunOptions) => (await import('./commands/run.ts')).run(context, file, options)));
+
+  withSettings(batch.command('create <file>'))
+    .description('the same without waiting; an uploaded file is given by its id')
+    .option('--model <name>', 'the model of lines that name none')
+    .option('--endpoint <path>', 'where the lines go')
+    .action(act(async (context, file: string, options: object) => (await module()).createFrom(context, file, options)));
+
+  withSettings(batch.command('validate <file>'))
+    .description('the whole validation and an estimate; nothing is created')
+    .option('--model <name>', 'the model of lines that name none')
+    .option('--endpoint <path>', 'where the lines go')
+    .action(act(async (context, file: string, options: object) => (await module()).validate(context, file, options)));
+
+  batch
+    .command('list')
+    .description('the newest first')
+    .option('--status <status>', 'only batches in this one')
+    .option('--user <user>', 'only batches of this user')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, options: BatchListOptions) => (await module()).list(context, options)));
+
+  batch
+    .command('get <id>')
+    .description('one batch')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+
+  batch
+    .command('watch <id>')
+    .description('progress until the end; with --json its events, one a line')
+    .option('--out <file>', 'then download the results')
+    .option('--fail-on-error', 'exit 3 where a request did not succeed')
+    .option('--timeout <seconds>', 'stop watching after that', whole('--timeout', 1))
+    .action(act(async (context, id: string, options: WatchOptions) => (await module()).watch(context, id, options)));
+
+  batch
+    .command('cancel <id>')
+    .description('stop; what is in flight may finish')
+    .option('--abort', 'end what is in flight too')
+    .action(act(async (context, id: string, options: { abort?: boolean }) => (await module()).cancel(context, id, options)));
+
+  withSettings(batch.command('retry <id>'))
+    .description('run failed requests again, in a new batch linked to this one')
+    .option('--states <states>', 'failed, dead_lettered, cancelled, expired', commaList)
+    .option('--codes <codes>', 'only requests that failed with these codes', commaList)
+    .option('--lines <lines>', 'only these lines', commaList)
+    .action(act(async (context, id: string, options: RetryOptions) => (await module()).retry(context, id, options)));
+
+  withSettings(batch.command('clone <id>'))
+    .description('a new batch with the same settings')
+    .option('--file <file>', 'another input: a path, or the id of a file')
+    .action(act(async (context, id: string, options: { file?: string }) => (await module()).clone(context, id, options)));
+
+  batch
+    .command('download <id>')
+    .description('the results; while it runs, those there are')
+    .requiredOption('--out <file>', 'where they go; - is standard output')
+    .action(act(async (context, id: string, options: { out: string }) => (await module()).downloadOf(context, id, options)));
+
+  batch
+    .command('delete <id>')
+    .description('a finished batch and its files')
+    .option('--yes', 'do not ask')
+    .action(act(async (context, id: string, options: { yes?: boolean }) => (await module()).remove(context, id, options)));
+  return batch;
+};
+
+const requests = (): Command => {
+  const request = new Command('request').description('single lines of batches');
+  const module = () => import('./commands/request.ts');
+  request
+    .command('list <batch>')
+    .description('in the order of the input')
+    .option('--state <state>', 'only requests in this one')
+    .option('--line <n>', 'from this line on', whole('--line', 1))
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, batch: string, options: RequestListOptions) => (await module()).list(context, batch, options)));
+  request
+    .command('get <id>')
+    .description('its state, attempts, input and output')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  request
+    .command('retry <id>')
+    .description('run it again')
+    .action(act(async (context, id: string) => (await module()).retry(context, id)));
+  return request;
+};
+
+const files = (): Command => {
+  const file = new Command('file').description('what was uploaded, and what batches wrote');
+  const module = () => import('./commands/file.ts');
+  file
+    .command('list')
+    .description('the newest first')
+    .option('--purpose <purpose>', 'only files of this one')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, options: { limit: number; purpose?: string }) => (await module()).list(context, options)));
+  file
+    .command('get <id>')
+    .description('one file')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  file
+    .command('upload <file>')
+    .description('- is standard input')
+    .option('--purpose <purpose>', 'what it is for', 'batch')
+    .option('--name <text>', 'its name on the server')
+    .action(act(async (context, path: string, options: { purpose: string }) => (await module()).send(context, path, options)));
+  file
+    .command('download <id>')
+    .description('its content')
+    .option('--out <file>', 'where it goes; - is standard output')
+    .action(act(async (context, id: string, options: { out?: string }) => (await module()).fetchTo(context, id, options)));
+  file
+    .command('delete <id>')
+    .option('--yes', 'do not ask')
+    .action(act(async (context, id: string, options: { yes?: boolean }) => (await module()).remove(context, id, options)));
+  return file;
+};
+
+const others = (root: Command): void => {
+  root
+    .command('analytics')
+    .description('counts, durations and failures by model, user and day')
+    .option('--from <seconds>', 'since the epoch', whole('--from'))
+    .option('--to <seconds>', 'since the epoch', whole('--to'))
+    .action(act(async (context, options: object) => (await import('./commands/analytics.ts')).analytics(context, options)));
+  root
+    .command('doctor')
+    .description('what is wrong with an installation, and what to do about it')
+    .action(act(async (context) => (await import('./commands/doctor.ts')).doctor(context, async () => [])));
+  const config = root.command('config').description('the configuration of a server started here');
+  config
+    .command('print')
+    .option('--redacted', 'keys and passwords are never shown; this says that you know')
+    .action(act(async (context) => (await import('./commands/config.ts')).print(context)));
+  root
+    .command('api <path>')
+    .description('any route of the server: `api batches?limit=1`, `api /health/ready`')
+    .option('-X, --method <method>', 'GET, or POST where there is data')
+    .option('-d, --data <json>', 'the body; @file, or @- for standard input')
+    .option('-H, --header <header>', 'may be given several times', several)
+    .option('-i, --include', 'the status and headers too')
+    .action(act(async (context, path: string, options: object) => (await import('./commands/api.ts')).api(context, path, options)));
+  for (const [role, about] of [
+    ['start', 'run everything here: API, scheduler and workers'],
+    ['api', 'without a path: run the API alone'],
+    ['scheduler', 'run a scheduler alone'],
+    ['worker', 'run a worker alone'],
+    ['migrate', 'bring the database up to date'],
+  ] as const)
+    if (role !== 'api') root.command(role).description(about).helpOption(false);
+};
+
+/** The command line, as a tree of commands. */
+export const program = (): Command => {
+  const root = new Command('sluice')
+    .description('Batch inference: a file of requests in, a file of results out.')
+    .option('--url <url>', 'the server; SLUICE_URL, or http://127.0.0.1:8080')
+    .option('--json [fields]', 'JSON instead of tables: all of it, or --json=id,status')
+    .option('-q, --quiet', 'no progress and no remarks')
+    .version('0.1.0')
+    .addHelpText(
+      'after',
+      '\nKey: SLUICE_API_KEY, or the one in the data directory of a server on this machine.\nExit codes: 0 ok, 1 error, 2 cancelled, 3 failed requests, 4 key refused, 124 timed out. More in docs/cli.md.',
+    )
+    .showHelpAfterError('(--help says more)')
+    .exitOverride();
+  for (const command of [batches(), requests(), files()]) root.addCommand(command);
+  others(root);
+  // Each command knows the options of the root, so that `sluice batch list --json` works as well.
+  const inherit = (command: Command) => {
+    for (const child of command.commands) {
+      child.exitOverride().copyInheritedSettings(command);
+      for (const option of root.options.filter(({ long }) => long !== '--version')) child.addOption(option);
+      inherit(child);
+    }
+  };
+  inherit(root);
+  return root;
+};

@@ -1,0 +1,37 @@
+import { Exit, exitCodes } from './exit.ts';
+
+/** Options that `batch create`, `run`, `validate` and `clone` share. */
+export interface Settings {
+  endpoint?: string;
+  window?: string;
+  priority?: string;
+  name?: string;
+  metadata?: string[];
+}
+
+const pair = (text: string): [string, string] => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new Exit(exitCodes.error, `--metadata ${text}: a name and a value were expected.`, 'Write --metadata target=kinase.');
+  return [text.slice(0, at), text.slice(at + 1)];
+};
+
+/** The same as fields of the request's body; what was not given is left out. */
+export const bodyOf = ({ endpoint, window, priority, name, metadata }: Settings): Record<string, unknown> => ({
+  ...(endpoint === undefined ? {} : { endpoint }),
+  ...(window === undefined ? {} : { completion_window: window }),
+  ...(priority === undefined ? {} : { priority: /^\d+$/.test(priority) ? Number(priority) : priority }),
+  ...(name === undefined ? {} : { name }),
+  ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map(pair)) }),
+});
+
+/** A whole number of an option, at least `min`. */
+export const whole =
+  (option: string, min = 0) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < min)
+      throw new Exit(exitCodes.error, `${option} ${text}: a whole number from ${min} was expected.`);
+    return value;
+  };
+
+export const commaList = (text: string): string[] => text.split(',').map((part) => part.trim());
