@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LoadError } from '../executor.ts';
-import { frameOf, Frames, type LoadedHead, type LoadHead, type ResultHead, type SliceHead } from './wire.ts';
+import { frameOf, Frames, writeFully, type LoadedHead, type LoadHead, type ResultHead, type SliceHead } from './wire.ts';
 
 export interface ChildSettings extends LoadHead {
   scratch: string;
@@ -40,6 +40,16 @@ const environment = (home: string): NodeJS.ProcessEnv => ({
 /** Node has no setrlimit: the shell sets the limit on data segments and becomes the child. */
 const shell = (megabytes: number) => `(ulimit -d ${megabytes * 1024}) 2>/dev/null && ulimit -d ${megabytes * 1024}; exec "$0" "$@"`;
 
+/** Bytes between the two places for slices in the shared file; what lies between takes no room. */
+const apart = 2 ** 36;
+
+/** A file that only descriptors know, so that the working directory stays empty. */
+const nameless = (path: string): number => {
+  const fd = openSync(path, 'w+', 0o600);
+  rmSync(path);
+  return fd;
+};
+
 /** One process that has loaded the model. `lost` is called once, when it ends other than by `end`. */
 export class Child {
   readonly ports: LoadedHead & { ok: true };
@@ -48,6 +58,8 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #socket: Socket;
   readonly #progress: number;
+  readonly #shared: number;
+  #sent = 0;
   readonly #home: string;
   #onResult: (result: Result) => void = () => {};
   #onLost: (loss: Loss) => void = () => {};
@@ -58,7 +70,7 @@ export class Child {
   private constructor(
     child: ChildProcess,
     home: string,
-    progress: number,
+    { progress, shared }: { progress: number; shared: number },
     ports: LoadedHead & { ok: true },
     frames: Frames,
     words: () => string,
@@ -67,6 +79,7 @@ export class Child {
     this.#process = child;
     this.#home = home;
     this.#progress = progress;
+    this.#shared = shared;
     this.#socket = child.stdio[3] as Socket;
     this.#socket.on('data', (part: Buffer) => {
       for (const { head, bytes } of frames.push(part)) this.#onResult({ head: JSON.parse(head.toString()) as ResultHead, bytes });
@@ -76,6 +89,7 @@ export class Child {
         this.#words = words();
         this.#gone = { row: this.progress().row, words: this.#words };
         closeSync(this.#progress);
+        closeSync(this.#shared);
         rmSync(this.#home, { recursive: true, force: true });
         resolve();
         this.#onLost(this.#gone);
@@ -87,14 +101,12 @@ export class Child {
   static async start(settings: ChildSettings, signal: AbortSignal): Promise<Child> {
     mkdirSync(settings.scratch, { recursive: true });
     const home = mkdtempSync(join(settings.scratch, 'onnx-'));
-    // Of this file only the descriptor is passed on, so that the working directory stays empty.
-    const notes = `${home}.progress`;
-    const progress = openSync(notes, 'w+', 0o600);
-    rmSync(notes);
+    const progress = nameless(`${home}.progress`);
+    const shared = nameless(`${home}.shared`);
     const child = spawn('/bin/sh', ['-c', shell(settings.memoryLimitMb), process.execPath, '--no-warnings', program], {
       cwd: home,
       env: environment(home),
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, shared],
     });
     let words = '';
     child.stderr!.on('data', (part: Buffer) => {
@@ -132,10 +144,11 @@ export class Child {
     });
     if (!loaded.ok) {
       closeSync(progress);
+      closeSync(shared);
       rmSync(home, { recursive: true, force: true });
       throw new LoadError(`The model at ${settings.path} cannot be loaded: ${loaded.message}`);
     }
-    return new Child(child, home, progress, loaded, frames, () => words);
+    return new Child(child, home, { progress, shared }, loaded, frames, () => words);
   }
 
   get pid(): number {
@@ -159,10 +172,13 @@ export class Child {
 
   send(head: SliceHead, bytes: Uint8Array | null): void {
     this.rows += head.rows;
-    this.#socket.cork();
-    this.#socket.write(frameOf(head, bytes?.byteLength ?? 0));
-    if (bytes) this.#socket.write(bytes);
-    this.#socket.uncork();
+    if (bytes) {
+      // Two places in turn: a child holds at most two slices, one of which it has read by then.
+      const at = (this.#sent++ & 1) * apart;
+      writeFully(this.#shared, bytes, at);
+      head = { ...head, shared: { at, bytes: bytes.byteLength } };
+    }
+    this.#socket.write(frameOf(head));
   }
 
   /** How far it is: a count that moves with every step it takes, and the row it is at. */

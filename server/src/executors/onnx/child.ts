@@ -21,6 +21,7 @@ import {
 
 const socket = 3;
 const progress = 4;
+const shared = 5;
 
 // The main thread may be in native code for good when the executor dies; this one sees it and ends the process.
 new Worker(
@@ -31,17 +32,19 @@ new Worker(
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const header = new Uint8Array(8);
-const lengths = new DataView(header.buffer);
+const receive = (): unknown => {
+  if (!readFully(socket, header)) process.exit(0);
+  const text = new Uint8Array(new DataView(header.buffer).getUint32(0, true));
+  if (!readFully(socket, text)) process.exit(0);
+  return JSON.parse(new TextDecoder().decode(text));
+};
+
 /** Kept between slices: fresh memory would cost a page fault for every 4 kB. */
 let room = new ArrayBuffer(1 << 20);
-
-const receive = (): { head: unknown; bytes: ArrayBuffer } => {
-  if (!readFully(socket, header)) process.exit(0);
-  const text = new Uint8Array(lengths.getUint32(0, true));
-  const size = lengths.getUint32(4, true);
-  if (size > room.byteLength) room = new ArrayBuffer(size);
-  if (!readFully(socket, text) || (size > 0 && !readFully(socket, new Uint8Array(room, 0, size)))) process.exit(0);
-  return { head: JSON.parse(new TextDecoder().decode(text)) as unknown, bytes: room };
+const fetchShared = ({ at, bytes }: { at: number; bytes: number }): ArrayBuffer => {
+  if (bytes > room.byteLength) room = new ArrayBuffer(bytes);
+  if (!readFully(shared, new Uint8Array(room, 0, bytes), at)) throw new Error('the shared file is cut short');
+  return room;
 };
 
 /** A count that moves with every step, and the row at work (-1: not one alone). */
@@ -86,7 +89,7 @@ const rowOf = (feeds: Feeds, row: number, rows: number, batched: boolean): Feeds
     }),
   );
 
-const first = receive().head as LoadHead;
+const first = receive() as LoadHead;
 let session: InferenceSession;
 let featuriser: Featuriser | null = null;
 try {
@@ -196,17 +199,17 @@ const answer = (tensors: [string, Tensor][], startedAt: number, ms: number, fail
 };
 
 while (true) {
-  const { head: sent, bytes } = receive();
-  const head = sent as SliceHead;
+  const head = receive() as SliceHead;
   const startedAt = Date.now();
   const began = performance.now();
   const failed: RowFailure[] = [];
+  const tensorsOf = () => {
+    const memory = fetchShared(head.shared!);
+    return Object.fromEntries(head.tensors!.map((tensor) => tensorOf(tensor, memory)));
+  };
   const { feeds, rows } = head.smiles
     ? featurise(head.smiles, failed)
-    : {
-        feeds: Object.fromEntries(head.tensors!.map((tensor) => tensorOf(tensor, bytes))),
-        rows: Array.from({ length: head.rows }, (_, row) => row),
-      };
+    : { feeds: tensorsOf(), rows: Array.from({ length: head.rows }, (_, row) => row) };
   const tensors = await infer(feeds, rows, head.single ?? false, failed);
   answer(tensors, startedAt, Math.round(performance.now() - began), failed);
 }

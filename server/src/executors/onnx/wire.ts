@@ -2,10 +2,11 @@ import { readSync, writeSync } from 'node:fs';
 
 /**
  * What the executor and its children say to each other, over one socket pair: frames of a JSON head and raw bytes.
- * `length of the head | length of the bytes | head | bytes`, both lengths as little-endian u32.
+ * `length of the head | length of the bytes | head | bytes`, both lengths as little-endian u32. The child reads and
+ * writes with blocking calls: it has nothing else to do meanwhile.
  *
- * The child reads and writes with blocking calls straight into the tensor's memory: Node's own IPC (serialization
- * `advanced`) carried 0.3 GB/s where this carries several times that, and a child has nothing else to do meanwhile.
+ * Tensors to a child go through a file without a name that both hold, which is memory in fact: a socket holds 200 kB,
+ * so that a child would wait at every slice until the executor's event loop has fed it (60 % of a bare loop).
  */
 export interface TensorHead {
   name: string;
@@ -36,6 +37,8 @@ export interface SliceHead {
   rows: number;
   smiles?: string[];
   tensors?: TensorHead[];
+  /** Where the tensors' bytes are in the shared file. */
+  shared?: { at: number; bytes: number };
   single?: boolean;
 }
 
@@ -97,17 +100,17 @@ export class Frames {
 }
 
 /** Fills `target` from a blocking descriptor; false where the other end is gone. */
-export const readFully = (fd: number, target: Uint8Array): boolean => {
+export const readFully = (fd: number, target: Uint8Array, from: number | null = null): boolean => {
   let at = 0;
   while (at < target.length) {
-    const count = readSync(fd, target, at, target.length - at, null);
+    const count = readSync(fd, target, at, target.length - at, from === null ? null : from + at);
     if (count === 0) return false;
     at += count;
   }
   return true;
 };
 
-export const writeFully = (fd: number, source: Uint8Array): void => {
+export const writeFully = (fd: number, source: Uint8Array, to: number | null = null): void => {
   let at = 0;
-  while (at < source.length) at += writeSync(fd, source, at, source.length - at, null);
+  while (at < source.length) at += writeSync(fd, source, at, source.length - at, to === null ? null : to + at);
 };
