@@ -6,10 +6,20 @@ import type { App } from '../lib/app.ts';
 const require = createRequire(import.meta.url);
 
 /** The bundle of Scalar's that needs no build: one script, from the package as installed. */
-const bundle = (): string => join(dirname(require.resolve('@scalar/api-reference/package.json')), 'dist/browser/standalone.js');
+const bundle = (): string => join(dirname(require.resolve('@scalar/api-reference')), 'browser/standalone.js');
 
-// Scalar's defaults fetch fonts, report use and send "try it" through a proxy of theirs; air-gapped servers hit that.
-const settings = { url: '/openapi.json', withDefaultFonts: false, telemetry: false, theme: 'default', hideClientButton: true };
+// Scalar's defaults fetch fonts, report use, send "try it" through a proxy of theirs and offer services of theirs;
+// air-gapped servers hit that.
+const settings = {
+  url: '/openapi.json',
+  withDefaultFonts: false,
+  telemetry: false,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  showDeveloperTools: 'never',
+  hideClientButton: true,
+  authentication: { preferredSecurityScheme: 'key' },
+};
 
 const page = `<!doctype html>
 <html lang="en">

@@ -67,8 +67,9 @@ const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => 
   const error = toApiError(thrown);
   if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.message);
   if (error.status === 409) reply.header('x-should-retry', 'false');
-  // An answer before the whole body was read: what is still on its way would be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  // What is still on its way is read and dropped. A connection closed on it would be reset, and the client would
+  // see that instead of this reply; one left unread could take no further request.
+  if (!request.raw.complete) request.raw.resume();
   return reply.code(error.status).headers(error.headers).type('application/json').send(JSON.stringify(error.body()));
 };
 
