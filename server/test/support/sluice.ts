@@ -96,7 +96,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     log,
     checkReplies: true,
     routes: (routes) => {
-      fileRoutes(routes, { db, storage, limits, log });
+      fileRoutes(routes, { db, storage, limits });
       batchRoutes(routes, { db, storage, models, limits, listener });
       modelRoutes(routes, { models });
     },
