@@ -100,7 +100,7 @@ const entries = (
   });
 };
 
-export const plainName = /^[A-Za-z0-9._-]{1,64}$/;
+const plainName = /^[A-Za-z0-9._-]{1,64}$/;
 /** What fits into an `Authorization` header: visible ASCII. */
 export const keyText = /^[\x21-\x7e]{1,512}$/;
 

@@ -25,7 +25,7 @@ const read = (file: string): Promise<string | null> =>
   );
 
 /** Written under another name first: whole, or not there. */
-export const writeSecret = async (file: string, text: string): Promise<void> => {
+const writeSecret = async (file: string, text: string): Promise<void> => {
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${text}\n`, { mode: 0o600 });
   await chmod(draft, 0o600);

@@ -148,6 +148,16 @@ export const startEmbedded = async ({ dataDir, log }: { dataDir: string; log: Lo
   }
 };
 
+/** Where the embedded database of a data directory answers, if it runs; for processes beside the one that started it. */
+export const addressOf = async (dataDir: string): Promise<string | null> => {
+  const [port, password] = await Promise.all(
+    ['port', 'password'].map((name) => readFile(join(dataDir, `postgres.${name}`), 'utf8').catch(() => null)),
+  );
+  return port && password ? addressAt(Number(port), password.trim()) : null;
+};
+
+const addressAt = (port: number, password: string): string => `postgres://sluice:${password}@127.0.0.1:${port}/postgres`;
+
 const launch = async (cluster: Cluster, port: number, logFile: string, log: Logger): Promise<Embedded | { failed: string }> => {
   const output = await openLog(logFile);
   const { size: before } = await output.stat();
@@ -165,7 +175,7 @@ const launch = async (cluster: Cluster, port: number, logFile: string, log: Logg
 
   let over = false;
   void exit.then(() => (over = true));
-  const url = `postgres://sluice:${cluster.password}@127.0.0.1:${port}/postgres`;
+  const url = addressAt(port, cluster.password);
   const since = Date.now();
   let told = false;
   while (!over && !(await answers(url))) {

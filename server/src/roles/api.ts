@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { batchRoutes } from '../batches/routes.ts';
+import { fileRoutes } from '../files/routes.ts';
+import { Predictor, predictRoutes } from '../http/predict.ts';
+import { buildServer } from '../http/server.ts';
+import type { App } from '../lib/app.ts';
+import { modelRoutes } from '../models/routes.ts';
+import { healthRoutes } from '../telemetry/health.ts';
+import { observeQueue } from '../telemetry/observe.ts';
+import type { Parts, Role } from './role.ts';
+
+export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & { predictor: Predictor };
+
+/** Every route of the API, as the rooms bring them. */
+export const addRoutes = (app: App, { config: { limits }, db, storage, models, listener, health, predictor }: ApiParts): void => {
+  fileRoutes(app, { db, storage, limits });
+  batchRoutes(app, { db, storage, models, limits, listener });
+  modelRoutes(app, { models });
+  predictRoutes(app, { predictor });
+  healthRoutes(app, health);
+};
+
+export const api: Role = {
+  name: 'api',
+  channels: ['events'],
+  connections: 16,
+  serves: true,
+  async start(parts) {
+    const { config, db, log, metrics, models } = parts;
+    observeQueue(db, metrics);
+    const scratch = await mkdtemp(join(tmpdir(), 'sluice-api-'));
+    const predictor = new Predictor({ models, log, scratch });
+    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor }) });
+    const stop = async (): Promise<void> => {
+      await app.close();
+      await rm(scratch, { recursive: true, force: true });
+    };
+    try {
+      await app.listen({ host: config.host, port: config.port });
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return { url: addressOf(app, config.host), stop };
+  },
+};
+
+/** As a client on this machine would write it: `0.0.0.0` is for listening only. */
+const addressOf = (app: App, host: string): string => {
+  const address = app.server.address();
+  const port = typeof address === 'object' ? address?.port : address;
+  const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${named.includes(':') ? `[${named}]` : named}:${port}`;
+};

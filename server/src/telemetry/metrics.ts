@@ -1,0 +1,124 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
+
+/** What a process measures, as plain data that travels between processes. */
+export type Figures = MetricObjectWithValues<MetricValue<string>>[];
+
+/** Figures of one process: `role` and `process` become labels. */
+export interface Source {
+  role: string;
+  /** `worker-2` where several run. */
+  process: string;
+  figures: Figures;
+}
+
+/** Every metric of Sluice. No ids among the labels: each value of a label is a time series for ever. */
+export const createMetrics = ({ version, role }: { version: string; role?: 'api' | 'scheduler' | 'worker' }) => {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const build = new Gauge({
+    name: 'sluice_build_info',
+    help: 'Always 1; the version is a label.',
+    labelNames: ['version', 'node'],
+    registers,
+  });
+  build.set({ version, node: process.version }, 1);
+  const metrics = {
+    registry,
+    batches: new Counter({
+      name: 'sluice_batches_total',
+      help: 'Batches that reached a terminal status.',
+      labelNames: ['status'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'sluice_requests_total',
+      help: 'Requests settled (completed, failed), and attempts that will be repeated (retried).',
+      labelNames: ['model', 'outcome'],
+      registers,
+    }),
+    duration: new Histogram({
+      name: 'sluice_request_duration_seconds',
+      help: 'How long the last attempt of a settled request took.',
+      labelNames: ['model'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'sluice_tokens_total',
+      help: 'Tokens that models read and wrote.',
+      labelNames: ['model', 'direction'],
+      registers,
+    }),
+    tokensPerSecond: new Gauge({
+      name: 'sluice_tokens_per_second',
+      help: 'Tokens a second over the last minute, read and written.',
+      labelNames: ['model'],
+      registers,
+    }),
+    leases: new Gauge({ name: 'sluice_worker_leases', help: 'Chunks this worker holds.', registers }),
+    fenced: new Counter({ name: 'sluice_fenced_writes_total', help: 'Writes refused because the lease was lost.', registers }),
+    rescued: new Counter({ name: 'sluice_rescued_leases_total', help: 'Leases that ran out and were taken back.', registers }),
+    intakeLines: new Counter({ name: 'sluice_intake_lines_total', help: 'Lines validated.', registers }),
+    intakeSeconds: new Counter({ name: 'sluice_intake_seconds_total', help: 'Seconds spent on validating.', registers }),
+    finalizedBytes: new Counter({ name: 'sluice_finalized_bytes_total', help: 'Bytes of output and error files written.', registers }),
+    finalizeSeconds: new Counter({ name: 'sluice_finalize_seconds_total', help: 'Seconds spent on writing them.', registers }),
+    queueDepth: new Gauge({
+      name: 'sluice_queue_depth',
+      help: 'Requests that wait for a worker.',
+      labelNames: ['model', 'priority'],
+      registers,
+    }),
+    queueAge: new Gauge({
+      name: 'sluice_queue_oldest_age_seconds',
+      help: 'Age of the oldest batch with waiting requests; 0 where none waits.',
+      registers,
+    }),
+  };
+  // A series that never moves, from a process that cannot move it, is noise on a page and a trap in a `max()`.
+  for (const [name, owner] of Object.entries(owners)) if (role && owner !== role) registry.removeSingleMetric(name);
+  return metrics;
+};
+
+/** Which role moves which metric; those not named are every process's. */
+const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
+  sluice_queue_depth: 'api',
+  sluice_queue_oldest_age_seconds: 'api',
+  sluice_batches_total: 'scheduler',
+  sluice_rescued_leases_total: 'scheduler',
+  sluice_intake_lines_total: 'scheduler',
+  sluice_intake_seconds_total: 'scheduler',
+  sluice_finalized_bytes_total: 'scheduler',
+  sluice_finalize_seconds_total: 'scheduler',
+  sluice_requests_total: 'worker',
+  sluice_request_duration_seconds: 'worker',
+  sluice_tokens_total: 'worker',
+  sluice_tokens_per_second: 'worker',
+  sluice_worker_leases: 'worker',
+  sluice_fenced_writes_total: 'worker',
+};
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export const figuresOf = async ({ registry }: Metrics): Promise<Figures> => registry.getMetricsAsJSON();
+
+export const contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/**
+ * Figures of several processes as one page. Each keeps its own series (labels `role` and `process`), so that a
+ * process that starts anew looks like one, and not like a sum that falls.
+ */
+export const render = async (sources: readonly Source[]): Promise<string> => {
+  const merged = new Map<string, Figures[number]>();
+  for (const { role, process, figures } of sources)
+    for (const figure of figures) {
+      const values = figure.values.map((value) => ({ ...value, labels: { role, process, ...value.labels } }));
+      const known = merged.get(figure.name);
+      if (known) known.values.push(...values);
+      else merged.set(figure.name, { ...figure, values });
+    }
+  const registry = new Registry();
+  // Histograms come as their buckets, ready to print; `get` is all that printing asks of a metric.
+  for (const figure of merged.values()) registry.registerMetric({ ...figure, get: async () => figure } as never);
+  return registry.metrics();
+};
