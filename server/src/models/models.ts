@@ -22,7 +22,7 @@ const llm = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/r
 export const executorEndpoints: Record<ExecutorName, readonly string[] | null> = { echo: null, openai: llm, onnx: ['/v1/predict'] };
 
 /** Requests a second of one worker, before anything was measured: from it come the first chunk sizes and estimates. */
-export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 5, onnx: 400 };
+export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 30, onnx: 400 };
 
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };
