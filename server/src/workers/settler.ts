@@ -101,7 +101,11 @@ export class Settler {
     this.#bytes = 0;
     this.#writing = this.#write(gathered)
       .catch((error: unknown) => void (this.#failed = { error }))
-      .finally(() => (this.#writing = null));
+      .finally(() => {
+        this.#writing = null;
+        // What came in meanwhile found its timer used up.
+        if (this.#gathered.length > 0) this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
+      });
   }
 
   async #write(gathered: { task: Task; outcome: Outcome }[]): Promise<void> {
