@@ -39,12 +39,6 @@ export const oneOf = <T extends string>(...allowed: T[]): Option<T> => ({
   is: (value): value is T => allowed.includes(value as T),
 });
 
-export const textMap: Option<Record<string, string>> = {
-  expected: 'a mapping of strings to strings',
-  is: (value): value is Record<string, string> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((item) => typeof item === 'string'),
-};
-
 /** What is wrong with the options, a sentence each, naming the option; empty where nothing is. */
 export const optionProblems = (set: OptionSet, given: Readonly<Record<string, unknown>>): string[] => {
   const known = Object.keys(set);

@@ -3,19 +3,13 @@ import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
 import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
+import { openaiKind } from './openai/openai.ts';
 import { openaiOptions } from './openai/options.ts';
 import { optionProblems, type OptionSet } from './options.ts';
 
-const absent = (kind: string): ExecutorKind => ({
-  kind,
-  open: async () => {
-    throw new LoadError(`The executor '${kind}' is not built yet.`);
-  },
-});
-
-const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet }> = {
+const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; exclusive?: readonly string[] }> = {
   echo: { kind: echoKind, options: echoOptions },
-  openai: { kind: absent('openai'), options: openaiOptions },
+  openai: { kind: openaiKind, options: openaiOptions, exclusive: ['api_key', 'api_key_file'] },
   onnx: { kind: onnxKind, options: onnxOptions },
 };
 
@@ -29,8 +23,12 @@ export const openExecutor = async (model: ModelSpec, context: ExecutorContext): 
 };
 
 /** What is wrong with a model's options, a sentence each, naming the option; whether files exist is not asked here. */
-export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): string[] =>
-  optionProblems(kinds[model.executor].options, model.options);
+export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): string[] => {
+  const { options, exclusive } = kinds[model.executor];
+  const given = exclusive?.filter((name) => model.options[name] !== undefined) ?? [];
+  const clash = given.length > 1 ? [`options ${given.map((name) => `'${name}'`).join(' and ')} exclude each other.`] : [];
+  return [...optionProblems(options, model.options), ...clash];
+};
 
 /** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
 export const pathOptions = (executor: ExecutorName): string[] =>

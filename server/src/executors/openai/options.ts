@@ -1,4 +1,4 @@
-import { file, text, textMap, whole, type Option } from '../options.ts';
+import { file, text, whole, type Option } from '../options.ts';
 
 const httpUrl: Option<string> = {
   expected: 'an http or https URL without credentials, such as http://localhost:8000/v1',
@@ -9,16 +9,31 @@ const httpUrl: Option<string> = {
   },
 };
 
+/** What HTTP takes as a header's value. */
+export const header: Option<string> = {
+  expected: 'a non-empty string of plain characters, without line breaks',
+  is: (value): value is string => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value),
+};
+
+const headers: Option<Record<string, string>> = {
+  expected: 'a mapping of header names to plain strings',
+  is: (value): value is Record<string, string> =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.entries(value).every(([name, text]) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && header.is(text)),
+};
+
 const milliseconds = whole(1, 24 * 3_600_000);
 
 export const openaiOptions = {
   base_url: { ...httpUrl, required: true },
   upstream_model: text,
-  api_key: text,
+  api_key: header,
   api_key_file: file,
   max_concurrency: whole(1, 10_000),
   connect_timeout_ms: milliseconds,
   first_byte_timeout_ms: milliseconds,
   total_timeout_ms: milliseconds,
-  headers: textMap,
+  headers,
 };

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '../executor.ts';
+
+export interface Upstream extends AsyncDisposable {
+  url: string;
+  /** What was asked: the path, the headers and the body. */
+  calls: { url: string; headers: IncomingMessage['headers']; body: JsonObject }[];
+  /** Calls under way now, and at the busiest moment. */
+  open: { now: number; most: number };
+  /** Connections accepted so far. */
+  connections: number;
+}
+
+type Mode = (reply: ServerResponse, call: { body: JsonObject; headers: IncomingMessage['headers'] }) => void;
+
+const chat = { id: 'c1', object: 'chat.completion', created: 1, model: 'up', choices: [], big: 12345678901234567890n };
+const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
+
+/** Pretty-printed, with a number that no double holds: neither may be lost on the way. */
+const pretty = () =>
+  JSON.stringify(
+    {
+      ...chat,
+      big: 0,
+      usage: { ...usage, prompt_tokens_details: { cached_tokens: 3 }, completion_tokens_details: { reasoning_tokens: 2 } },
+    },
+    null,
+    2,
+  )
+    .replace('"big": 0', `"big": ${chat.big}`)
+    .replaceAll('\n', '\r\n');
+
+const json = (reply: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
+  reply.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+
+const error = (message: string) => ({ error: { message, type: 'x', param: null, code: null } });
+
+const modes: Record<string, Mode> = {
+  ok: (reply) => reply.writeHead(200, { 'x-request-id': 'up-1' }).end(pretty()),
+  slow: (reply, { body }) => setTimeout(() => reply.writeHead(200).end(pretty()), Number(body['wait'])),
+  status: (reply, { body }) =>
+    json(reply, Number(body['status']), error('no luck'), (body['headers'] as Record<string, string> | undefined) ?? {}),
+  hang: () => {},
+  trickle: (reply) => {
+    reply.writeHead(200).write('{"id":');
+    const timer = setInterval(() => reply.write(' '), 20);
+    reply.on('close', () => clearInterval(timer));
+  },
+  cut: (reply) => {
+    reply.writeHead(200, { 'content-length': '1000' }).write('{"id":');
+    reply.destroy();
+  },
+  reset: (reply) => reply.destroy(),
+  malformed: (reply) => reply.writeHead(200).end('{"id": oops'),
+  scalar: (reply) => reply.writeHead(200).end('"fine"'),
+  binary: (reply) => reply.writeHead(200).end(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
+  html: (reply) => reply.writeHead(502).end('<html>\nBad gateway\n</html>'),
+  huge: (reply) => reply.writeHead(200, { 'content-length': String(100 * 1024 * 1024) }).write('{'),
+  endless: (reply) => {
+    const part = Buffer.alloc(1024 * 1024, 0x20);
+    const more = () => {
+      while (!reply.destroyed && reply.write(part));
+    };
+    reply.on('drain', more).on('close', () => reply.off('drain', more));
+    reply.writeHead(200);
+    more();
+  },
+  leak: (reply, { headers }) =>
+    json(reply, 401, error(`Incorrect API key: ${headers.authorization} (${String(headers['x-token'])})`), {
+      'x-request-id': String(headers.authorization),
+    }),
+  leakText: (reply, { headers }) => reply.writeHead(500).end(`trace: ${headers.authorization}`),
+  leakOk: (reply, { headers }) => json(reply, 200, { said: headers.authorization }),
+};
+
+/** A model server on this machine that behaves as each call's `mode` says. */
+export const startUpstream = async (): Promise<Upstream> => {
+  const server = createServer((request, reply) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const body = JSON.parse(Buffer.concat(parts).toString()) as JsonObject;
+      upstream.calls.push({ url: request.url!, headers: request.headers, body });
+      upstream.open.most = Math.max(upstream.open.most, ++upstream.open.now);
+      reply.on('close', () => upstream.open.now--);
+      modes[(body['mode'] as string | undefined) ?? 'ok']!(reply, { body, headers: request.headers });
+    });
+  });
+  server.on('connection', () => upstream.connections++);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const upstream: Upstream = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls: [],
+    open: { now: 0, most: 0 },
+    connections: 0,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return upstream;
+};
