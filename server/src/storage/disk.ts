@@ -20,8 +20,6 @@ const trusted = 4 * 1024 * 1024;
 
 export interface Disk extends Storage {
   readonly root: string;
-  /** Removes what interrupted writes left, where nothing was written to it since `before`. Says how many. */
-  sweepTemporary(before: Date): Promise<number>;
 }
 
 const writer = (handle: FileHandle): Write => {

@@ -83,6 +83,10 @@ export const openMemory = ({ capacity = Infinity }: { capacity?: number } = {}):
       set(checkKey(to), data);
     },
 
+    async sweepTemporary() {
+      return 0;
+    },
+
     async check() {
       room(1);
     },

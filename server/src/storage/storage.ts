@@ -38,6 +38,11 @@ export interface Storage {
   delete(key: string): Promise<void>;
   /** Copies within the storage, without the bytes passing through where that can be had. Throws `NotFound`. */
   copy(from: string, to: string): Promise<void>;
+  /**
+   * Removes what interrupted puts left and nobody can see: temporary files, parts of uploads, those to which nothing
+   * was written since `before`. Says how many.
+   */
+  sweepTemporary(before: Date): Promise<number>;
   /** Throws where the storage cannot be written just now; for health checks. */
   check(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import type { ErrorBody } from '@sluice/contract';
+import type { ErrorBody, FileObject, Upload } from '@sluice/contract';
 import type { Pool } from '../../src/db/db.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { buildServer } from '../../src/http/server.ts';
@@ -12,7 +12,9 @@ export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  json: <T>() => T;
+  json: () => unknown;
+  file: () => FileObject;
+  upload: () => Upload;
   error: () => ErrorBody['error'];
 }
 
@@ -35,7 +37,7 @@ export const serveFiles = async (db: Pool, options: { storage?: Storage; limits?
     ],
     log: silent,
     checkReplies: true,
-    routes: (app) => fileRoutes(app, { db, storage, limits: { maxFileBytes: 2 ** 40, openai: false, ...options.limits }, log: silent }),
+    routes: (app) => fileRoutes(app, { db, storage, limits: { maxFileBytes: 2 ** 40, openai: false, ...options.limits } }),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 
@@ -46,8 +48,16 @@ export const serveFiles = async (db: Pool, options: { storage?: Storage; limits?
     request.on('error', reject);
     request.on('response', (response) => {
       buffer(response).then((bytes) => {
-        const json = <T>() => JSON.parse(bytes.toString()) as T;
-        resolve({ status: response.statusCode!, headers: response.headers, body: bytes, json, error: () => json<ErrorBody>().error });
+        const json = () => JSON.parse(bytes.toString()) as unknown;
+        resolve({
+          status: response.statusCode!,
+          headers: response.headers,
+          body: bytes,
+          json,
+          file: () => json() as FileObject,
+          upload: () => json() as Upload,
+          error: () => (json() as ErrorBody).error,
+        });
       }, reject);
     });
     const write = async () => {
@@ -79,7 +89,10 @@ export const multipart = { 'content-type': `multipart/form-data; boundary=${boun
 export const field = (name: string, value: string): string =>
   `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
 
-export const filePart = (content: Uint8Array | string, { name = 'file', filename = 'input.jsonl' as string | null } = {}): Buffer =>
+export const filePart = (
+  content: Uint8Array | string,
+  { name = 'file', filename = 'input.jsonl' }: { name?: string; filename?: string | null } = {},
+): Buffer =>
   Buffer.concat([
     Buffer.from(
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename === null ? '' : `; filename="${filename}"`}\r\nContent-Type: application/octet-stream\r\n\r\n`,
