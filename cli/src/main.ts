@@ -2,14 +2,14 @@ import { program } from './program.ts';
 import { report } from './report.ts';
 
 /** Programs of the server, started by the same name; they read their own flags. */
-const roles = new Set(['start', 'api', 'scheduler', 'worker', 'migrate']);
+const roles = new Set(['start', 'all', 'api', 'scheduler', 'worker', 'migrate']);
 
 const isRole = ([name, next]: string[]): boolean =>
   // `sluice api` is the role; `sluice api batches` asks a route.
   name !== undefined && roles.has(name) && !(name === 'api' && next !== undefined && !next.startsWith('-'));
 
 const args = process.argv.slice(2);
-if (isRole(args)) await import('@sluice/server/main');
+if (isRole(args)) process.exit(await (await import('@sluice/server/main')).main(args));
 else {
   // `| head` closes the pipe early; that is how it works, not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
