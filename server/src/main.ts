@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, loadConfig, type Flags } from './config.ts';
+import { ConfigError, loadConfig } from './config.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { options } from './options.ts';
 import { helpText } from './help.ts';
@@ -46,7 +46,7 @@ export const main = async ([command, ...args]: string[]): Promise<number> => {
   }
   const load = () => {
     if (problems.length > 0) throw new ConfigError(problems);
-    return loadConfig({ flags: settings as Flags });
+    return loadConfig({ flags: settings });
   };
   try {
     switch (command) {

@@ -89,6 +89,7 @@ const keepEmbedded = async (dataDir: string, log: Logger, moved: () => void): Pr
       try {
         server = await startEmbedded({ dataDir, log });
         deaths = 0;
+        log.info('the embedded database answers again');
         if (server.url !== url) moved();
       } catch (error) {
         const pause = backoff(++deaths, { base: 500, cap: 15_000 });

@@ -1,0 +1,280 @@
+-- Derived from the migrated database by `npm run derive`; for reading. The migrations are what is run.
+
+create sequence lease_token;
+
+create table attempts (
+  batch_no bigint not null,
+  line integer not null,
+  number smallint not null,
+  kind text not null,
+  code text not null,
+  message text not null,
+  status_code smallint,
+  worker_id text,
+  started_at timestamp with time zone not null,
+  duration_ms integer not null,
+  constraint attempts_pkey PRIMARY KEY (batch_no, line, number),
+  constraint attempts_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint attempts_kind_check CHECK (kind = ANY (ARRAY['retryable'::text, 'permanent'::text, 'worker_lost'::text]))
+);
+
+create table batch_models (
+  batch_no bigint not null,
+  model text not null,
+  total bigint not null default 0,
+  completed bigint not null default 0,
+  failed bigint not null default 0,
+  input_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  constraint batch_models_pkey PRIMARY KEY (batch_no, model),
+  constraint batch_models_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
+);
+
+create table batches (
+  no bigint not null generated always as identity,
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  name text,
+  endpoint text not null,
+  input_file_id text not null,
+  input_key text,
+  input_bytes bigint not null default 0,
+  completion_window text not null,
+  deadline timestamp with time zone not null,
+  priority smallint not null default 1,
+  metadata jsonb,
+  options jsonb not null default '{}'::jsonb,
+  output_seconds bigint,
+  status text not null default 'validating'::text,
+  cancel_mode text,
+  sealed boolean not null default false,
+  expiring boolean not null default false,
+  token bigint,
+  leased_until timestamp with time zone,
+  tries smallint not null default 0,
+  index_key text,
+  model text,
+  total bigint not null default 0,
+  completed bigint not null default 0,
+  failed bigint not null default 0,
+  cancelled bigint not null default 0,
+  expired bigint not null default 0,
+  usage jsonb,
+  errors jsonb,
+  errors_file_id text,
+  output_file_id text,
+  error_file_id text,
+  continues_no bigint,
+  origin_lines int4multirange,
+  idempotency_key text,
+  idempotency_hash text,
+  created_at timestamp with time zone not null default now(),
+  in_progress_at timestamp with time zone,
+  finalizing_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  failed_at timestamp with time zone,
+  expired_at timestamp with time zone,
+  cancelling_at timestamp with time zone,
+  cancelled_at timestamp with time zone,
+  constraint batches_pkey PRIMARY KEY (no),
+  constraint batches_id_key UNIQUE (id),
+  constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
+  constraint batches_cancel_mode_check CHECK (cancel_mode = ANY (ARRAY['stop'::text, 'abort'::text])),
+  constraint batches_check CHECK ((status = 'completed'::text) = (completed_at IS NOT NULL)),
+  constraint batches_check1 CHECK ((status = 'failed'::text) = (failed_at IS NOT NULL)),
+  constraint batches_check2 CHECK ((status = 'expired'::text) = (expired_at IS NOT NULL)),
+  constraint batches_check3 CHECK ((status = 'cancelled'::text) = (cancelled_at IS NOT NULL)),
+  constraint batches_check4 CHECK ((status <> ALL (ARRAY['cancelling'::text, 'cancelled'::text])) OR cancelling_at IS NOT NULL),
+  constraint batches_check5 CHECK ((status <> ALL (ARRAY['in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text])) OR sealed),
+  constraint batches_check6 CHECK ((status <> ALL (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text])) OR total = (completed + failed + cancelled + expired)),
+  constraint batches_check7 CHECK (status <> 'completed'::text OR cancelled = 0 AND expired = 0),
+  constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
+  constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text]))
+) with (fillfactor=70);
+CREATE INDEX batches_continues ON public.batches USING btree (continues_no) WHERE (continues_no IS NOT NULL);
+CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX batches_input ON public.batches USING btree (input_file_id);
+CREATE INDEX batches_list ON public.batches USING btree (tenant_id, no DESC);
+CREATE INDEX batches_open ON public.batches USING btree (no) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
+
+create table chunks (
+  id bigint not null generated always as identity,
+  batch_no bigint not null,
+  model text not null,
+  lines int4multirange not null,
+  state text not null default 'queued'::text,
+  retry boolean not null default false,
+  losses smallint not null default 0,
+  priority smallint not null,
+  deadline timestamp with time zone not null,
+  token bigint,
+  worker_id text,
+  leased_at timestamp with time zone,
+  leased_until timestamp with time zone,
+  parts integer not null default 0,
+  completed bigint not null default 0,
+  failed bigint not null default 0,
+  input_tokens bigint not null default 0,
+  cached_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  reasoning_tokens bigint not null default 0,
+  constraint chunks_pkey PRIMARY KEY (id),
+  constraint chunks_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint chunks_check CHECK ((state = 'leased'::text) = (token IS NOT NULL AND worker_id IS NOT NULL AND leased_until IS NOT NULL)),
+  constraint chunks_check1 CHECK ((state = 'done'::text) = isempty(lines)),
+  constraint chunks_state_check CHECK (state = ANY (ARRAY['queued'::text, 'leased'::text, 'done'::text, 'cancelled'::text, 'expired'::text]))
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
+CREATE INDEX chunks_batch ON public.chunks USING btree (batch_no);
+CREATE INDEX chunks_claim ON public.chunks USING btree (model, priority DESC, deadline, id) WHERE (state = 'queued'::text);
+CREATE INDEX chunks_leased ON public.chunks USING btree (worker_id) WHERE (state = 'leased'::text);
+CREATE INDEX chunks_open ON public.chunks USING btree (batch_no) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
+
+create table events (
+  id bigint not null generated always as identity,
+  xid xid8 not null default pg_current_xact_id(),
+  tenant_id text not null,
+  batch_no bigint,
+  number integer not null,
+  type text not null,
+  data jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint events_pkey PRIMARY KEY (id),
+  constraint events_batch_no_number_key UNIQUE (batch_no, number),
+  constraint events_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
+);
+CREATE INDEX events_tenant ON public.events USING btree (tenant_id, id);
+
+create table files (
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  purpose text not null,
+  filename text not null,
+  bytes bigint not null,
+  sha256 text not null,
+  storage_key text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  purged_at timestamp with time zone,
+  constraint files_pkey PRIMARY KEY (id),
+  constraint files_bytes_check CHECK (bytes >= 0),
+  constraint files_check CHECK (purged_at IS NULL OR deleted_at IS NOT NULL)
+);
+CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((deleted_at IS NULL) AND (expires_at IS NOT NULL));
+CREATE INDEX files_list ON public.files USING btree (tenant_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX files_to_purge ON public.files USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (purged_at IS NULL));
+
+create table migrations (
+  name text not null,
+  digest text not null,
+  run_at timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+
+create table model_rates (
+  model text not null,
+  rate double precision not null,
+  settled bigint not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint model_rates_pkey PRIMARY KEY (model),
+  constraint model_rates_rate_check CHECK (rate > 0::double precision)
+);
+
+create table requests (
+  batch_no bigint not null,
+  line integer not null,
+  state text not null,
+  model text not null,
+  code text not null,
+  message text not null,
+  status_code smallint,
+  attempts smallint not null,
+  worker_id text,
+  segment_id bigint,
+  settled_at timestamp with time zone not null default now(),
+  constraint requests_pkey PRIMARY KEY (batch_no, line),
+  constraint requests_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint requests_state_check CHECK (state = ANY (ARRAY['failed'::text, 'dead_lettered'::text, 'cancelled'::text, 'expired'::text]))
+);
+CREATE INDEX requests_state ON public.requests USING btree (batch_no, state, line);
+
+create table segments (
+  id bigint not null generated always as identity,
+  batch_no bigint not null,
+  chunk_id bigint not null,
+  token bigint not null,
+  part integer not null,
+  worker_id text not null,
+  model text not null,
+  storage_key text not null,
+  data_bytes bigint not null,
+  manifest_bytes bigint not null,
+  lines int4multirange not null,
+  first_line integer not null generated always as (lower(lines)) stored,
+  last_line integer not null generated always as ((upper(lines) - 1)) stored,
+  completed integer not null,
+  failed integer not null,
+  settled_at timestamp with time zone not null default now(),
+  constraint segments_pkey PRIMARY KEY (id),
+  constraint segments_chunk_id_token_part_key UNIQUE (chunk_id, token, part),
+  constraint segments_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint segments_lines_check CHECK (NOT isempty(lines))
+);
+CREATE INDEX segments_batch ON public.segments USING btree (batch_no, first_line);
+
+create table upload_parts (
+  id text not null,
+  upload_id text not null,
+  bytes bigint not null,
+  storage_key text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint upload_parts_pkey PRIMARY KEY (id),
+  constraint upload_parts_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES uploads(id) ON DELETE CASCADE
+);
+CREATE INDEX upload_parts_upload ON public.upload_parts USING btree (upload_id);
+
+create table uploads (
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  filename text not null,
+  purpose text not null,
+  bytes bigint not null,
+  mime_type text not null,
+  status text not null default 'pending'::text,
+  file_id text,
+  file_seconds bigint,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint uploads_pkey PRIMARY KEY (id),
+  constraint uploads_file_id_fkey FOREIGN KEY (file_id) REFERENCES files(id),
+  constraint uploads_bytes_check CHECK (bytes >= 0),
+  constraint uploads_check CHECK ((status = 'completed'::text) = (file_id IS NOT NULL)),
+  constraint uploads_status_check CHECK (status = ANY (ARRAY['pending'::text, 'completed'::text, 'cancelled'::text, 'expired'::text]))
+);
+CREATE INDEX uploads_pending ON public.uploads USING btree (expires_at) WHERE (status = 'pending'::text);
+
+create table waiting (
+  batch_no bigint not null,
+  line integer not null,
+  model text not null,
+  not_before timestamp with time zone not null,
+  constraint waiting_pkey PRIMARY KEY (batch_no, line),
+  constraint waiting_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
+);
+CREATE INDEX waiting_due ON public.waiting USING btree (not_before);
+
+create table workers (
+  id text not null,
+  pool text not null,
+  host text not null,
+  pid integer not null,
+  models text[] not null,
+  state text not null default 'ready'::text,
+  started_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  constraint workers_pkey PRIMARY KEY (id),
+  constraint workers_state_check CHECK (state = ANY (ARRAY['ready'::text, 'draining'::text, 'stopped'::text]))
+);

@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../config.ts';
+import { openPool } from '../db/db.ts';
+import { Listener } from '../db/listen.ts';
+import { Predictor } from '../http/predict.ts';
+import { buildServer } from '../http/server.ts';
+import { silent } from '../lib/log.ts';
+import { Models } from '../models/models.ts';
+import { openDisk } from '../storage/disk.ts';
+import { addRoutes } from './api.ts';
+
+/** The API as OpenAPI 3.1, as /openapi.json serves it: every route is added, and nothing is connected to. */
+export const describeApi = async (): Promise<Record<string, unknown>> => {
+  await using open = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-describe-'));
+  open.defer(() => rm(folder, { recursive: true, force: true }));
+  const url = 'postgres://nobody@127.0.0.1:1/nothing';
+  const models = new Models([]);
+  const parts = {
+    config: loadConfig({ env: {}, cwd: folder }),
+    db: open.use(openPool({ url, name: 'describe' })),
+    storage: await openDisk(folder),
+    models,
+    listener: new Listener(url, []),
+    health: { dependencies: [], stopping: new AbortController().signal, metrics: () => Promise.resolve('') },
+    predictor: new Predictor({ models, log: silent, scratch: folder }),
+  };
+  const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
+  open.defer(() => app.close());
+  await app.ready();
+  return JSON.parse(JSON.stringify(app.swagger())) as Record<string, unknown>;
+};
