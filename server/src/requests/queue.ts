@@ -9,6 +9,12 @@ export const announceChunks = (db: Db): Promise<number> => db.run(sql`select pg_
 /** Wakes the schedulers: a batch may have something to do. */
 export const announceBatches = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.batches}, '')`);
 
+/** The same, when a chunk has ended: only where it was the last one open of its batch. */
+export const announceEnd = (db: Db, batchNo: number): Promise<number> =>
+  db.run(sql`
+    select pg_notify(${channels.batches}, '')
+    where not exists (select from chunks where batch_no = ${batchNo} and state in ('queued', 'leased'))`);
+
 /** Wakes the workers' heartbeats: some lease should stop. */
 export const announceControl = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.control}, '')`);
 

@@ -5,7 +5,8 @@ import type { Listener } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import { closeEnding, expireDue, finalizeNext } from '../batches/finalize.ts';
 import { intakeNext, type Intake } from '../batches/intake.ts';
-import { sweepFiles } from '../files/expire.ts';
+import { sweepFiles, sweepOrphans } from '../files/expire.ts';
+import { sweepSegments } from '../batches/garbage.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
@@ -37,7 +38,8 @@ interface Events {
  */
 export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: SchedulerDeps;
-  readonly #loops: { intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop };
+  readonly #startedAt = performance.now();
+  readonly #loops: { intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
   /** Milliseconds until the next waiting request is due. */
   #nextDue: NodeJS.Timeout | null = null;
 
@@ -60,6 +62,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       finalize: loop('finalize', (signal) => this.#finalize(signal)),
       sweep: loop('sweep', () => this.#sweep(), sweep, sweep),
       chores: loop('chores', () => this.#chores(), 60_000, 60_000),
+      garbage: loop('garbage', () => this.#garbage(), day, day),
     };
   }
 
@@ -138,4 +141,16 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     await db.run(sql`delete from workers where seen_at < now() - interval '1 day'`);
     return false;
   }
+
+  /** Bytes nobody knows of, left by processes that died; finding them means listing what is stored. */
+  async #garbage(): Promise<boolean> {
+    const { db, storage, log } = this.#deps;
+    // Not at the start: a process that keeps dying would do nothing else.
+    if (performance.now() - this.#startedAt < day / 2) return false;
+    const done = { segments: await sweepSegments(db, storage), files: await sweepOrphans({ db, storage }, new Date(Date.now() - day)) };
+    if (done.segments + done.files > 0) log.info(done, 'removed what nothing refers to');
+    return false;
+  }
 }
+
+const day = 24 * 3_600_000;

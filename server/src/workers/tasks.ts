@@ -1,4 +1,5 @@
 import type { JsonObject, Task } from '../executors/executor.ts';
+import { parseExactly } from '../formats/exact-json.ts';
 import type { Lines } from '../formats/lines.ts';
 import { readLines, type LineSource } from '../formats/read-lines.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -16,7 +17,7 @@ export async function* readTasks(
   for await (const group of readLines(storage, source, source.lines)) {
     yield group.map(({ line, bytes }) => {
       // Intake has checked the line: it parses, and has these fields.
-      const value = JSON.parse(bytes.toString('utf8')) as { custom_id: string; url: string; body: JsonObject };
+      const value = parseExactly(bytes.toString('utf8')) as { custom_id: string; url: string; body: JsonObject };
       return { line, customId: value.custom_id, url: value.url, body: value.body, attempt: (attempts.get(line) ?? 0) + 1 };
     });
   }

@@ -12,7 +12,7 @@ import { Loop } from '../lib/loop.ts';
 import { messageOf } from '../lib/errors.ts';
 import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
 import { claim, renew, type Lease } from '../requests/claim.ts';
-import { announceBatches, announceChunks } from '../requests/queue.ts';
+import { announceBatches, announceChunks, announceEnd } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
 import { Rates } from './rates.ts';
@@ -155,7 +155,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       (part) => {
         this.#rates.settled(lease.model, part.completed + part.failed);
         this.emit('settled', part);
-        if (part.retried > 0) this.#announce();
+        if (part.retried > 0) announceBatches(this.#deps.db).catch(() => {});
       },
     );
     const running: Running = { lease, model: models.get(lease.model), settler, stop, abort };
@@ -165,7 +165,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       .then((how) => {
         if (how === 'lost') this.emit('fenced', lease);
         // A chunk that ends may be its batch's last.
-        if (how === 'done' || how === 'released') this.#announce();
+        if (how === 'done' || how === 'released') announceEnd(this.#deps.db, lease.batchNo).catch(() => {});
         if (how === 'released') announceChunks(this.#deps.db).catch(() => {});
         this.emit('ended', lease, how);
       })
@@ -182,11 +182,6 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.#claims.wake();
       });
     this.#running.set(lease.chunkId, { ...running, ending });
-  }
-
-  /** Wakes the schedulers; they would find out by themselves, a little later. */
-  #announce(): void {
-    announceBatches(this.#deps.db).catch(() => {});
   }
 
   async #beat(): Promise<boolean> {
