@@ -60,11 +60,18 @@ export const serveFiles = async (db: Pool, options: { storage?: Storage; limits?
         });
       }, reject);
     });
+    const room = () =>
+      new Promise<void>((resolve) => {
+        const done = () => {
+          request.off('drain', done).off('close', done);
+          resolve();
+        };
+        request.on('drain', done).on('close', done);
+      });
     const write = async () => {
       for await (const piece of body ?? []) {
         if (request.destroyed) return;
-        if (!request.write(piece))
-          await Promise.race([new Promise((r) => request.once('drain', r)), new Promise((r) => request.once('close', r))]);
+        if (!request.write(piece)) await room();
       }
       request.end();
     };
