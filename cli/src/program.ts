@@ -13,6 +13,13 @@ const act =
     await work(contextOf(command.optsWithGlobals<GlobalOptions>()), ...(args as A));
   };
 
+/** What `doctor` finds on this machine, unless the server is said to be elsewhere. Loaded late: it brings the server along. */
+const here = async () => {
+  if (process.env['SLUICE_URL']) return [];
+  const [{ checkInstallation }, { loadConfig }] = await Promise.all([import('@sluice/server/doctor'), import('@sluice/server/config')]);
+  return checkInstallation(() => loadConfig());
+};
+
 const several = (value: string, before: string[] = []): string[] => [...before, value];
 
 const withSettings = (command: Command): Command =>
@@ -162,7 +169,7 @@ const others = (root: Command): void => {
   root
     .command('doctor')
     .description('what is wrong with an installation, and what to do about it')
-    .action(act(async (context) => (await import('./commands/doctor.ts')).doctor(context, async () => [])));
+    .action(act(async (context) => (await import('./commands/doctor.ts')).doctor(context, here)));
   const config = root.command('config').description('the configuration of a server started here');
   config
     .command('print')
