@@ -8,8 +8,6 @@ import { retryParts, type Slice } from './slices.ts';
 const target = 100;
 /** Slices a child holds: one it works on, one that waits, so that it never does. */
 const depth = 2;
-/** RDKit's memory creeps: a child gives way to a new one after this many rows. */
-const lifetime = 50_000;
 /** Milliseconds that a child may go on with a slice nobody wants any more. */
 const grace = 500;
 
@@ -27,7 +25,8 @@ export interface ChildrenSettings extends ChildSettings {
   most: number;
   /** Milliseconds without a step. */
   timeoutMs: number;
-  recycle: boolean;
+  /** Rows after which a child gives way to a new one. */
+  recycleAfter: number;
 }
 
 interface Member {
@@ -166,7 +165,7 @@ export class Children {
     const pace = Math.max(result.head.ms, 0.5) / slice.tasks.length;
     this.#pace = this.#pace === null ? pace : 0.7 * this.#pace + 0.3 * pace;
     this.#size = Math.max(1, Math.min(this.#most, this.#size * 2, Math.round(target / this.#pace)));
-    if (this.#settings.recycle && member.child.rows >= lifetime && !member.retiring) {
+    if (member.child.rows >= this.#settings.recycleAfter && !member.retiring) {
       member.retiring = true;
       this.#start();
     }

@@ -46,7 +46,7 @@ const checkFeatures = (inputs: readonly Port[], outputs: readonly Port[]): void 
 };
 
 /** Runs an ONNX model in processes of its own; see `child.ts` for what happens there. */
-class Onnx implements Executor, Work {
+export class Onnx implements Executor, Work {
   readonly model: ModelSpec;
   readonly #columns: readonly string[] | undefined;
   /** Null: SMILES are featurised. */
@@ -161,36 +161,36 @@ class Onnx implements Executor, Work {
   }
 }
 
-export const onnxKind: ExecutorKind = {
-  kind: 'onnx',
-  open: async (model, context) => {
-    const options = readOptions(onnxOptions, model.options);
-    const smiles = options.preprocess === 'smiles-morgan2048-desc16';
-    const child = {
-      path: options.path!,
-      smiles,
-      scratch: context.scratch,
-      memoryLimitMb: options.memory_limit_mb ?? 2048,
-      loadTimeoutMs: 60_000,
+/** RDKit's memory creeps: a process gives way to a new one after `recycleAfter` molecules. */
+export const openOnnx = async (model: ModelSpec, context: ExecutorContext, { recycleAfter = 50_000 } = {}): Promise<Onnx> => {
+  const options = readOptions(onnxOptions, model.options);
+  const smiles = options.preprocess === 'smiles-morgan2048-desc16';
+  const child = {
+    path: options.path!,
+    smiles,
+    scratch: context.scratch,
+    memoryLimitMb: options.memory_limit_mb ?? 2048,
+    loadTimeoutMs: 60_000,
+  };
+  const first = await Child.start(child, new AbortController().signal);
+  try {
+    const { inputs, outputs } = first.ports;
+    if (smiles) checkFeatures(inputs, outputs);
+    const rows = smiles ? null : rowsOf(inputs, outputs);
+    checkColumns(outputs, rows?.batched ?? true, options.outputs);
+    const most = rows ? (rows.alone ? 1 : Math.max(1, Math.floor(sliceBytes / Math.max(1, rowBytes(rows))))) : 1024;
+    const settings = {
+      ...child,
+      processes: options.processes ?? availableParallelism(),
+      most: Math.min(most, options.slice ?? 4096),
+      timeoutMs: options.timeout_ms ?? 10_000,
+      recycleAfter: smiles ? recycleAfter : Infinity,
     };
-    const first = await Child.start(child, new AbortController().signal);
-    try {
-      const { inputs, outputs } = first.ports;
-      if (smiles) checkFeatures(inputs, outputs);
-      const rows = smiles ? null : rowsOf(inputs, outputs);
-      checkColumns(outputs, rows?.batched ?? true, options.outputs);
-      const most = rows ? (rows.alone ? 1 : Math.max(1, Math.floor(sliceBytes / Math.max(1, rowBytes(rows))))) : 1024;
-      const settings = {
-        ...child,
-        processes: options.processes ?? availableParallelism(),
-        most: Math.min(most, options.slice ?? 4096),
-        timeoutMs: options.timeout_ms ?? 10_000,
-        recycle: smiles,
-      };
-      return new Onnx(model, context, settings, rows, first);
-    } catch (error) {
-      await first.end();
-      throw error;
-    }
-  },
+    return new Onnx(model, context, settings, rows, first);
+  } catch (error) {
+    await first.end();
+    throw error;
+  }
 };
+
+export const onnxKind: ExecutorKind = { kind: 'onnx', open: (model, context) => openOnnx(model, context) };

@@ -7,5 +7,6 @@ export const onnxOptions = {
   processes: whole(1, 256),
   timeout_ms: whole(10, 24 * 3_600_000),
   slice: whole(1, 65_536),
-  memory_limit_mb: whole(256, 1_048_576),
+  // Of address space that may be written to. Node itself reserves 560 MB of it, and RDKit takes 100.
+  memory_limit_mb: whole(768, 1_048_576),
 };
