@@ -151,7 +151,7 @@ const tasks = {
   test: (node, args) => test(node, args),
   coverage: (node, args) => test(node, args, ['--coverage', '--coverage.thresholds.lines=90']),
   check,
-  bench: (node, args) => run(node, [join(root, 'scripts/bench.ts'), ...args]),
+  bench: (node, args) => run(node, [join(root, 'server/bench/main.ts'), ...args]),
   derive: (node, args) => run(node, [join(root, 'scripts/derive.ts'), ...args]),
 };
 
