@@ -61,6 +61,30 @@ const operationId = (method: string, url: string): string =>
 const description = `The API of a Sluice server. Files, Uploads and Batches are OpenAI's: any client of theirs works with \`base_url\` set
 to this server's \`/v1\`. What Sluice adds are fields and routes of its own, which stock clients ignore.`;
 
+const asContent = (type: string, schema: object, text: string) => ({ description: text, content: { [type]: { schema } } });
+
+/** What a route answers: as its schemas say; bytes of the type it produces; or nothing that is described. */
+const repliesOf = ({ response, produces, summary = 'Done' }: FastifySchema): Record<string, unknown> => {
+  if (isObject(response)) return response;
+  const type = produces?.[0];
+  return { 200: type ? asContent(type, { type: 'string' }, `${summary}.`) : { description: `${summary}.`, type: 'null' } };
+};
+
+/** A body whose fields are all optional may be left out altogether; a reply that is not described is a success. */
+const finished = (document: unknown): unknown => {
+  const paths = isObject(document) && isObject(document['paths']) ? document['paths'] : {};
+  for (const operation of Object.values(paths).flatMap((path) => (isObject(path) ? Object.values(path) : []))) {
+    if (!isObject(operation)) continue;
+    const { requestBody: body, responses } = operation;
+    const json = isObject(body) && isObject(body['content']) ? body['content']['application/json'] : undefined;
+    const schema = isObject(json) ? json['schema'] : undefined;
+    if (isObject(body) && isObject(schema) && schema['required'] === undefined && schema['$ref'] === undefined) body['required'] = false;
+    for (const reply of isObject(responses) ? Object.values(responses) : [])
+      if (isObject(reply) && reply['description'] === 'Default Response') reply['description'] = 'Done.';
+  }
+  return document;
+};
+
 /** Collects the routes that are added from now on, and serves them as OpenAPI 3.1 at /openapi.json. */
 export const describeApi = async (app: App, version = '0.1.0'): Promise<void> => {
   await app.register(swagger, {
@@ -87,13 +111,15 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
         security: [{ key: [] }],
         ...(byReference(given, known) as FastifySchema),
       };
-      const response = isObject(described.response) ? described.response : { 200: { description: 'Done.', type: 'null' } };
-      const full = { ...described, response: { ...response, default: { $ref: 'Error#' } } };
+      const full = {
+        ...described,
+        response: { ...repliesOf(described), default: asContent('application/json', { $ref: 'Error#' }, 'What went wrong.') },
+      };
       return rest ? { schema: { ...full, params: rest.params }, url: url.replace('*', `:${rest.name}`) } : { schema: full, url };
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) throw new Error('an OpenAPI document was expected');
-      return withoutIds(document.openapiObject) as typeof document.openapiObject;
+      return finished(withoutIds(document.openapiObject)) as typeof document.openapiObject;
     },
   });
   let text: string | undefined;

@@ -37,11 +37,14 @@ const replyHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-/** The schemas other schemas refer to by `$id`. */
-export const sharedSchemas = (): SharedSchema[] =>
-  Object.values(contract).filter(
-    (value): value is typeof value & SharedSchema => typeof value === 'object' && '$id' in value && typeof value.$id === 'string',
-  );
+const isShared = (value: unknown): value is SharedSchema =>
+  typeof value === 'object' && value !== null && '$id' in value && typeof value.$id === 'string';
+
+/** The schemas other schemas refer to by `$id`, in an order that does not hang on how modules are loaded. */
+const sharedSchemas = (): SharedSchema[] =>
+  Object.values(contract)
+    .filter(isShared)
+    .sort((a, b) => (a.$id < b.$id ? -1 : 1));
 
 /**
  * A request that is not HTTP at all (a header too large, a line that does not parse) never becomes a request; it gets
