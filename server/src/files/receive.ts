@@ -75,16 +75,18 @@ export const receive = async <T>(request: IncomingMessage, form: Form<T>): Promi
   const got: { stream: BusboyFileStream; filename: string; making: Promise<T> }[] = [];
 
   parser.on('file', (_name, bytes, name) => {
-    // A stream that nobody reads would hold up the rest, and its errors must not end the process.
-    bytes.on('error', (error) => fail(malformed(error.message)));
+    // Its errors must not end the process. They reach `making`, unless that gave up first and destroyed the stream itself.
+    let broken: Error | null = null;
+    bytes.on('error', (error) => (broken = error));
     if (got.length > 0) {
+      // A stream that nobody reads would hold up the rest.
       bytes.resume();
       fail(new ApiError('invalid_request', `Only one '${form.file}' can be sent in one request.`, { param: form.file }));
       return;
     }
     const filename = name ?? '';
     const making = form.onFile(bytes, filename, controller.signal);
-    making.catch(fail);
+    making.catch((error: unknown) => fail(error === broken && broken !== null ? malformed(broken.message) : error));
     got.push({ stream: bytes, filename, making });
   });
   parser.on('field', (name, value, _nameCut, valueCut) => {
