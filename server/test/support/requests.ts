@@ -20,7 +20,7 @@ export const jsonl = (lines: readonly (Line | string)[]): Buffer =>
 
 export const upload = async (client: OpenAI, content: Buffer | readonly (Line | string)[], purpose: 'batch' | 'user_data' = 'batch') =>
   client.files.create({
-    file: await toFile(Buffer.isBuffer(content) ? content : jsonl(content as (Line | string)[]), 'requests.jsonl'),
+    file: await toFile(Buffer.isBuffer(content) ? content : jsonl(content), 'requests.jsonl'),
     purpose,
   });
 
@@ -35,7 +35,7 @@ export const createBatch = async (
     endpoint: '/v1/chat/completions',
     completion_window: '24h',
     ...options,
-  } as OpenAI.BatchCreateParams);
+  });
 };
 
 const ended = new Set(['failed', 'completed', 'expired', 'cancelled']);
