@@ -41,10 +41,10 @@ const isShared = (value: unknown): value is SharedSchema =>
   typeof value === 'object' && value !== null && '$id' in value && typeof value.$id === 'string';
 
 /** The schemas other schemas refer to by `$id`, in an order that does not hang on how modules are loaded. */
-const sharedSchemas = (): SharedSchema[] =>
-  Object.values(contract)
-    .filter(isShared)
-    .sort((a, b) => (a.$id < b.$id ? -1 : 1));
+const sharedSchemas = (): SharedSchema[] => {
+  const all: unknown[] = Object.values(contract);
+  return all.filter(isShared).sort((a, b) => (a.$id < b.$id ? -1 : 1));
+};
 
 /**
  * A request that is not HTTP at all (a header too large, a line that does not parse) never becomes a request; it gets
