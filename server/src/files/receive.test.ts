@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -322,6 +323,22 @@ test('a storage that fails half-way is not the client’s fault', async ({ db })
   const reply = await upload(server, form(purpose, filePart(`{"${'x'.repeat(10_000_000)}`)));
   expect(reply.status).toBe(507);
   await expectNothing(server);
+});
+
+test('a client that sends everything before it reads gets its answer all the same', async ({ server }) => {
+  const { port } = new URL(server.url);
+  const body = form(field('purpose', 'fun'), filePart('x'.repeat(30_000_000)));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.pause();
+  socket.write(
+    `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ada\r\nContent-Type: ${multipart['content-type']}\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.write(body, () => resolve());
+  });
+  expect((await once(socket.resume(), 'data')).toString()).toMatch(/^HTTP\/1\.1 400 /);
+  socket.destroy();
 });
 
 let unhandled = 0;
