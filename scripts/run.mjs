@@ -39,10 +39,13 @@ const npm = (args, options) => {
 const install = () => {
   if (isInstalled()) return;
   console.error('Installing what Sluice needs (once; a minute or two) …');
-  const { status, stdout, stderr, error } = npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { encoding: 'utf8' });
-  if (status === 0) return;
-  console.error(error ? error.message : `${stdout}${stderr}`);
-  console.error('npm ci failed. Is the package registry reachable?');
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  let last = npm(['ci', ...quiet], { encoding: 'utf8' });
+  // A registry that has not every platform's packages makes `ci` doubt the lock file; `install` keeps to it, and goes on.
+  if (last.status !== 0) last = npm(['install', '--no-save', ...quiet], { encoding: 'utf8' });
+  if (last.status === 0) return;
+  console.error(last.error ? last.error.message : `${last.stdout}${last.stderr}`);
+  console.error('The packages could not be installed. Is the package registry reachable?');
   process.exit(1);
 };
 

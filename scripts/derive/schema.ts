@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { openPool } from '../../server/src/db/db.ts';
 import { startEmbedded } from '../../server/src/db/embedded.ts';
 import { migrate } from '../../server/src/db/migrate.ts';
 import { silent } from '../../server/src/lib/log.ts';
@@ -59,18 +59,15 @@ const readCatalogue = async () => {
   const server = await startEmbedded({ dataDir: home, log: silent });
   try {
     await migrate(server.url);
-    const client = new pg.Client({ connectionString: server.url });
-    await client.connect();
-    const ask = async <T>(text: string): Promise<T[]> => (await client.query(text)).rows as T[];
-    const catalogue = {
+    await using db = openPool({ url: server.url, name: 'derive' });
+    const ask = <T>(text: string): Promise<T[]> => db.many<T>({ text, values: [] });
+    return {
       columns: await ask<Column>(queries.columns),
       constraints: await ask<Constraint>(queries.constraints),
       indexes: await ask<{ table: string; text: string }>(queries.indexes),
       options: await ask<{ table: string; text: string }>(queries.options),
       sequences: await ask<{ name: string }>(queries.sequences),
     };
-    await client.end();
-    return catalogue;
   } finally {
     await server.stop();
     await rm(home, { recursive: true, force: true });
