@@ -78,7 +78,7 @@ export const createBatch = async (
     const batch = await tx.maybe<BatchRow>(sql`
       with input as (
         select storage_key, bytes from files
-        where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and purpose = 'batch' for share),
+        where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch' for share),
       b as (
         insert into batches (id, tenant_id, created_by, name, endpoint, input_file_id, input_key, input_bytes, completion_window, deadline, priority,
           metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash)

@@ -38,7 +38,7 @@ export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identi
   };
   const refused = { ...nothing, valid: false, errors: { object: 'list' as const, data: [missing], total: 1 } };
   const input = await db.maybe<{ storage_key: string }>(sql`
-    select storage_key from files where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and purpose = 'batch'`);
+    select storage_key from files where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch'`);
   if (input === null) return refused;
   const errors: BatchError[] = [];
   const scan = new InputScan({
