@@ -4,9 +4,9 @@ import { sql } from '../db/sql.ts';
 import { countLines, parseLines, linesOf } from '../formats/lines.ts';
 import { createStored, insertFile, type StoredFile } from '../files/files.ts';
 import { closeOpen, nothingOpen } from '../requests/queue.ts';
-import type { Storage } from '../storage/storage.ts';
+import { StorageFull, type Storage } from '../storage/storage.ts';
 import { record } from './events.ts';
-import { holdLease, type Held } from './lease.ts';
+import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { merge, type MergeInput, type SegmentRow, type Tally, type Unwritten } from './merge.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 
@@ -51,7 +51,14 @@ export const finalizeNext = async (
   if (batch === null) return null;
   await using lease = holdLease(db, batch, leaseSeconds, signal);
   const ending: Ending = batch.status === 'cancelling' ? 'cancelled' : batch.expiring ? 'expired' : 'completed';
-  return { batch, ...(await end(deps, batch, ending, lease)) };
+  try {
+    const ended = await end(deps, batch, ending, lease);
+    if (ended.result === 'lost' && signal.aborted) await letGo(db, batch);
+    return { batch, ...ended };
+  } catch (error) {
+    if (error instanceof StorageFull) await letGo(db, batch, fullPause);
+    throw error;
+  }
 };
 
 /** Batches whose open chunks must still be closed, because they were cancelled or have expired: closes them. */
@@ -132,16 +139,29 @@ const end = async (
       throw new Error(`${batch.id}: the ${kind} file has ${JSON.stringify(tally)}, but ${JSON.stringify(counts)} was expected`);
     return stored;
   };
+  const written: StoredFile[] = [];
+  const discard = async (): Promise<void> => {
+    for (const file of written) await storage.delete(file.key);
+  };
+  const keep = async (kind: 'output' | 'error'): Promise<StoredFile> => {
+    const file = await write(kind);
+    written.push(file);
+    return file;
+  };
+  let output: StoredFile | null = null;
+  let error: StoredFile | null = null;
   try {
-    const output = counts.completed > 0 ? await write('output') : null;
-    const error = total > counts.completed ? await write('error') : null;
-    const result = await publish(db, batch, ending, counts, output, error);
-    if (result === 'lost') for (const file of [output, error]) if (file !== null) await storage.delete(file.key);
-    return { result, bytes: (output?.bytes ?? 0) + (error?.bytes ?? 0) };
-  } catch (error) {
+    if (counts.completed > 0) output = await keep('output');
+    if (total > counts.completed) error = await keep('error');
+  } catch (failure) {
+    await discard();
     if (lease.signal.aborted) return { result: 'lost', bytes: 0 };
-    throw error;
+    throw failure;
   }
+  // Where this throws, the commit may have happened all the same: the files stay.
+  const result = await publish(db, batch, ending, counts, output, error);
+  if (result === 'lost') await discard();
+  return { result, bytes: (output?.bytes ?? 0) + (error?.bytes ?? 0) };
 };
 
 type Counts = Record<'completed' | 'failed' | 'cancelled' | 'expired', number>;

@@ -3,10 +3,10 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { messageOf } from '../lib/errors.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
-import { NotFound, type Storage } from '../storage/storage.ts';
+import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
 import { announceChunks, enqueue, type NewChunk } from '../requests/queue.ts';
 import { record } from './events.ts';
-import { holdLease, type Held } from './lease.ts';
+import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 import { InputScan, type ModelLines } from './scan.ts';
 import { chunkLines, cutChunks } from './sizing.ts';
@@ -45,7 +45,14 @@ export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise
     returning ${batchColumns}, b.token`);
   if (batch === null) return null;
   await using lease = holdLease(db, batch, leaseSeconds, signal);
-  return takeIn(deps, batch, lease);
+  try {
+    const intake = await takeIn(deps, batch, lease);
+    if (intake.result === 'lost' && signal.aborted) await letGo(db, batch);
+    return intake;
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof StorageFull) await letGo(db, batch, fullPause);
+    throw error;
+  }
 };
 
 const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lease: Held): Promise<Intake> => {

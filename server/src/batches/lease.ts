@@ -7,6 +7,22 @@ export interface Held extends AsyncDisposable {
 }
 
 /**
+ * Gives a lease back before it runs out, as if this try had not been: the next holder may begin after `seconds`.
+ * For work that ended through no fault of the batch's: a stop, a full disk.
+ */
+export const letGo = async (db: Db, batch: { no: number; token: number }, seconds = 0): Promise<void> => {
+  await db
+    .run(sql`
+      update batches set token = null, tries = greatest(tries - 1, 0), leased_until = now() + make_interval(secs => ${seconds})
+      where no = ${batch.no} and token = ${batch.token}`)
+    // It then runs out by itself.
+    .catch(() => {});
+};
+
+/** Seconds after which work that found the storage full is tried again. */
+export const fullPause = 5;
+
+/**
  * Keeps a batch's lease (of intake or finalizing) alive while work on it goes on. Writes carry the token all the same:
  * the signal only spares work that would be refused.
  */

@@ -32,7 +32,7 @@ export interface PoolOptions {
   /** Shown in pg_stat_activity. */
   name: string;
   max?: number;
-  /** Milliseconds a statement may take before the server ends it. */
+  /** Milliseconds a statement may take before the server ends it; a fifth more, and the connection counts as dead. */
   statementTimeout?: number;
   onError?: (error: Error) => void;
 }
@@ -68,7 +68,7 @@ export const isUnreachable = (error: unknown): boolean => {
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|57P0[123]|08\d\d\d|53300)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is/i.test(
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|not queryable|the database system is/i.test(
       error.message,
     )
   );
@@ -82,7 +82,10 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeout,
+    // The server's own limit does not help where it no longer hears us: a half-open connection never errors.
+    query_timeout: statementTimeout * 1.2,
     idle_in_transaction_session_timeout: 30_000,
   });
   // An idle connection that dies emits here; without a listener it would end the process.
@@ -92,6 +95,9 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
     for (let attempt = 1; ; attempt++) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // The pool listens to idle connections only; one that dies in our hands would end the process.
+      const lost = (error: Error): void => void (broken = error);
+      client.on('error', lost);
       try {
         await client.query('begin');
         const tx: Db = { ...methods(client), transaction: (inner) => inner(tx) };
@@ -99,9 +105,11 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
         await client.query('commit');
         return result;
       } catch (error) {
-        await client.query('rollback').catch((e: Error) => (broken = e));
+        if (isUnreachable(error)) broken ??= error as Error;
+        else await client.query('rollback').catch(lost);
         if (!again(error) || attempt === 5) throw error;
       } finally {
+        client.off('error', lost);
         client.release(broken);
       }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));

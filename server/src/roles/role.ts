@@ -39,6 +39,8 @@ export interface Role {
   channels: Channel[];
   /** Connections to the database it may open. */
   connections: number;
+  /** Milliseconds a statement may take, where a lease (in milliseconds) hangs on it; absent: as a client would wait. */
+  statementTimeout?: (lease: number) => number;
   /** Serves health and metrics by itself. */
   serves: boolean;
   start(parts: Parts): Promise<Running>;
@@ -98,6 +100,7 @@ const openParts = async (
       url: databaseUrl,
       name,
       max: role.connections,
+      ...(role.statementTimeout && { statementTimeout: role.statementTimeout(given.timing.leaseSeconds * 1_000) }),
       onError: (error) => log.warn(`a connection to the database was lost: ${error.message}`),
     }),
   );

@@ -6,6 +6,8 @@ export const scheduler: Role = {
   name: 'scheduler',
   channels: ['batches'],
   connections: 8,
+  // Its statements move thousands of chunks at once.
+  statementTimeout: (lease) => Math.min(30_000, Math.max(5_000, lease)),
   serves: false,
   async start(parts) {
     const scheduler = new Scheduler(parts);

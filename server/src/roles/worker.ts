@@ -9,6 +9,8 @@ export const worker: Role = {
   name: 'worker',
   channels: ['chunks', 'control'],
   connections: 6,
+  // A heartbeat that hangs must have failed, and another have been tried, before the leases run out.
+  statementTimeout: (lease) => Math.max(1_000, Math.round(lease / 3)),
   serves: false,
   async start(parts) {
     const worker = new Worker(parts);

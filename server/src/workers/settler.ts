@@ -6,7 +6,7 @@ import { encodeManifest, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Lease } from '../requests/claim.ts';
 import { settle, wasSettled, type Part } from '../requests/settle.ts';
-import type { Storage } from '../storage/storage.ts';
+import { StorageFull, type Storage } from '../storage/storage.ts';
 import { LineBuffer, resultLine } from './result-lines.ts';
 
 export interface SettlerDeps {
@@ -32,7 +32,7 @@ export interface SettledPart {
 
 const maxBytes = 4 << 20;
 const maxOutcomes = 4_000;
-/** Tries at writing a segment or a part before the work is given back. */
+/** Tries at writing a segment or a part before the work is given back; troubles that pass are not counted. */
 const maxTries = 8;
 
 /**
@@ -134,14 +134,18 @@ export class Settler {
     this.#onPart({ model: lease.model, completed: part.completed, failed: part.exceptions.length, retried, usage: part.usage, ms });
   }
 
-  /** Again while the trouble may pass (disk full, database restarting) and the lease may still be ours. */
+  /**
+   * Again while the lease may still be ours. A full disk and a database that is away are waited for, however long: the
+   * work is done and perhaps paid for, and given back it would only be done again.
+   */
   async #persist(work: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof Stop) throw error.cause;
-        if (attempt === maxTries || this.#signal.aborted) throw error;
+        const passes = error instanceof StorageFull || isUnreachable(error);
+        if (this.#signal.aborted || (attempt >= maxTries && !passes)) throw error;
         await new Promise((resolve) => setTimeout(resolve, backoff(attempt, { base: 200, cap: 3_000 })));
       }
     }

@@ -55,6 +55,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #loaded: LoadedModels | null = null;
   #scratch = '';
   #renewedAt = 0;
+  /** Ends the work when its leases may have run out. */
+  #expiry: NodeJS.Timeout | null = null;
   #draining = false;
   #started = false;
 
@@ -84,7 +86,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     await db.run(sql`
       insert into workers (id, pool, host, pid, models)
       values (${this.id}, ${config.worker.pool}, ${hostname()}, ${process.pid}, ${models.all().map(modelKey)}::text[])`);
-    this.#renewedAt = performance.now();
+    this.#renewed(performance.now());
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
@@ -106,6 +108,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     for (const { stop } of this.#running.values()) stop.abort();
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
     await this.#heartbeat.stop();
+    if (this.#expiry) clearTimeout(this.#expiry);
     await this.#loaded?.[Symbol.asyncDispose]();
     await rm(this.#scratch, { recursive: true, force: true });
     await db.run(sql`update workers set state = 'stopped', seen_at = now() where id = ${this.id}`).catch(() => {});
@@ -186,12 +189,11 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   async #beat(): Promise<boolean> {
     const { config, db } = this.#deps;
-    if (this.#stale()) this.abort();
     const asked = performance.now();
     const before = [...this.#running.values()];
     const held = before.length > 0 ? await renew(db, this.id, config.timing.leaseSeconds) : [];
     await db.run(sql`update workers set seen_at = now() where id = ${this.id}`);
-    this.#renewedAt = asked;
+    this.#renewed(asked);
     for (const running of before) {
       const { lease, stop, abort, settler } = running;
       if (settler.state !== 'open' || !this.#running.has(lease.chunkId)) continue;
@@ -210,8 +212,20 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     timer.unref();
   }
 
+  /** A timer and not the next heartbeat's business: that one may be waiting for a database that hangs. */
+  #renewed(at: number): void {
+    this.#renewedAt = at;
+    if (this.#expiry) clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.abort(), at + this.#trust - performance.now());
+  }
+
   /** Whether the leases may have run out, by this process's own clock. */
   #stale(): boolean {
-    return performance.now() - this.#renewedAt > this.#deps.config.timing.leaseSeconds * 900;
+    return performance.now() - this.#renewedAt > this.#trust;
+  }
+
+  /** Milliseconds after a renewal for which the leases are believed in. */
+  get #trust(): number {
+    return this.#deps.config.timing.leaseSeconds * 900;
   }
 }
