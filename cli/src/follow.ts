@@ -72,6 +72,7 @@ export const collect = async (client: Client, batch: Batch, path: string, out: T
 const ended = (batch: Batch): number => batch.completed_at ?? batch.failed_at ?? batch.expired_at ?? batch.cancelled_at ?? batch.created_at;
 
 export const summary = (batch: Batch): string => {
+  if (batch.status === 'failed') return `${batch.id} failed: its input was refused`;
   const { total, completed, failed, cancelled, expired } = batch.request_counts;
   const parts = [`${batch.id} ${batch.status}`, `${count(completed)} of ${count(total)} succeeded`];
   for (const [name, n] of Object.entries({ failed, cancelled, expired })) if (n > 0) parts.push(`${count(n)} ${name}`);

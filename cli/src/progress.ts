@@ -58,7 +58,7 @@ export class Progress {
   readonly #terminal: Terminal;
   readonly #quiet: boolean;
   #drawn = false;
-  #lastAt = -Infinity;
+  #lastAt: number | null = null;
   #lastText = '';
 
   constructor(terminal: Terminal, quiet = false) {
@@ -73,10 +73,13 @@ export class Progress {
       const width = err.columns ?? 80;
       err.write(`\r\u001B[2K${text.length > width - 1 ? `${text.slice(0, width - 2)}…` : text}`);
       this.#drawn = true;
-    } else if (now - this.#lastAt >= 10_000 && text !== this.#lastText) {
-      err.write(`${text}\n`);
-      [this.#lastAt, this.#lastText] = [now, text];
+      return;
     }
+    // What ends within ten seconds needs no line in a log.
+    this.#lastAt ??= now;
+    if (now - this.#lastAt < 10_000 || text === this.#lastText) return;
+    err.write(`${text}\n`);
+    [this.#lastAt, this.#lastText] = [now, text];
   }
 
   /** Clears the line, so that what comes next starts on a fresh one. */
