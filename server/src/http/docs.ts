@@ -18,6 +18,7 @@ const settings = {
   mcp: { disabled: true },
   showDeveloperTools: 'never',
   hideClientButton: true,
+  hideModels: true,
   authentication: { preferredSecurityScheme: 'key' },
 };
 

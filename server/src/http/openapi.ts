@@ -70,15 +70,20 @@ const repliesOf = ({ response, produces, summary = 'Done' }: FastifySchema): Rec
   return { 200: type ? asContent(type, { type: 'string' }, `${summary}.`) : { description: `${summary}.`, type: 'null' } };
 };
 
-/** A body whose fields are all optional may be left out altogether; a reply that is not described is a success. */
+/**
+ * A body whose fields are all optional may be left out altogether, and so may a parameter that has a default; a reply
+ * that is not described is a success.
+ */
 const finished = (document: unknown): unknown => {
   const paths = isObject(document) && isObject(document['paths']) ? document['paths'] : {};
   for (const operation of Object.values(paths).flatMap((path) => (isObject(path) ? Object.values(path) : []))) {
     if (!isObject(operation)) continue;
-    const { requestBody: body, responses } = operation;
+    const { requestBody: body, responses, parameters } = operation;
     const json = isObject(body) && isObject(body['content']) ? body['content']['application/json'] : undefined;
     const schema = isObject(json) ? json['schema'] : undefined;
     if (isObject(body) && isObject(schema) && schema['required'] === undefined && schema['$ref'] === undefined) body['required'] = false;
+    for (const parameter of Array.isArray(parameters) ? (parameters as unknown[]) : [])
+      if (isObject(parameter) && isObject(parameter['schema']) && 'default' in parameter['schema']) parameter['required'] = false;
     for (const reply of isObject(responses) ? Object.values(responses) : [])
       if (isObject(reply) && reply['description'] === 'Default Response') reply['description'] = 'Done.';
   }
