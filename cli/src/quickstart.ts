@@ -102,7 +102,8 @@ const main = async (args: readonly string[]): Promise<number> => {
   if (unknown.length > 0) throw new Error(`unknown argument ${unknown[0]}; there is --exit only.`);
   const dataDir = resolve(process.env['SLUICE_DATA_DIR'] ?? '.sluice');
   const folder = join(dataDir, 'quickstart');
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // As root the database runs as somebody else, who must get through; what lies inside is closed by itself.
+  mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   mkdirSync(folder, { recursive: true });
 
   const interrupted = Promise.withResolvers<'interrupted'>();

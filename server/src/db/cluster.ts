@@ -80,6 +80,11 @@ const placeOf = async (dataDir: string, account: Account): Promise<string> => {
     const folder = join(home, 'postgres');
     try {
       await ownFolder(parent);
+      // Of a data directory of this name that somebody has removed: its bodies and its password are gone. Kept once.
+      if (await read(join(folder, 'PG_VERSION'))) {
+        await rm(`${home}.old`, { recursive: true, force: true });
+        await rename(home, `${home}.old`);
+      }
       await mkdir(folder, { recursive: true, mode: 0o711 });
       await giveTo(account, folder);
       if (!(await canWrite(account, folder))) continue;

@@ -111,6 +111,14 @@ test.runIf(process.getuid?.() === 0)('as root, a data directory that PostgreSQL 
   await server.stop();
   await using again = await startEmbedded({ dataDir: inside, log: silent });
   expect(again.url).toBe(server.url);
+  await ask(again.url, 'create table kept (n int)');
   await again.stop();
-  await rm(join(elsewhere, '..'), { recursive: true });
+
+  // Who removes the data directory begins anew.
+  await rm(inside, { recursive: true });
+  await using anew = await startEmbedded({ dataDir: inside, log: silent });
+  expect(await ask(anew.url, "select to_regclass('kept') as t")).toEqual([{ t: null }]);
+  await anew.stop();
+  const place = join(elsewhere.trim(), '..');
+  for (const left of [place, `${place}.old`]) await rm(left, { recursive: true });
 });

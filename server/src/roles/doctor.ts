@@ -1,9 +1,10 @@
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import pg from 'pg';
 import { ConfigError, type Config } from '../config.ts';
+import { makeDataDir } from '../db/cluster.ts';
 import { addressOf } from '../db/embedded.ts';
 import { migrations } from '../db/migrate.ts';
 import { checkOptions, pathOptions } from '../executors/registry.ts';
@@ -41,7 +42,7 @@ const node = (): Check => {
 
 const dataDir = async (config: Config): Promise<Check> => {
   try {
-    await mkdir(config.dataDir, { recursive: true });
+    await makeDataDir(config.dataDir);
     await access(config.dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     return bad(
