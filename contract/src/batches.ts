@@ -133,10 +133,15 @@ export const CreateBatch = Type.Object(
 );
 export type CreateBatch = Static<typeof CreateBatch>;
 
+/** The end of the year 9999: later is more likely a mistake of units, and no timestamp to PostgreSQL. */
+export const lastSecond = 253_402_300_799;
+
 export const PatchBatch = Type.Object(
   {
     ...settings,
-    deadline: Type.Optional(Type.Integer({ description: 'The new `expires_at`, in seconds since the epoch.' })),
+    deadline: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: lastSecond, description: 'The new `expires_at`, in seconds since the epoch.' }),
+    ),
     completion_window: Type.Optional(Type.String({ pattern: windowPattern, description: 'The new window, counted from the creation.' })),
   },
   { additionalProperties: false, minProperties: 1 },

@@ -5,7 +5,7 @@ import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
 import { announceBatches, announceControl, closeOpen } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
-import { checkWindow, priorityOf } from './create.ts';
+import { checkWindow, metadataJson, priorityOf } from './create.ts';
 import { record } from './events.ts';
 import { getBatch } from './read.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
@@ -46,30 +46,38 @@ export const cancelBatch = async (db: Db, identity: Identity, id: string, mode: 
 /** Changes what may still change: name and metadata always, priority and deadline until the batch has ended. */
 export const patchBatch = async (db: Db, identity: Identity, id: string, body: PatchBatch): Promise<BatchRow> => {
   const row = await getBatch(db, identity, id);
-  const steers = body.priority !== undefined || body.deadline !== undefined || body.completion_window !== undefined;
-  if (steers && (terminal(row.status) || row.expiring))
-    throw new ApiError('conflict', `Cannot change the priority or the deadline of a batch with status '${row.status}'.`);
+  const open = !terminal(row.status) && !row.expiring;
+  // Once the batch has ended, a priority among its metadata is only a note.
+  const asked = body.priority ?? (open ? body.metadata?.['priority'] : undefined);
+  const steers = body.priority !== undefined || asked !== undefined || body.deadline !== undefined || body.completion_window !== undefined;
+  if (steers && !open) throw new ApiError('conflict', `Cannot change the priority or the deadline of a batch with status '${row.status}'.`);
   if (body.deadline !== undefined && body.completion_window !== undefined)
     throw new ApiError('invalid_value', 'Give either deadline or completion_window, not both.', { param: 'deadline' });
-  const deadline =
-    body.deadline ?? (body.completion_window === undefined ? row.deadline : row.created_at + checkWindow(body.completion_window));
+  const seconds = body.completion_window === undefined ? null : checkWindow(body.completion_window);
   if (body.deadline !== undefined && body.deadline * 1_000 < Date.now())
     throw new ApiError('invalid_value', 'The deadline lies in the past.', { param: 'deadline' });
-  const priority = body.priority === undefined || body.priority === null ? row.priority : priorityOf({ priority: body.priority });
-  const metadata = body.metadata === undefined ? row.metadata : body.metadata;
+  const priority = asked === undefined ? null : priorityOf(body);
+  // Only what was asked for is written: another may be changing the rest just now.
+  const deadline =
+    body.deadline !== undefined
+      ? sql`to_timestamp(${body.deadline}::float8)`
+      : seconds === null
+        ? sql`b.deadline`
+        : sql`b.created_at + make_interval(secs => ${seconds})`;
   return db.transaction(async (tx) => {
     const updated = await tx.maybe<BatchRow>(sql`
       update batches b
-      set name = ${body.name === undefined ? row.name : body.name},
-          metadata = ${metadata ? JSON.stringify(metadata) : null}::jsonb,
-          priority = ${priority}, deadline = to_timestamp(${deadline}::float8),
-          completion_window = ${body.completion_window ?? row.completion_window}
+      set name = ${body.name === undefined ? sql`b.name` : sql`${body.name}`},
+          metadata = ${body.metadata === undefined ? sql`b.metadata` : sql`${metadataJson(body.metadata)}::jsonb`},
+          priority = coalesce(${priority}, b.priority), deadline = ${deadline},
+          completion_window = coalesce(${body.completion_window ?? null}, b.completion_window)
       where b.no = ${row.no} and (not ${steers} or (b.status in ('validating', 'in_progress', 'finalizing', 'cancelling') and not b.expiring))
       returning ${batchColumns}`);
     if (updated === null) throw new ApiError('conflict', 'The batch ended meanwhile.');
     if (steers)
       await tx.run(
-        sql`update chunks set priority = ${priority}, deadline = to_timestamp(${deadline}::float8) where batch_no = ${row.no} and state in ('queued', 'leased')`,
+        sql`update chunks c set priority = b.priority, deadline = b.deadline from batches b
+          where b.no = ${row.no} and c.batch_no = b.no and c.state in ('queued', 'leased')`,
       );
     await record(tx, updated, 'batch.updated', { fields: Object.keys(body), by: identity.user });
     return updated;

@@ -27,13 +27,13 @@ export const priorityOf = (body: Pick<CreateBatch, 'priority' | 'metadata'>): nu
   const asked = body.priority ?? body.metadata?.['priority'];
   if (asked === undefined || asked === null) return priorities.normal;
   if (typeof asked === 'number') return asked;
-  if (asked in priorities) return priorities[asked as keyof typeof priorities];
+  if (Object.hasOwn(priorities, asked)) return priorities[asked as keyof typeof priorities];
   if (/^\d{1,3}$/.test(asked) && Number(asked) <= 100) return Number(asked);
   throw new ApiError(
     'invalid_value',
     `Invalid value: '${asked}'. Supported values are: 'normal', 'medium', 'high', or a number from 0 to 100.`,
     {
-      param: body.priority === undefined ? 'metadata.priority' : 'priority',
+      param: body.priority === undefined || body.priority === null ? 'metadata.priority' : 'priority',
     },
   );
 };
@@ -49,8 +49,31 @@ export const checkWindow = (window: string, openaiLimits = false): number => {
   return seconds;
 };
 
+/** What a create says beyond its file, checked; in the order in which a client is told. */
+export const checkSettings = (body: CreateBatch, openaiLimits: boolean): { seconds: number; priority: number } => {
+  const seconds = checkWindow(body.completion_window, openaiLimits);
+  const priority = priorityOf(body);
+  if (openaiLimits && body.endpoint === '/v1/predict')
+    throw new ApiError('invalid_value', "Invalid value: '/v1/predict'. This server keeps to OpenAI's limits.", { param: 'endpoint' });
+  return { seconds, priority };
+};
+
+/** One text for all the ways to write a value: the order of keys means nothing. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+
 /** What the key was used with: the same key with another body is a mistake, not a repeat. */
-const bodyHash = (body: CreateBatch): string => hash('sha256', JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
+const bodyHash = (body: CreateBatch): string => hash('sha256', canonical(body));
+
+/** As jsonb takes it: half of a surrogate pair, which JSON can write, is no text to PostgreSQL. */
+export const metadataJson = (metadata: Record<string, string> | null | undefined): string | null =>
+  metadata
+    ? JSON.stringify(Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key.toWellFormed(), value.toWellFormed()])))
+    : null;
 
 /**
  * Creates a batch. Its input is looked at later, by intake: even a file that does not exist makes a batch, which then
@@ -63,10 +86,7 @@ export const createBatch = async (
   options: CreateOptions = {},
 ): Promise<{ batch: BatchRow; created: boolean }> => {
   const { idempotencyKey, continues, openaiLimits = false } = options;
-  const seconds = checkWindow(body.completion_window, openaiLimits);
-  const priority = priorityOf(body);
-  if (openaiLimits && body.endpoint === '/v1/predict')
-    throw new ApiError('invalid_value', "Invalid value: '/v1/predict'. This server keeps to OpenAI's limits.", { param: 'endpoint' });
+  const { seconds, priority } = checkSettings(body, openaiLimits);
   const { dedup, strategy, max_concurrent, pool } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
@@ -86,7 +106,7 @@ export const createBatch = async (
           (select storage_key from input), coalesce((select bytes from input), 0), ${body.completion_window},
           -- both times of one second, so that the window is their difference
           now() + make_interval(secs => ${seconds}), ${priority},
-          ${body.metadata ? JSON.stringify(body.metadata) : null}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
+          ${metadataJson(body.metadata)}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
           ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(body)})
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)

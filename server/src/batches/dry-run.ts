@@ -5,8 +5,8 @@ import { sql } from '../db/sql.ts';
 import type { Models } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
-import { checkWindow, priorityOf } from './create.ts';
-import { liveWorkers, rateOf } from './intake.ts';
+import { checkSettings } from './create.ts';
+import { liveWorkers, missingInput, rateOf } from './intake.ts';
 import { InputScan } from './scan.ts';
 
 interface DryRunDeps {
@@ -18,8 +18,7 @@ interface DryRunDeps {
 
 /** The whole validation of a create, by the code that intake runs, and an estimate; nothing is created. */
 export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identity: Identity, body: CreateBatch): Promise<DryRun> => {
-  const seconds = checkWindow(body.completion_window, limits.openai);
-  priorityOf(body);
+  const { seconds } = checkSettings(body, limits.openai);
   const expiresAt = Math.floor(Date.now() / 1_000) + seconds;
   const nothing = {
     object: 'batch.dry_run' as const,
@@ -30,12 +29,7 @@ export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identi
     estimated_seconds: null,
     expires_at: expiresAt,
   };
-  const missing: BatchError = {
-    code: 'invalid_request',
-    message: `Cannot find file ${body.input_file_id}, or the tenant ${identity.tenant} does not have access to it.`,
-    param: 'file_id',
-    line: null,
-  };
+  const missing = missingInput(body.input_file_id, identity.tenant);
   const refused = { ...nothing, valid: false, errors: { object: 'list' as const, data: [missing], total: 1 } };
   const input = await db.maybe<{ storage_key: string }>(sql`
     select storage_key from files where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch'`);

@@ -11,6 +11,7 @@ import { batchColumns, type BatchRow } from './rows.ts';
 import { InputScan, type ModelLines } from './scan.ts';
 import { chunkLines, cutChunks } from './sizing.ts';
 import { endFailed } from './end.ts';
+import { clip } from './validate.ts';
 
 /**
  * Intake turns an uploaded file into queued chunks, or into a failed batch that says why.
@@ -50,7 +51,7 @@ export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise
     if (intake.result === 'lost' && signal.aborted) await letGo(db, batch);
     return intake;
   } catch (error) {
-    if (error instanceof Error && error.cause instanceof StorageFull) await letGo(db, batch, fullPause);
+    if (error instanceof StorageFull || (error instanceof Error && error.cause instanceof StorageFull)) await letGo(db, batch, fullPause);
     throw error;
   }
 };
@@ -63,7 +64,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     lines: scan?.lines ?? 0,
     bytes: scan?.bytes ?? 0,
   });
-  if (batch.input_key === null) return fail([missingInput(batch)]);
+  if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if (batch.tries > maxTries)
     return fail([
       {
@@ -87,7 +88,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     await storage.put(indexKey, watched(scan.index(), lease.signal), { signal: lease.signal });
   } catch (error) {
     if (lease.signal.aborted) return { batch, result: 'lost', lines: scan.lines, bytes: scan.bytes };
-    if (error instanceof NotFound && error.key === batch.input_key) return fail([missingInput(batch)]);
+    if (error instanceof NotFound && error.key === batch.input_key) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
     throw new Error(`intake of ${batch.id} stopped at line ${scan.lines}: ${messageOf(error)}`, { cause: error });
   }
   if (scan.errors > 0) {
@@ -99,9 +100,10 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
 };
 
-const missingInput = (batch: BatchRow): BatchError => ({
+/** OpenAI's words: clients that match on them know no tenant. */
+export const missingInput = (fileId: string, tenant: string): BatchError => ({
   code: 'invalid_request',
-  message: `Cannot find file ${batch.input_file_id}, or the tenant ${batch.tenant_id} does not have access to it.`,
+  message: `Cannot find file ${clip(fileId)}, or organization ${tenant} does not have access to it.`,
   param: 'file_id',
   line: null,
 });

@@ -7,6 +7,7 @@ import {
   CloneBatch,
   CreateBatch,
   DeletedBatch,
+  lastSecond,
   type DryRun,
   PatchBatch,
   RetryBatch,
@@ -242,8 +243,10 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
         summary: 'Counts, durations and failures, by model, user and day',
         operationId: 'getAnalytics',
         querystring: Type.Object({
-          from: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds since the epoch; default 30 days ago.' })),
-          to: Type.Optional(Type.Integer({ minimum: 0, description: 'Not included; default now.' })),
+          from: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: lastSecond, description: 'Seconds since the epoch; default 30 days ago.' }),
+          ),
+          to: Type.Optional(Type.Integer({ minimum: 0, maximum: lastSecond, description: 'Not included; default now.' })),
           user: Type.Optional(Type.String()),
         }),
         response: { 200: Analytics },

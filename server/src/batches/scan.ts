@@ -7,7 +7,7 @@ import { LineSplitter, type LineSink } from '../formats/splitter.ts';
 import type { Models, ModelSpec } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import type { Storage } from '../storage/storage.ts';
-import { LineValidator } from './validate.ts';
+import { clip, LineValidator } from './validate.ts';
 
 export interface ScanOptions {
   storage: Storage;
@@ -147,12 +147,7 @@ export class InputScan implements LineSink {
       for (const other of earlier) {
         if (!known.has(other)) known.set(other, await this.#idAt(other));
         if (known.get(other) !== id) continue;
-        this.#report(
-          line,
-          'duplicate_custom_id',
-          `The custom_id '${id.length > 100 ? `${id.slice(0, 100)}…` : id}' was used before, in line ${other}.`,
-          'custom_id',
-        );
+        this.#report(line, 'duplicate_custom_id', `The custom_id '${clip(id)}' was used before, in line ${other}.`, 'custom_id');
         break;
       }
     }

@@ -31,6 +31,9 @@ const needs: Record<string, string> = {
   '/v1/predict': 'inputs',
 };
 
+/** OpenAI says which of its services it speaks of; seen for this one. */
+const spoken: Record<string, string> = { '/v1/chat/completions': 'Chat Completions: ' };
+
 type Dict = Record<string, unknown>;
 
 const isDict = (value: unknown): value is Dict => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -97,7 +100,9 @@ export class LineValidator {
     let model: ModelSpec | null = null;
     if (isDict(body)) {
       if (body['stream'] === true)
-        problems.push(problem('streaming_unsupported', 'Streaming is not supported in the Batch API.', 'body.stream'));
+        problems.push(
+          problem('streaming_unsupported', `${spoken[this.#endpoint] ?? ''}Streaming is not supported in the Batch API.`, 'body.stream'),
+        );
       const needed = needs[this.#endpoint];
       if (needed && body[needed] === undefined)
         problems.push(problem('invalid_request', `${needed[0]!.toUpperCase()}${needed.slice(1)} parameter is required.`, `body.${needed}`));
@@ -123,7 +128,9 @@ export class LineValidator {
   }
 }
 
-const clip = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+/** A client's text as part of a message: short, and such that PostgreSQL takes it (no NUL, no half of a pair). */
+export const clip = (text: string): string =>
+  (text.length > 100 ? `${text.slice(0, 100)}…` : text).replaceAll('\0', '\ufffd').toWellFormed();
 
 /** V8's reason quotes the line's text; only what it expected is passed on. */
 const jsonReason = (error: unknown): string => {
