@@ -3,7 +3,7 @@ import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
 import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
-import { openaiKind } from './openai/openai.ts';
+import { OpenAI, openaiKind } from './openai/openai.ts';
 import { openaiOptions } from './openai/options.ts';
 import { optionProblems, type OptionSet } from './options.ts';
 
@@ -33,3 +33,7 @@ export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): st
 /** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
 export const pathOptions = (executor: ExecutorName): string[] =>
   Object.entries(kinds[executor].options).flatMap(([name, option]) => (option.path ? [name] : []));
+
+/** Calls under way, how many there may be just now, and how many at most; null for executors that do not adapt. */
+export const concurrencyOf = (executor: Executor): { used: number; limit: number; most: number } | null =>
+  executor instanceof OpenAI ? executor.concurrency : null;

@@ -266,8 +266,8 @@ describe('a row that hangs or kills', () => {
     expect(outcomes.filter((outcome) => !outcome.ok)).toEqual([]);
   });
 
-  test('a process that stands still is replaced, and nobody is blamed', async () => {
-    const executor = await open({ ...chemistry, processes: 1, slice: 5, timeout_ms: 1000 });
+  test.for([1, 5])('a process that stands still is replaced, and nobody is blamed: slices of %i', async (slice) => {
+    const executor = await open({ ...chemistry, processes: 1, slice, timeout_ms: 1000 });
     const [pid] = executor.pids;
     let stopped = false;
     const outcomes = await all(executor, times(40, { smiles: 'CCO' }), () => {

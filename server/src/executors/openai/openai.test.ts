@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { conformance } from '../conformance.ts';
 import type { Executor, Failure, JsonObject, Outcome, Success, Task } from '../executor.ts';
-import { checkOptions, openExecutor } from '../registry.ts';
+import { checkOptions, concurrencyOf, openExecutor } from '../registry.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 let upstream: Upstream;
@@ -221,9 +221,8 @@ describe('the key is never seen again', () => {
 
 test('concurrency falls under load refused, and comes back', async () => {
   const executor = await open({ max_concurrency: 12 });
-  const { concurrency } = executor as unknown as { concurrency: { limit: number; most: number } };
-  expect(concurrency).toMatchObject({ limit: 12, most: 12 });
-  const limit = () => (executor as unknown as { concurrency: { limit: number } }).concurrency.limit;
+  expect(concurrencyOf(executor)).toEqual({ used: 0, limit: 12, most: 12 });
+  const limit = () => concurrencyOf(executor)!.limit;
   const many = (body: JsonObject, count: number) =>
     all(
       executor,

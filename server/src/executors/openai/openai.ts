@@ -39,7 +39,7 @@ class GivenUp extends Error {
 type Untimed<T> = T extends unknown ? Omit<T, 'line' | 'startedAt' | 'ms'> : never;
 
 /** One OpenAI-compatible upstream: an attempt is one call; whether there is another is the queue's to say. */
-class OpenAI implements Executor {
+export class OpenAI implements Executor {
   readonly model: ModelSpec;
   readonly #pool: Pool;
   readonly #prefix: string;
