@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['server/test/support/postgres.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    coverage: { provider: 'v8', include: ['server/src/**/*.ts'], reporter: ['text', 'html', 'json-summary'] },
+    // Roles run as processes of their own in many tests; what they run counts.
+    coverage: { provider: 'v8', autoAttachSubprocess: true, include: ['server/src/**/*.ts'], reporter: ['text', 'html', 'json-summary'] },
     projects: [
       {
         extends: true,
