@@ -105,8 +105,14 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const { chunks, nextMs } = await gatherDue(this.#deps.db);
     if (chunks > 0) await announceChunks(this.#deps.db);
     if (this.#nextDue) clearTimeout(this.#nextDue);
+    // Not to the millisecond: those that are due close together become one chunk.
     this.#nextDue =
-      nextMs === null ? null : setTimeout(() => this.#loops.retries.wake(), Math.min(nextMs + 5, this.#deps.config.timing.pollMaxMs));
+      nextMs === null
+        ? null
+        : setTimeout(
+            () => this.#loops.retries.wake(),
+            Math.min(Math.max(nextMs, this.#deps.config.timing.pollMinMs), this.#deps.config.timing.pollMaxMs),
+          );
     return false;
   }
 

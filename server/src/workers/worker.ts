@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
+import { countLines } from '../formats/lines.ts';
 import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
@@ -37,6 +38,10 @@ interface Events {
   fenced: [lease: Lease];
   idle: [];
 }
+
+/** Lines up to which a chunk is a small one, and how many of those may stand in the place of a whole one. */
+const few = 32;
+const most = 16;
 
 /**
  * A worker: leases chunks, runs them on executors, settles what comes out.
@@ -128,7 +133,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   async #claim(): Promise<boolean> {
     const { config, db, models } = this.#deps;
-    if (this.#draining || this.#running.size >= config.worker.chunks || this.#stale()) return false;
+    if (this.#draining || !this.#room() || this.#stale()) return false;
     const wanted = models.all().filter((model) => this.#wants(model));
     if (wanted.length === 0) return false;
     const lease = await claim(db, { id: this.id, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
@@ -138,6 +143,17 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     }
     this.#begin(lease);
     return true;
+  }
+
+  /**
+   * Chunks as many as configured. Those of a few lines, which retries come in, ride along: were they counted, two slow
+   * requests would be all that a worker does at a time.
+   */
+  #room(): boolean {
+    const { chunks } = this.#deps.config.worker;
+    let whole = 0;
+    for (const { lease } of this.#running.values()) if (countLines(lease.lines) > few) whole++;
+    return whole < chunks && this.#running.size < chunks * most;
   }
 
   /** Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do. */
