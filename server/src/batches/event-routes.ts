@@ -4,14 +4,16 @@ import type { Db } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
-import { batchEvents, tenantEvents } from './events.ts';
+import { batchEvents, standingOf, tenantEvents } from './events.ts';
 import { progressOf } from './progress.ts';
 import { getBatch } from './read.ts';
 import { streamEvents, type StreamSource } from './stream.ts';
 import { terminal } from './state.ts';
 
 const Place = Type.Object({
-  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Start after this number; like the header Last-Event-ID.' })),
+  after: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Start after this number; like the header Last-Event-ID.' }),
+  ),
 });
 
 const placeOf = (request: FastifyRequest, after: number | undefined): number => {
@@ -46,7 +48,7 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
       schema: {
         summary: 'Stream a batch’s events',
         description:
-          'Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch.',
+          'Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch; 204 where it has ended and there is nothing more.',
         operationId: 'streamBatchEvents',
         params: Type.Object({ id: Type.String() }),
         querystring: Place,
@@ -66,8 +68,14 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
         },
         last: (event) => ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'].includes(event.type),
       };
-      if (terminal(batch.status)) delete source.progress;
-      await open(request, reply, source, placeOf(request, request.query.after));
+      const standing = await standingOf(db, batch.no);
+      const over = standing === null || terminal(standing.status);
+      if (over) delete source.progress;
+      // A number that is still to come would be waited for in vain.
+      const from = Math.min(placeOf(request, request.query.after), standing?.events ?? 0);
+      // Browsers come back with the last number for ever, unless they are told to stop by this status.
+      if (over && from === (standing?.events ?? 0)) return reply.code(204).send();
+      await open(request, reply, source, from);
     },
   );
 

@@ -1,3 +1,4 @@
+import type { BatchStatus } from '@sluice/contract';
 import type { Db } from '../db/db.ts';
 import { channels } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
@@ -44,6 +45,11 @@ export interface EventRow {
 }
 
 const columns = sql`e.id, e.number, b.id as batch_id, e.type, e.data, extract(epoch from e.created_at)::float8 as created_at`;
+
+/** How a batch stands and how many events it has had, at one moment: a batch that has ended has its last event too. */
+export const standingOf = (db: Db, batchNo: number): Promise<{ status: BatchStatus; events: number } | null> =>
+  db.maybe(sql`
+    select b.status, (select coalesce(max(number), 0) from events e where e.batch_no = b.no) as events from batches b where b.no = ${batchNo}`);
 
 /** Events of one batch after its `number`-th, in order. */
 export const batchEvents = (db: Db, batchNo: number, after: number, limit = 500): Promise<EventRow[]> =>

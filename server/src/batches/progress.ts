@@ -14,16 +14,17 @@ interface Sum {
   reasoning: number;
 }
 
-/** How far batches that are running have come: what their chunks have settled. */
+/** How far batches that are running have come: what their chunks have settled. Of those that have ended, nothing: their chunks go. */
 export const progressOf = async (db: Db, batchNos: readonly number[]): Promise<Map<number, Progress>> => {
   if (batchNos.length === 0) return new Map();
   const rows = await db.many<Sum>(sql`
-    select batch_no, sum(completed)::bigint as completed, sum(failed)::bigint as failed,
-      sum(case when state = 'cancelled' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(lines) r) else 0 end)::bigint as cancelled,
-      sum(case when state = 'expired' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(lines) r) else 0 end)::bigint as expired,
-      sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
-      sum(output_tokens)::bigint as output, sum(reasoning_tokens)::bigint as reasoning
-    from chunks where batch_no = any(${batchNos}::bigint[]) group by batch_no`);
+    select c.batch_no, sum(c.completed)::bigint as completed, sum(c.failed)::bigint as failed,
+      sum(case when c.state = 'cancelled' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(c.lines) r) else 0 end)::bigint as cancelled,
+      sum(case when c.state = 'expired' then (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(c.lines) r) else 0 end)::bigint as expired,
+      sum(c.input_tokens)::bigint as input, sum(c.cached_tokens)::bigint as cached,
+      sum(c.output_tokens)::bigint as output, sum(c.reasoning_tokens)::bigint as reasoning
+    from chunks c join batches b on b.no = c.batch_no
+    where c.batch_no = any(${batchNos}::bigint[]) and b.status in ('in_progress', 'finalizing', 'cancelling') group by c.batch_no`);
   return new Map(
     rows.map(({ batch_no, completed, failed, cancelled, expired, ...usage }) => [
       batch_no,

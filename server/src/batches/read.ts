@@ -59,7 +59,8 @@ const linksOf = async (db: Db, nos: number[]): Promise<Map<number, Links>> => {
 };
 
 /** Batches as clients see them. */
-export const present = async (db: Db, rows: readonly BatchRow[], cache?: ProgressCache): Promise<Batch[]> => {
+export const present = async (db: Db, found: readonly BatchRow[], cache?: ProgressCache): Promise<Batch[]> => {
+  let rows = found;
   const running = rows.filter((row) => ['in_progress', 'finalizing', 'cancelling'].includes(row.status));
   const one = cache !== undefined && rows.length === 1 ? rows[0]! : null;
   const [links, progress] = await Promise.all([
@@ -74,6 +75,12 @@ export const present = async (db: Db, rows: readonly BatchRow[], cache?: Progres
         )
       : cache!.of(one).then((p) => new Map(p === null ? [] : [[one.no, p]])),
   ]);
+  // What ended between the two reads would be shown running with nothing done.
+  const ended = running.filter((row) => row.sealed && !progress.has(row.no)).map((row) => row.no);
+  if (ended.length > 0) {
+    const fresh = await db.many<BatchRow>(sql`select ${batchColumns} from batches b where b.no = any(${ended}::bigint[])`);
+    rows = rows.map((row) => fresh.find((each) => each.no === row.no) ?? row);
+  }
   return rows.map((row) => {
     const { models = [], continues = null, continued_by = [] } = links.get(row.no) ?? {};
     return toBatch(row, { progress: progress.get(row.no) ?? null, models, continues, continued_by });

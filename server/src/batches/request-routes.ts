@@ -34,12 +34,14 @@ const summary = ({ result: _, ...shown }: Viewed): RequestSummary => shown;
 
 const missing = (id: string): ApiError => new ApiError('not_found', `No request found with id '${id}'.`, { param: 'id' });
 
+const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
 /** The batch and the line a request's id names, if they are the tenant's. */
 const find = async (db: Db, identity: Identity, id: string): Promise<{ batch: BatchRow; line: number }> => {
   const parsed = parseRequestId(id);
   if (parsed === null) throw missing(id);
-  const batch = await getBatch(db, identity, parsed.batchId).catch(() => {
-    throw missing(id);
+  const batch = await getBatch(db, identity, parsed.batchId).catch((error: unknown) => {
+    throw isMissing(error) ? missing(id) : error;
   });
   if (!batch.sealed && batch.status === 'validating')
     throw new ApiError('not_found', `The batch ${batch.id} is still validating; its requests can be seen once it is in progress.`, {
@@ -82,7 +84,10 @@ const inputOf = async (storage: Storage, batch: BatchRow, line: number): Promise
 
 /** The newest result of a request: a continuation may itself have been continued. */
 const newestOf = async (deps: Deps, identity: Identity, id: string): Promise<unknown> => {
-  const { batch, line } = await find(deps.db, identity, id).catch(() => ({ batch: null, line: 0 }));
+  const { batch, line } = await find(deps.db, identity, id).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return { batch: null, line: 0 };
+  });
   if (batch === null) return { id, state: 'queued', output: null };
   const { newest, ...shown } = await details(deps, identity, batch, line);
   return newest ?? { id, state: shown.state, attempts: shown.attempts, error: shown.error, output: shown.output };

@@ -21,8 +21,9 @@ const plain = ended.filter((state) => state !== 'cancelled');
 /** The lines of an ended batch that a retry means. */
 const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<Lines> => {
   const states = filter.states ?? plain;
-  const wanted =
-    filter.lines === undefined ? none : sql`* ${formatLines(linesOf([...new Set(filter.lines)].sort((a, b) => a - b)))}::int4multirange`;
+  // Line numbers beyond the batch may be more than an int4 holds.
+  const asked = [...new Set(filter.lines)].filter((line) => line <= batch.total).sort((a, b) => a - b);
+  const wanted = filter.lines === undefined ? none : sql`* ${formatLines(linesOf(asked))}::int4multirange`;
   const { lines } = await db.one<{ lines: string }>(sql`
     with found as (
       select int4range(line, line + 1) as r from requests

@@ -12,8 +12,8 @@ export interface StreamSource {
   read: (after: number) => Promise<EventRow[]>;
   /** The number by which a reader resumes. */
   place: (event: EventRow) => number;
-  /** Sent between events where it has changed: live figures, without a number of their own. */
-  progress?: () => Promise<unknown>;
+  /** Sent between events where it has changed: live figures, without a number of their own. Undefined where there are none. */
+  progress?: () => Promise<object | undefined>;
   /** The stream ends after this event. */
   last?: (event: EventRow) => boolean;
 }
@@ -64,9 +64,10 @@ export const streamEvents = async (
         raw.write(`id: ${after}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event, after))}\n\n`);
         if (source.last?.(event)) return;
       }
-      const progress = source.progress === undefined ? '' : JSON.stringify(await source.progress());
-      if (progress !== shown) raw.write(`event: batch.progress\ndata: ${progress}\n\n`);
-      shown = progress;
+      const progress = await source.progress?.();
+      const text = progress === undefined ? shown : JSON.stringify(progress);
+      if (text !== shown) raw.write(`event: batch.progress\ndata: ${text}\n\n`);
+      shown = text;
       if (Date.now() - beatAt > beatMs) {
         raw.write(': still here\n\n');
         beatAt = Date.now();

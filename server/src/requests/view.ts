@@ -133,11 +133,11 @@ const look = async (db: Db, batchNo: number, numbers: readonly number[]): Promis
   };
 };
 
-/** For lines that a continuation ran again: the id of the request in the newest one. */
+/** For lines that a continuation runs again, or ran: the id of the request in the newest one that did not fail or end before. */
 const newestOf = async (db: Db, batchNo: number, numbers: readonly number[]): Promise<Map<number, string>> => {
   const rows = await db.many<{ id: string; origin_lines: string }>(sql`
     select id, origin_lines::text from batches
-    where continues_no = ${batchNo} and origin_lines && ${formatLines(linesOf(numbers))}::int4multirange order by no`);
+    where continues_no = ${batchNo} and (sealed or status = 'validating') and origin_lines && ${formatLines(linesOf(numbers))}::int4multirange order by no`);
   const newest = new Map<number, string>();
   for (const { id, origin_lines } of rows) {
     const lines = parseLines(origin_lines);
