@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chatLine, createBatch, linesIn, untilEnded, upload } from '../support/requests.ts';
+import { call, chatLine, createBatch, linesIn, untilEnded, upload } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
-import { untilEvent } from '../support/follow.ts';
+import { getBatch, present } from '../../src/batches/read.ts';
+import { untilEvent, untilSettled } from '../support/follow.ts';
 import { wired } from './wire.ts';
 
 let sluice: Sluice;
@@ -147,4 +148,16 @@ test('deleting the input does not break a batch that was accepted', async () => 
     expect(await untilEnded(client, id)).toMatchObject({ status: 'completed', request_counts: { total: 40, completed: 40 } });
   // A batch made after it was deleted does not find it.
   expect(await untilEnded(client, (await create()).id)).toMatchObject({ status: 'failed' });
+});
+
+test('a batch that ends while it is being read is shown as one or the other, never running with nothing done', async () => {
+  const { client } = sluice;
+  const { id } = await createBatch(client, [chatLine(1), chatLine(2, { echo: { delay_ms: 600_000 } })]);
+  await untilSettled(client, id, 1);
+  const before = await getBatch(sluice.db, { tenant: 'default' }, id);
+  expect(before.status).toBe('in_progress');
+  await call(client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
+  await untilEnded(client, id);
+  const [shown] = await present(sluice.db, [before]);
+  expect(shown).toMatchObject({ status: 'cancelled', request_counts: { total: 2, completed: 1, cancelled: 1 } });
 });

@@ -1,0 +1,110 @@
+import type { ServerEvent } from '@sluice/contract/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { follow, untilSettled } from '../support/follow.ts';
+import { call, chatLine, createBatch, untilEnded } from '../support/requests.ts';
+import { startSluice, type Sluice } from '../support/sluice.ts';
+
+let sluice: Sluice;
+beforeAll(async () => {
+  sluice = await startSluice({
+    keys: [
+      { key: 'test-key', tenant: 'default', user: 'admin' },
+      { key: 'other', tenant: 'other', user: 'o' },
+    ],
+  });
+});
+afterAll(async () => {
+  for (const worker of sluice.workers) worker.abort();
+  await sluice[Symbol.asyncDispose]();
+});
+
+const collect = async (stream: AsyncIterable<ServerEvent>): Promise<ServerEvent[]> => {
+  const all: ServerEvent[] = [];
+  for await (const event of stream) all.push(event);
+  return all;
+};
+const types = (events: ServerEvent[]) => events.filter(({ event }) => event !== 'batch.progress').map(({ event }) => event);
+
+test('a batch’s events come as they happen and end with it', async () => {
+  const { client } = sluice;
+  const { id } = await createBatch(client, [chatLine(1), chatLine(2, { echo: { delay_ms: 700 } }), chatLine(3, { echo: { status: 400 } })]);
+  const events = await collect(follow(client, `/v1/batches/${id}/events`));
+  expect(types(events)).toEqual(['batch.created', 'batch.in_progress', 'batch.finalizing', 'batch.completed']);
+  const numbered = events.filter(({ id }) => id !== null);
+  expect(numbered.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+  for (const [i, { event, data }] of numbered.entries())
+    expect(data).toMatchObject({
+      id: expect.stringMatching(/^evt_\d+$/) as string,
+      object: 'event',
+      number: i + 1,
+      type: event,
+      created_at: expect.any(Number) as number,
+      data: { id },
+    });
+  const progress = events.filter(({ event }) => event === 'batch.progress').map(({ data }) => data as Record<string, number>);
+  expect(progress.length).toBeGreaterThan(0);
+  for (const [i, each] of progress.entries()) {
+    expect(each).toMatchObject({ id, total: 3 });
+    // Figures never go back.
+    const settled = ({ completed, failed }: Record<string, number>) => completed! + failed!;
+    if (i > 0) expect(settled(each)).toBeGreaterThanOrEqual(settled(progress[i - 1]!));
+  }
+  expect(numbered.at(-1)!.data).toMatchObject({ data: { id, total: 3, completed: 2, failed: 1, cancelled: 0, expired: 0 } });
+});
+
+test('a reader that comes back misses nothing and gets nothing twice', async () => {
+  const { client } = sluice;
+  const { id } = await createBatch(client, [chatLine(1)]);
+  await untilEnded(client, id);
+  const path = `/v1/batches/${id}/events`;
+  expect(types(await collect(follow(client, path, { lastId: '2' })))).toEqual(['batch.finalizing', 'batch.completed']);
+  expect(types(await collect(follow(client, `${path}?after=3`)))).toEqual(['batch.completed']);
+  expect(types(await collect(follow(client, `${path}?after=0`, { lastId: '3' })))).toEqual(['batch.completed']);
+  // Browsers reconnect for ever, unless they are told that there is nothing more.
+  for (const lastId of ['4', '999999999999999'])
+    expect((await call(client, 'GET', path, undefined, { 'last-event-id': lastId })).status).toBe(204);
+  expect((await call(client, 'GET', path, undefined, { 'last-event-id': 'x' })).status).toBe(400);
+  expect((await call(client, 'GET', `${path}?after=-1`)).status).toBe(400);
+});
+
+test('a reader that left while the batch ran comes back to the rest', async () => {
+  const { client } = sluice;
+  const { id } = await createBatch(client, [chatLine(1), chatLine(2, { echo: { delay_ms: 600_000 } })]);
+  await untilSettled(client, id, 1);
+  const far = new AbortController();
+  const waiting = collect(follow(client, `/v1/batches/${id}/events`, { lastId: '99999999999', signal: far.signal })).catch(() => 'left');
+  const rest = collect(follow(client, `/v1/batches/${id}/events`, { lastId: '2' }));
+  await call(client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
+  expect(types(await rest)).toEqual(['batch.cancelling', 'batch.cancelled']);
+  far.abort();
+  await waiting;
+});
+
+test('a failed batch says so', async () => {
+  const { client } = sluice;
+  const { id } = await createBatch(client, [chatLine(1, { model: 'nobody' })]);
+  const events = await collect(follow(client, `/v1/batches/${id}/events`));
+  expect(types(events)).toEqual(['batch.created', 'batch.failed']);
+  expect(events.at(-1)!.data).toMatchObject({ data: { errors: 1 } });
+});
+
+test('all of a tenant’s events, and no other’s, from any number on', async () => {
+  const other = sluice.clientFor('other');
+  const theirs = await createBatch(other, [chatLine(1)]);
+  const ours = await createBatch(sluice.client, [chatLine(1)]);
+  await Promise.all([untilEnded(other, theirs.id), untilEnded(sluice.client, ours.id)]);
+  const read = async (lastId?: string) => {
+    const done = new AbortController();
+    const all: ServerEvent[] = [];
+    for await (const event of follow(other, '/v1/events', { signal: done.signal, ...(lastId !== undefined && { lastId }) })) {
+      all.push(event);
+      if (event.event === 'batch.completed') break;
+    }
+    done.abort();
+    return all;
+  };
+  const events = await read();
+  expect(types(events)).toEqual(['batch.created', 'batch.in_progress', 'batch.finalizing', 'batch.completed']);
+  expect(new Set(events.map(({ data }) => (data as { data: { id: string } }).data.id))).toEqual(new Set([theirs.id]));
+  expect(types(await read(events[1]!.id!))).toEqual(['batch.finalizing', 'batch.completed']);
+});
