@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { batchRoutes } from '../batches/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { Predictor, predictRoutes } from '../http/predict.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
+import { makeScratch } from '../lib/scratch.ts';
 import { modelRoutes } from '../models/routes.ts';
 import { healthRoutes } from '../telemetry/health.ts';
 import { observeQueue } from '../telemetry/observe.ts';
@@ -30,7 +29,7 @@ export const api: Role = {
   async start(parts) {
     const { config, db, log, metrics, models } = parts;
     observeQueue(db, metrics);
-    const scratch = await mkdtemp(join(tmpdir(), 'sluice-api-'));
+    const scratch = await makeScratch('api');
     const predictor = new Predictor({ models, log, scratch });
     const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor }) });
     const stop = async (): Promise<void> => {

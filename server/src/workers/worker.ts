@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
@@ -11,6 +10,7 @@ import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
 import { messageOf } from '../lib/errors.ts';
+import { makeScratch } from '../lib/scratch.ts';
 import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
 import { claim, renew, type Lease } from '../requests/claim.ts';
 import { announceBatches, announceChunks, announceEnd } from '../requests/queue.ts';
@@ -83,7 +83,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#started) return;
     this.#started = true;
     const { db, config, models, log, listener } = this.#deps;
-    this.#scratch = await mkdtemp(join(tmpdir(), 'sluice-worker-'));
+    this.#scratch = await makeScratch('worker');
     this.#loaded = new LoadedModels(
       { log, scratch: this.#scratch, crash: () => process.kill(process.pid, 'SIGKILL') },
       config.worker.modelMemory,
