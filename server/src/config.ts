@@ -36,6 +36,24 @@ export interface Timing {
   settleMs: number;
 }
 
+/** A class of workers with a price and a promise. */
+export interface PoolConfig {
+  name: string;
+  /** May be taken away at any time: `spot`. */
+  preemptible: boolean;
+  /** Per worker-hour. */
+  price: number;
+  minimum: number;
+  maximum: number;
+  /** Queued requests for which one worker is asked. */
+  backlogRatio: number;
+  /** Seconds from asking for a worker to its first request. */
+  startupSeconds: number;
+}
+
+/** Where no dedicated pool is configured: the workers of this machine. */
+export const localPool: PoolConfig = { name: 'dedicated', preemptible: false, price: 1, minimum: 0, maximum: 256, backlogRatio: 10, startupSeconds: 5 };
+
 export interface Config {
   /** The `sluice.yaml` that was read; null where there is none. */
   file: string | null;
@@ -56,6 +74,13 @@ export interface Config {
     chunks: number;
     /** Bytes of memory its models may hold together. */
     modelMemory: number;
+  };
+  /** The pools that workers belong to; at least one of them is dedicated. */
+  pools: readonly PoolConfig[];
+  schedule: {
+    mode: 'balanced' | 'cautious' | 'dedicated_only' | 'spot_only';
+    order: 'fair' | 'strict_priority';
+    admission: 'refuse' | 'flag' | 'off';
   };
   /** Worker processes that role `all` starts. */
   workers: number;
@@ -169,19 +194,22 @@ export const loadConfig = ({
   result.log.pretty ??= process.stderr.isTTY;
   result.keys = [...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin' }]), ...(declared?.keys ?? [])];
   result.models = declared?.models ?? [];
+  const pools = declared?.pools ?? [];
+  result.pools = pools.some((pool) => !pool.preemptible) ? pools : [localPool, ...pools];
   if (problems.length === 0) problems.push(...contradictions(result, apiKey));
   if (problems.length > 0) throw new ConfigError(problems);
   return freeze(result);
 };
 
 /** What is wrong only together. */
-const contradictions = ({ timing, retry, keys, databaseUrl, worker }: Config, apiKey: string | null): string[] => [
+const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools }: Config, apiKey: string | null): string[] => [
   ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
     ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
     : []),
   ...(timing.pollMinMs > timing.pollMaxMs ? ['timing.poll_min_ms must not be above timing.poll_max_ms.'] : []),
   ...(retry.baseMs > retry.capMs ? ['retry.base_ms must not be above retry.cap_ms.'] : []),
-  ...(/^[A-Za-z0-9._-]{1,64}$/.test(worker.pool) ? [] : ["worker.pool must be a name of 1 to 64 letters, digits, '.', '_' or '-'."]),
+  ...(pools.some(({ name }) => name === worker.pool) ? [] : [`worker.pool must be one of the pools: ${pools.map(({ name }) => name).join(', ')}.`]),
+  ...(new Set(pools.map(({ name }) => name)).size === pools.length ? [] : ['pools: two entries have the same name.']),
   ...(apiKey === null || keyText.test(apiKey) ? [] : ['api_key must be text of visible ASCII characters, without spaces.']),
   ...(new Set(keys.map(({ key }) => key)).size === keys.length ? [] : ['keys: two entries have the same key.']),
   ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import type { ApiKey } from './auth/identity.ts';
+import type { PoolConfig } from './config.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
 import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
@@ -14,13 +15,14 @@ export interface Declared {
   values: Map<string, { raw: unknown; where: string }>;
   keys: ApiKey[];
   models: ModelSpec[];
+  pools: PoolConfig[];
 }
 
 type Report = (problem: string) => void;
 
 /** Reads and checks `sluice.yaml`; what is wrong goes to `report`, all of it. */
 export const readDeclared = (file: string, report: Report): Declared => {
-  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [] };
+  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [], pools: [] };
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -44,7 +46,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
   const sections = new Set(options.filter((o) => o.key.includes('.')).map((o) => o.key.split('.')[0]!));
   const visit = (map: Node, prefix: string): void => {
     if (!isMap(map)) return report(`${at(map)}: ${prefix.slice(0, -1)} must be a mapping.`);
-    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models']
+    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models', 'pools']
       .filter((key) => key.startsWith(prefix))
       .map((key) => key.slice(prefix.length));
     for (const { key: keyNode, value } of map.items) {
@@ -52,6 +54,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
       const key = prefix + name;
       if (key === 'keys') declared.keys = readKeys(value as Node | null, declared.folder, at, report);
       else if (key === 'models') declared.models = readModels(value as Node | null, declared.folder, at, report);
+      else if (key === 'pools') declared.pools = readPools(value as Node | null, at, report);
       else if (prefix === '' && sections.has(name)) {
         if (!isScalar(value) || value.value !== null) visit(value as Node, `${name}.`);
       } else if (options.some((o) => o.key === key)) {
@@ -126,6 +129,33 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
       if (typeof entry[field] !== 'string' || !plainName.test(entry[field]))
         wrong(`${field} must be a name of 1 to 64 letters, digits, '.', '_' or '-'.`);
     return before.wrong ? [] : [{ key: String(key), tenant: String(entry['tenant']), user: String(entry['user']) }];
+  });
+
+const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
+  entries(node, 'pools', ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds'], at, report).flatMap(({ entry, where }) => {
+    const problems: string[] = [];
+    const number = (field: string, fallback: number, least: number, whole = false): number => {
+      const value = entry[field] ?? fallback;
+      if (typeof value === 'number' && Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))) return value;
+      problems.push(`${field} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+      return fallback;
+    };
+    const { name, preemptible = false } = entry;
+    if (typeof name !== 'string' || !plainName.test(name)) problems.push(`name must be 1 to 64 letters, digits, '.', '_' or '-'.`);
+    if (typeof preemptible !== 'boolean') problems.push('preemptible must be true or false.');
+    const pool: PoolConfig = {
+      name: String(name),
+      preemptible: preemptible === true,
+      price: number('price', preemptible === true ? 0.3 : 1, 0),
+      minimum: number('minimum', 0, 0, true),
+      maximum: number('maximum', 16, 0, true),
+      // One worker for each 5 queued requests where they are cheap, for each 10 where they are not.
+      backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
+      startupSeconds: number('startup_seconds', 60, 0),
+    };
+    if (pool.maximum < pool.minimum) problems.push('maximum must not be below minimum.');
+    for (const problem of problems) report(`${where}: pool ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
+    return problems.length > 0 ? [] : [pool];
   });
 
 const modelName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;

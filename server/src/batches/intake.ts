@@ -4,7 +4,7 @@ import { sql } from '../db/sql.ts';
 import { messageOf } from '../lib/errors.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
-import { announceChunks, enqueue, type NewChunk } from '../requests/queue.ts';
+import { enqueue, type NewChunk } from '../requests/queue.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
@@ -158,7 +158,7 @@ const publish = async (
 ): Promise<'in_progress' | 'lost'> => {
   const found = scan.models();
   const chunks = await planChunks(deps.db, scan, found);
-  const result = await deps.db.transaction(async (tx) => {
+  return deps.db.transaction(async (tx) => {
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
@@ -174,6 +174,4 @@ const publish = async (
     await record(tx, batch, 'batch.in_progress', { total: scan.lines });
     return 'in_progress' as const;
   });
-  if (result === 'in_progress') await announceChunks(deps.db);
-  return result;
 };

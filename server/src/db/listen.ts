@@ -10,6 +10,8 @@ export const channels = {
   chunks: 'sluice_chunks',
   /** A batch wants intake, finalizing or another look. Payload: empty. */
   batches: 'sluice_batches',
+  /** The plan of turns has run out or is out of date. Payload: empty. */
+  turns: 'sluice_turns',
   /** Leased chunks of a batch must stop. Payload: empty. */
   control: 'sluice_control',
   /** An event row was written. Payload: the batch's number. */

@@ -22,7 +22,8 @@ export interface Lease {
   indexKey: string;
 }
 
-interface Row {
+/** A lease as a statement gives it. */
+export interface LeaseRow {
   id: number;
   token: number;
   model: string;
@@ -42,7 +43,7 @@ interface Row {
  * for. A chunk that another worker is taking just now is skipped, so null may also mean "ask again soon".
  */
 export const claim = async (db: Db, worker: { id: string; models: readonly string[] }, seconds: number): Promise<Lease | null> => {
-  const row = await db.maybe<Row>(sql`
+  const row = await db.maybe<LeaseRow>(sql`
     with claimed as (
       update chunks
       set state = 'leased', worker_id = ${worker.id}, token = nextval('lease_token'),
@@ -58,25 +59,28 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
           order by head.priority desc, head.deadline, head.id limit 1)
         order by priority desc, deadline, id limit 1 for update skip locked))
       returning *)
-    select c.id, c.token, c.model, c.lines::text, c.parts, c.retry, c.losses, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key
-    from claimed c join batches b on b.no = c.batch_no`);
-  return (
-    row && {
-      chunkId: row.id,
-      token: row.token,
-      model: row.model,
-      lines: parseLines(row.lines),
-      parts: row.parts,
-      retry: row.retry,
-      losses: row.losses,
-      batchNo: row.batch_no,
-      batchId: row.batch_id,
-      tenant: row.tenant_id,
-      inputKey: row.input_key,
-      indexKey: row.index_key,
-    }
-  );
+    select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no`);
+  return row && toLease(row);
 };
+
+/** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
+export const leaseColumns = sql`
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
+
+export const toLease = (row: LeaseRow): Lease => ({
+  chunkId: row.id,
+  token: row.token,
+  model: row.model,
+  lines: parseLines(row.lines),
+  parts: row.parts,
+  retry: row.retry,
+  losses: row.losses,
+  batchNo: row.batch_no,
+  batchId: row.batch_id,
+  tenant: row.tenant_id,
+  inputKey: row.input_key,
+  indexKey: row.index_key,
+});
 
 /** How many attempts each of the chunk's lines has behind it; lines without any are left out. */
 export const attemptsOf = async (db: Db, lease: Pick<Lease, 'chunkId' | 'batchNo'>): Promise<Map<number, number>> => {

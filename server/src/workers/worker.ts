@@ -12,8 +12,9 @@ import { Loop } from '../lib/loop.ts';
 import { messageOf } from '../lib/errors.ts';
 import { makeScratch } from '../lib/scratch.ts';
 import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
-import { claim, renew, type Lease } from '../requests/claim.ts';
-import { announceBatches, announceChunks, announceEnd } from '../requests/queue.ts';
+import { renew, type Lease } from '../requests/claim.ts';
+import { announceTurns, claimTurn } from '../requests/turns.ts';
+import { announceBatches, announceEnd } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
 import { Rates } from './rates.ts';
@@ -24,7 +25,7 @@ export interface WorkerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'retry' | 'worker'>;
+  config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'>;
   log: Logger;
   /** Channels `chunks` and `control`. */
   listener: Listener;
@@ -64,11 +65,13 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #expiry: NodeJS.Timeout | null = null;
   #draining = false;
   #started = false;
+  readonly #kind: 'spot' | 'dedicated';
 
   constructor(deps: WorkerDeps) {
     super();
     this.#deps = deps;
-    const { timing } = deps.config;
+    const { timing, pools, worker } = deps.config;
+    this.#kind = pools.find(({ name }) => name === worker.pool)?.preemptible ? 'spot' : 'dedicated';
     const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
     this.#claims = new Loop({ name: 'claim', run: () => this.#claim(), min: timing.pollMinMs, max: timing.pollMaxMs, onError });
     const beat = timing.heartbeatSeconds * 1_000;
@@ -89,8 +92,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       config.worker.modelMemory,
     );
     await db.run(sql`
-      insert into workers (id, pool, host, pid, models)
-      values (${this.id}, ${config.worker.pool}, ${hostname()}, ${process.pid}, ${models.all().map(modelKey)}::text[])`);
+      insert into workers (id, pool, kind, host, pid, models)
+      values (${this.id}, ${config.worker.pool}, ${this.#kind}, ${hostname()}, ${process.pid}, ${models.all().map(modelKey)}::text[])`);
     this.#renewed(performance.now());
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
@@ -136,12 +139,13 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#draining || !this.#room() || this.#stale()) return false;
     const wanted = models.all().filter((model) => this.#wants(model));
     if (wanted.length === 0) return false;
-    const lease = await claim(db, { id: this.id, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
-    if (lease === null) {
+    const claimed = await claimTurn(db, { id: this.id, kind: this.#kind, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
+    if (claimed === 'again') return true;
+    if (claimed === 'idle') {
       if (this.#running.size === 0) this.emit('idle');
       return false;
     }
-    this.#begin(lease);
+    this.#begin(claimed);
     return true;
   }
 
@@ -185,7 +189,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         if (how === 'lost') this.emit('fenced', lease);
         // A chunk that ends may be its batch's last.
         if (how === 'done' || how === 'released') announceEnd(this.#deps.db, lease.batchNo).catch(() => {});
-        if (how === 'released') announceChunks(this.#deps.db).catch(() => {});
+        if (how === 'released') announceTurns(this.#deps.db).catch(() => {});
         this.emit('ended', lease, how);
       })
       .catch((error: unknown) => {

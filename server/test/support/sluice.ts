@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { ApiKey } from '../../src/auth/identity.ts';
 import { batchRoutes } from '../../src/batches/routes.ts';
-import type { Config } from '../../src/config.ts';
+import { localPool, type Config } from '../../src/config.ts';
 import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
@@ -43,6 +43,8 @@ export interface SluiceOptions {
   limits?: Partial<Config['limits']>;
   timing?: Partial<Config['timing']>;
   retry?: Partial<Config['retry']>;
+  pools?: Config['pools'];
+  schedule?: Partial<Config['schedule']>;
   workers?: number;
   /** False: nothing is taken in or run until `scheduler.start()`. */
   scheduler?: boolean;
@@ -68,7 +70,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
-  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'control', 'events']));
+  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events']));
   listener.setMaxListeners(0);
   await listener.start();
   const disk = await openDisk(folder);
@@ -81,6 +83,8 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
     worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30 },
+    pools: options.pools ?? [localPool],
+    schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
   const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin' }];
   const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener }));

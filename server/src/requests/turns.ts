@@ -1,0 +1,117 @@
+import type { Db } from '../db/db.ts';
+import { channels } from '../db/listen.ts';
+import { sql } from '../db/sql.ts';
+import { claim, leaseColumns, toLease, type Lease, type LeaseRow } from './claim.ts';
+
+/** What a worker is: it decides which turns are for it. */
+export interface Claimant {
+  id: string;
+  kind: 'spot' | 'dedicated';
+  models: readonly string[];
+}
+
+/** `again`: there was a turn, but nothing left behind it. `idle`: nothing this worker may run is waiting. */
+export type Claimed = Lease | 'again' | 'idle';
+
+/** Seconds after which a plan counts as abandoned: workers then claim by themselves. */
+const planSeconds = 15;
+
+/**
+ * Takes the next turn for this worker and leases the chunk behind it, in one statement: the turn is gone, the chunk is
+ * leased, the tenant is charged, or nothing of it. Turns another worker is taking are skipped.
+ *
+ * Where no scheduler has planned for a while, workers go on in the plain order of priority, deadline and age: a dead
+ * scheduler costs fairness, and never stands work still.
+ */
+export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Promise<Claimed> => {
+  const row = await db.one<Partial<LeaseRow> & { turn: boolean; planned: boolean }>(sql`
+    with turn as (
+      delete from turns where ctid = any(array(
+        select ctid from turns where kind = ${worker.kind} and model = any(${worker.models}::text[])
+        order by no limit 1 for update skip locked))
+      returning batch_no, model, tenant_id, work),
+    claimed as (
+      update chunks
+      set state = 'leased', worker_id = ${worker.id}, token = nextval('lease_token'), kind = ${worker.kind},
+          leased_at = now(), leased_until = now() + make_interval(secs => ${seconds})
+      where ctid = any(array(
+        select c.ctid from chunks c join turn t on t.batch_no = c.batch_no and t.model = c.model
+        where c.state = 'queued' order by c.id limit 1 for update of c skip locked))
+      returning *),
+    charged as (
+      update accounts a set counter = a.counter + t.work / a.weight from turn t
+      where a.tenant_id = t.tenant_id and exists (select from claimed))
+    select exists (select from turn) as turn, planned_at > now() - make_interval(secs => ${planSeconds}) as planned, l.*
+    from plan left join (select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no) l on true`);
+  if (row.id !== undefined && row.id !== null) return toLease(row as LeaseRow);
+  if (row.turn) return 'again';
+  if (!row.planned) return (await claim(db, worker, seconds)) ?? 'idle';
+  return 'idle';
+};
+
+/** Asks the schedulers for a new plan. */
+export const announceTurns = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.turns}, '')`);
+
+/** Work of one batch and model that waits: a row of the desk that turns are planned on. */
+export interface Waiting {
+  batch_no: number;
+  batch_id: string;
+  tenant_id: string;
+  user: string;
+  model: string;
+  lane: 'interactive' | 'jobs' | 'bulk';
+  priority: number;
+  created_at: number;
+  deadline: number;
+  width: number | null;
+  at_risk: boolean;
+  /** Chunks that may be leased now, counted up to what a plan can use. */
+  chunks: number;
+  /** Requests in its next chunk. */
+  takes: number;
+  /** Requests in flight. */
+  running: number;
+}
+
+/** All that waits, at most `turns` chunks of it counted in all; times in seconds since the epoch. */
+export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
+  tx.many<Waiting>(sql`
+    with open as (
+      select b.no, m.model from batches b join batch_models m on m.batch_no = b.no
+      where b.status = 'in_progress' and not b.expiring),
+    share as (select greatest(4, ceil(${turns}::float8 / greatest(1, count(*))))::int as most from open),
+    running as (
+      select c.batch_no, c.model, sum((select sum(upper(r) - lower(r)) from unnest(c.lines) r))::int as requests
+      from chunks c where c.state = 'leased' group by 1, 2)
+    select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
+      extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
+      b.width, b.at_risk, q.chunks::int as chunks, q.takes::int as takes, coalesce(r.requests, 0) as running
+    from open o join batches b on b.no = o.no cross join share,
+      lateral (
+        select count(*) as chunks, (array_agg(n order by id))[1] as takes
+        from (select c.id, (select sum(upper(r) - lower(r)) from unnest(c.lines) r) as n from chunks c
+              where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q
+      left join running r on r.batch_no = o.no and r.model = o.model
+    where q.chunks > 0`);
+
+export interface PlannedTurn {
+  kind: 'spot' | 'dedicated';
+  model: string;
+  batchNo: number;
+  tenant: string;
+  work: number;
+  why: string;
+}
+
+/** Puts a new plan in the place of what is left of the last one. */
+export const replaceTurns = async (tx: Db, turns: readonly PlannedTurn[]): Promise<void> => {
+  await tx.run(sql`delete from turns`);
+  await tx.run(sql`
+    insert into turns (kind, model, batch_no, tenant_id, work, why)
+    select t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why
+    from unnest(${turns.map((t) => t.kind)}::text[], ${turns.map((t) => t.model)}::text[], ${turns.map((t) => t.batchNo)}::bigint[],
+      ${turns.map((t) => t.tenant)}::text[], ${turns.map((t) => t.work)}::float8[], ${turns.map((t) => t.why)}::text[])
+      with ordinality t (kind, model, batch_no, tenant_id, work, why, place)
+    order by t.place`);
+  await tx.run(sql`update plan set planned_at = now()`);
+};
