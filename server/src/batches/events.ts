@@ -7,6 +7,7 @@ export const eventTypes = [
   'batch.created',
   'batch.in_progress',
   'batch.updated',
+  'batch.escalated',
   'batch.finalizing',
   'batch.completed',
   'batch.failed',

@@ -36,30 +36,36 @@ export const plan = (db: Db, options: PlannerOptions): Promise<{ turns: number; 
     await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
     const waiting = await readWaiting(tx, ahead);
     const accounts = await openAccounts(tx, waiting, options);
-    const turns = [...Map.groupBy(waiting, (group) => group.model)].flatMap(([model, groups]) => options.kinds.flatMap((kind) => turnsOf(model, groups, kind, accounts, options)));
+    const turns = [...Map.groupBy(waiting, (group) => group.model)].flatMap(([model, groups]) =>
+      options.kinds.flatMap((kind) => turnsOf(model, groups, kind, accounts, options)),
+    );
     await replaceTurns(tx, turns);
     return { turns: turns.length, waiting: waiting.length };
   });
 
-const turnsOf = (model: string, groups: Waiting[], kind: Kind, accounts: ReadonlyMap<string, Account>, options: PlannerOptions): PlannedTurn[] => {
+const turnsOf = (
+  model: string,
+  groups: Waiting[],
+  kind: Kind,
+  accounts: ReadonlyMap<string, Account>,
+  options: PlannerOptions,
+): PlannedTurn[] => {
   const byBatch = new Map(groups.map((group) => [group.batch_id, group]));
   const cost = options.costOf(model);
-  const backlog = groups.map(
-    (group): Backlog => ({
-      batch: group.batch_id,
-      tenant: group.tenant_id,
-      user: group.user,
-      lane: group.lane,
-      priority: group.priority,
-      createdAt: group.created_at,
-      deadline: group.deadline,
-      chunks: group.chunks,
-      running: group.running,
-      width: group.width,
-      takes: group.takes,
-      work: group.takes * cost,
-    }),
-  );
+  const backlog = groups.map((group): Backlog => ({
+    batch: group.batch_id,
+    tenant: group.tenant_id,
+    user: group.user,
+    lane: group.lane,
+    priority: group.priority,
+    createdAt: group.created_at,
+    deadline: group.deadline,
+    chunks: group.chunks,
+    running: group.running,
+    width: group.width,
+    takes: group.takes,
+    work: group.takes * cost,
+  }));
   const risk = groups.filter((group) => group.at_risk).sort((a, b) => a.deadline - b.deadline);
   const desk: Desk = {
     now: Date.now() / 1_000,
@@ -72,7 +78,14 @@ const turnsOf = (model: string, groups: Waiting[], kind: Kind, accounts: Readonl
     tail: options.tail,
     lanes: null,
   };
-  return planTurns(desk, kind, ahead).map(({ batch, tenant, work, why }) => ({ kind, model, batchNo: byBatch.get(batch)!.batch_no, tenant, work, why }));
+  return planTurns(desk, kind, ahead).map(({ batch, tenant, work, why }) => ({
+    kind,
+    model,
+    batchNo: byBatch.get(batch)!.batch_no,
+    tenant,
+    work,
+    why,
+  }));
 };
 
 interface AccountRow {
@@ -86,7 +99,9 @@ interface AccountRow {
 const openAccounts = async (tx: Db, waiting: readonly Waiting[], options: PlannerOptions): Promise<Map<string, Account>> => {
   const tenants = [...new Set(waiting.map((group) => group.tenant_id))];
   await tx.run(sql`insert into accounts (tenant_id) select unnest(${tenants}::text[]) on conflict do nothing`);
-  const rows = await tx.many<AccountRow>(sql`select tenant_id, counter, weight, active from accounts where tenant_id = any(${tenants}::text[]) or active`);
+  const rows = await tx.many<AccountRow>(
+    sql`select tenant_id, counter, weight, active from accounts where tenant_id = any(${tenants}::text[]) or active`,
+  );
   const present = rows.filter((row) => tenants.includes(row.tenant_id));
   const served = Math.max(0, ...rows.filter((row) => row.active).map((row) => row.counter));
   const busy = present.filter((row) => row.active).map((row) => row.counter);
@@ -100,5 +115,10 @@ const openAccounts = async (tx: Db, waiting: readonly Waiting[], options: Planne
   const counters = new Map([...present, ...raised].map((row) => [row.tenant_id, row]));
   const running = new Map<string, number>();
   for (const group of waiting) running.set(group.tenant_id, (running.get(group.tenant_id) ?? 0) + group.running);
-  return new Map([...counters].map(([tenant, { counter, weight }]) => [tenant, { counter, weight, running: running.get(tenant) ?? 0, cap: options.capOf?.(tenant) ?? null }]));
+  return new Map(
+    [...counters].map(([tenant, { counter, weight }]) => [
+      tenant,
+      { counter, weight, running: running.get(tenant) ?? 0, cap: options.capOf?.(tenant) ?? null },
+    ]),
+  );
 };

@@ -11,6 +11,7 @@ import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
 import { priorRate, type Models } from '../models/models.ts';
+import { round } from './controller.ts';
 import { plan } from './planner.ts';
 import { announceChunks, gatherDue, rescue } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -29,6 +30,7 @@ interface Events {
   intake: [intake: Intake & { seconds: number }];
   finalized: [ended: { batchId: string; result: string; bytes: number; seconds: number }];
   rescued: [leases: number];
+  controlled: [escalated: string[]];
   swept: [];
 }
 
@@ -40,9 +42,9 @@ interface Events {
 export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: SchedulerDeps;
   /** Requests a second of one worker, by model, as last read. */
-  readonly #rates = new Map<string, number>();
+  #rates = new Map<string, number>();
   readonly #startedAt = performance.now();
-  readonly #loops: { turns: Loop; intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
+  readonly #loops: { turns: Loop; controller: Loop; intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
   #nextPlan: NodeJS.Timeout | null = null;
   /** Milliseconds until the next waiting request is due. */
   #nextDue: NodeJS.Timeout | null = null;
@@ -62,6 +64,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const sweep = sweepSeconds * 1_000;
     this.#loops = {
       turns: loop('turns', () => this.#turns()),
+      controller: loop('controller', () => this.#control(), sweep, sweep),
       intake: loop('intake', (signal) => this.#intake(signal)),
       retries: loop('retries', () => this.#retries()),
       finalize: loop('finalize', (signal) => this.#finalize(signal)),
@@ -99,14 +102,40 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   readonly #replan = (): void => this.#loops.turns.wake();
 
+  #rate(model: string): { rate: number; measured: boolean } {
+    const rate = this.#rates.get(model);
+    return { rate: rate ?? priorRate[this.#deps.models.find(model)?.executor ?? 'echo'], measured: rate !== undefined };
+  }
+
+  /** One round of the policy: targets, risks, forecasts. */
+  async #control(): Promise<boolean> {
+    const { config, db, log, models } = this.#deps;
+    const rows = await db.many<{ model: string; rate: number }>(sql`select model, rate from model_rates`);
+    this.#rates = new Map(rows.map((row) => [row.model, row.rate]));
+    const { escalated } = await round(db, {
+      mode: config.schedule.mode,
+      pools: config.pools,
+      tick: config.timing.sweepSeconds,
+      leaseSeconds: config.timing.leaseSeconds,
+      rateOf: (model) => this.#rate(model),
+      concurrencyOf: (model) => concurrency[models.find(model)?.executor ?? 'echo'],
+    });
+    if (escalated.length > 0) {
+      log.info({ batches: escalated }, 'work moves to dedicated workers');
+      this.#replan();
+    }
+    this.emit('controlled', escalated);
+    return false;
+  }
+
   /** Plans the next turns, and wakes the workers to take them; again soon while something waits. */
   async #turns(): Promise<boolean> {
-    const { config, db, models } = this.#deps;
+    const { config, db } = this.#deps;
     const { turns, waiting } = await plan(db, {
       order: config.schedule.order,
       kinds: config.pools.some((pool) => pool.preemptible) ? ['dedicated', 'spot'] : ['dedicated'],
       tail: 0,
-      costOf: (model) => 1 / (this.#rates.get(model) ?? priorRate[models.find(model)?.executor ?? 'echo']),
+      costOf: (model) => 1 / this.#rate(model).rate,
     });
     if (turns > 0) await announceChunks(db);
     if (this.#nextPlan) clearTimeout(this.#nextPlan);
@@ -184,6 +213,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     return false;
   }
 }
+
+/** Requests one worker runs at a time, of each executor: how many workers a batch can keep busy follows from it. */
+const concurrency = { echo: 1_000, openai: 64, onnx: 64 } as const;
 
 /** Milliseconds between two plans while something waits. */
 const replanMs = 500;

@@ -1,0 +1,178 @@
+import type { PoolConfig } from '../config.ts';
+import { record } from '../batches/events.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { desiredWorkers, spread } from '../policy/backlog.ts';
+import { forecast } from '../policy/forecast.ts';
+import type { Demand, Guard, Kind, Market, Mode, Supply } from '../policy/market.ts';
+import { decideTargets, defaultLine, type Targets } from '../policy/targets.ts';
+import { readDemand, readFleet, type DemandRow, type Fleet } from './reading.ts';
+
+/**
+ * The controller: reads what is open and who works, asks the policy, and writes down what it decides: targets for each
+ * model, desired workers for each pool, and for each batch whether it is at risk and when it will end. Nobody is told;
+ * planner, autoscaler and API read the same rows. Several schedulers may do it: each round is one transaction under a
+ * lock, and a round that is lost only leaves the last one's decisions standing.
+ */
+export interface ControllerOptions {
+  mode: Mode;
+  pools: readonly PoolConfig[];
+  /** Seconds between two rounds. */
+  tick: number;
+  leaseSeconds: number;
+  /** Requests a second of one worker of a model: as measured, or the prior. */
+  rateOf: (model: string) => { rate: number; measured: boolean };
+  /** Requests one worker runs at a time. */
+  concurrencyOf: (model: string) => number;
+}
+
+export interface Round {
+  models: { model: string; targets: Targets }[];
+  pools: { name: string; desired: number; reason: string }[];
+  escalated: string[];
+}
+
+/** Any number, the same everywhere: one round at a time. */
+const lock = 7_305_814_913;
+
+/** Spot workers that are taken away, per worker-hour, until it was measured. */
+const preemptions = 0.2;
+
+export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
+  db.transaction(async (tx) => {
+    await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
+    const { now } = await tx.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`);
+    const fleet = await readFleet(tx);
+    const rows = await readDemand(tx);
+    const before = await readTargets(tx);
+    const decided = [...Map.groupBy(rows, (row) => row.model)].map(([model, own]) => {
+      const { rate, measured } = options.rateOf(model);
+      const demands = own.map((row) => toDemand(row, rate));
+      const market = marketOf(model, fleet, options, measured);
+      const previous = before.get(model) ?? null;
+      const targets = decideTargets({ now, mode: options.mode, line: defaultLine, market, demands, previous });
+      const queue = own.map((row, i) => ({ ...demands[i]!, tenant: row.tenant_id, weight: row.weight }));
+      return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: defaultLine.factor }) };
+    });
+    await writeTargets(tx, decided);
+    const escalated = await writeBatches(tx, decided);
+    const pools = await writePools(tx, decided, options);
+    return { models: decided.map(({ model, targets }) => ({ model, targets })), pools, escalated };
+  });
+
+interface Decided {
+  model: string;
+  rows: DemandRow[];
+  targets: Targets;
+  forecasts: { batch: string; p50: number | null; p90: number | null }[];
+}
+
+const toDemand = (row: DemandRow, rate: number): Demand => ({
+  batch: row.batch_id,
+  deadline: row.deadline,
+  work: row.requests / rate,
+  requests: row.requests,
+  width: row.width,
+  admitted: row.admitted,
+});
+
+const marketOf = (model: string, fleet: Fleet, options: ControllerOptions, measured: boolean): Market => {
+  const supply = (kind: Kind): Supply | null => {
+    const pools = options.pools.filter((pool) => pool.preemptible === (kind === 'spot'));
+    if (pools.length === 0) return null;
+    return {
+      price: Math.min(...pools.map((pool) => pool.price)),
+      min: pools.reduce((sum, pool) => sum + pool.minimum, 0),
+      max: pools.reduce((sum, pool) => sum + pool.maximum, 0),
+      ready: fleet.ready(kind, model),
+      coldStart: Math.max(...pools.map((pool) => pool.startupSeconds)),
+      // Costs are in seconds of one worker of this model, so that its rate is one of them a second.
+      rate: 1,
+      measured,
+    };
+  };
+  const dedicated = supply('dedicated');
+  const guard: Guard = { coldStart: dedicated?.coldStart ?? 0, tick: options.tick, lease: options.leaseSeconds, request: 2, finalize: 5 };
+  return { spot: supply('spot'), dedicated, preemptions, concurrency: options.concurrencyOf(model), guard };
+};
+
+const readTargets = async (tx: Db): Promise<Map<string, Targets>> => {
+  const rows = await tx.many<{ model: string; decided: Targets & { needed: number | null } }>(sql`select model, decided from targets`);
+  // JSON has no Infinity; null stands for it.
+  return new Map(rows.map(({ model, decided }) => [model, { ...decided, needed: decided.needed ?? Infinity }]));
+};
+
+const writeTargets = async (tx: Db, decided: readonly Decided[]): Promise<void> => {
+  await tx.run(sql`
+    insert into targets (model, decided)
+    select * from unnest(${decided.map((d) => d.model)}::text[], ${decided.map((d) => JSON.stringify(d.targets))}::jsonb[])
+    on conflict (model) do update set decided = excluded.decided, decided_at = now()`);
+  await tx.run(
+    sql`delete from targets where not model = any(${decided.map((d) => d.model)}::text[]) and decided_at < now() - interval '1 day'`,
+  );
+};
+
+/** Writes each batch's risk and forecast; tells of those whose work moves to dedicated workers, and why. */
+const writeBatches = async (tx: Db, decided: readonly Decided[]): Promise<string[]> => {
+  const risk = new Map(decided.flatMap(({ targets }) => targets.atRisk.map((batch) => [batch, targets.reason] as const)));
+  // A batch of several models ends when the last of them does.
+  const ends = new Map<string, { p50: number | null; p90: number | null }>();
+  for (const { batch, p50, p90 } of decided.flatMap((d) => d.forecasts)) {
+    const other = ends.get(batch);
+    const later = (a: number | null, b: number | null) => (a === null || b === null ? null : Math.max(a, b));
+    ends.set(batch, other ? { p50: later(other.p50, p50), p90: later(other.p90, p90) } : { p50, p90 });
+  }
+  const ids = [...ends.keys()];
+  const rows = await tx.many<{ no: number; id: string; tenant_id: string; moved: boolean }>(sql`
+    update batches b
+    set at_risk = u.risk, forecast_p50 = to_timestamp(u.p50), forecast_p90 = to_timestamp(u.p90),
+        escalated_at = case when u.risk and not old.at_risk then now() else b.escalated_at end
+    from unnest(${ids}::text[], ${ids.map((id) => risk.has(id))}::boolean[], ${ids.map((id) => ends.get(id)!.p50)}::float8[],
+           ${ids.map((id) => ends.get(id)!.p90)}::float8[]) u (id, risk, p50, p90)
+      join batches old on old.id = u.id
+    where b.no = old.no and b.status = 'in_progress'
+      and (old.at_risk, old.forecast_p50, old.forecast_p90) is distinct from (u.risk, to_timestamp(u.p50), to_timestamp(u.p90))
+    returning b.no, b.id, b.tenant_id, u.risk and not old.at_risk as moved`);
+  const moved = rows.filter((row) => row.moved);
+  for (const batch of moved) await record(tx, batch, 'batch.escalated', { reason: risk.get(batch.id) });
+  return moved.map((batch) => batch.id);
+};
+
+const writePools = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<Round['pools']> => {
+  const wanted = pools.map((pool) => ({ ...pool, desired: 0, reason: 'no work' }));
+  for (const kind of ['spot', 'dedicated'] as const) {
+    const own = wanted.filter((pool) => pool.preemptible === (kind === 'spot'));
+    if (own.length === 0) continue;
+    const target = decided.reduce((sum, { targets }) => sum + targets[kind], 0);
+    const shares = spread(
+      target,
+      own.map((pool) => ({ name: pool.name, price: pool.price, rate: 1, min: pool.minimum, max: pool.maximum })),
+    );
+    const reason = decided.find(({ targets }) => targets[kind] > 0)?.targets.reason ?? 'no work';
+    // Work goes to spot where there is spot; what is at risk is queued for dedicated workers.
+    const all = wanted.some((pool) => pool.preemptible) && kind === 'dedicated';
+    const queued = decided.reduce(
+      (sum, { rows, targets }) => sum + rows.reduce((n, row) => n + (!all || targets.atRisk.includes(row.batch_id) ? row.queued : 0), 0),
+      0,
+    );
+    for (const pool of own) {
+      const { workers, reason: why } = desiredWorkers({
+        queued,
+        ratio: pool.backlogRatio,
+        min: pool.minimum,
+        max: pool.maximum,
+        target: shares.get(pool.name) ?? 0,
+        reason,
+      });
+      [pool.desired, pool.reason] = [workers, why];
+    }
+  }
+  await tx.run(sql`
+    insert into pools (name, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, desired, reason, decided_at)
+    select *, now() from unnest(${wanted.map((p) => p.name)}::text[], ${wanted.map((p) => p.preemptible)}::boolean[], ${wanted.map((p) => p.price)}::float8[],
+      ${wanted.map((p) => p.minimum)}::int[], ${wanted.map((p) => p.maximum)}::int[], ${wanted.map((p) => p.backlogRatio)}::float8[],
+      ${wanted.map((p) => p.startupSeconds)}::float8[], ${wanted.map((p) => p.desired)}::int[], ${wanted.map((p) => p.reason)}::text[])
+    on conflict (name) do update set preemptible = excluded.preemptible, price = excluded.price, minimum = excluded.minimum, maximum = excluded.maximum,
+      backlog_ratio = excluded.backlog_ratio, startup_seconds = excluded.startup_seconds, desired = excluded.desired, reason = excluded.reason, decided_at = now()`);
+  return wanted.map(({ name, desired, reason }) => ({ name, desired, reason }));
+};

@@ -1,0 +1,49 @@
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import type { Kind } from '../policy/market.ts';
+
+/** What is left of one batch and model. Times in seconds since the epoch. */
+export interface DemandRow {
+  batch_id: string;
+  tenant_id: string;
+  model: string;
+  deadline: number;
+  width: number | null;
+  admitted: boolean;
+  /** Requests that are not terminal: queued, leased, waiting. */
+  requests: number;
+  /** Of them, those nobody has leased. */
+  queued: number;
+  /** The tenant's weight. */
+  weight: number;
+}
+
+/** Everything open, a row for each batch and model, in the order in which batches are due. */
+export const readDemand = (tx: Db): Promise<DemandRow[]> =>
+  tx.many<DemandRow>(sql`
+    with open as (
+      select batch_no, model, sum((select sum(upper(r) - lower(r)) from unnest(lines) r)) as requests,
+        sum(case when state = 'queued' then (select sum(upper(r) - lower(r)) from unnest(lines) r) end) as queued
+      from chunks where state in ('queued', 'leased') group by 1, 2
+      union all
+      select batch_no, model, count(*), count(*) from waiting group by 1, 2)
+    select b.id as batch_id, b.tenant_id, o.model, extract(epoch from b.deadline)::float8 as deadline, b.width, b.admitted,
+      sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, coalesce(a.weight, 1) as weight
+    from open o join batches b on b.no = o.batch_no left join accounts a on a.tenant_id = b.tenant_id
+    where b.status = 'in_progress' and not b.expiring
+    group by b.no, o.model, a.weight
+    order by b.deadline, b.no`);
+
+/** Who works: workers heard of lately that may take more. */
+export interface Fleet {
+  ready: (kind: Kind, model: string) => number;
+}
+
+export const readFleet = async (tx: Db): Promise<Fleet> => {
+  const rows = await tx.many<{ kind: Kind; model: string; count: number }>(sql`
+    select kind, model, count(*)::int as count from workers, unnest(models) model
+    where state = 'ready' and drain_requested_at is null and seen_at > now() - interval '30 seconds'
+    group by 1, 2`);
+  const counts = new Map(rows.map((row) => [`${row.kind} ${row.model}`, row.count]));
+  return { ready: (kind, model) => counts.get(`${kind} ${model}`) ?? 0 };
+};
