@@ -3,3 +3,4 @@ export * from './common.ts';
 export * from './files.ts';
 export * from './batches.ts';
 export * from './models.ts';
+export * from './workers.ts';

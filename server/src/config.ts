@@ -52,7 +52,15 @@ export interface PoolConfig {
 }
 
 /** Where no dedicated pool is configured: the workers of this machine. */
-export const localPool: PoolConfig = { name: 'dedicated', preemptible: false, price: 1, minimum: 0, maximum: 256, backlogRatio: 10, startupSeconds: 5 };
+export const localPool: PoolConfig = {
+  name: 'dedicated',
+  preemptible: false,
+  price: 1,
+  minimum: 0,
+  maximum: 256,
+  backlogRatio: 10,
+  startupSeconds: 5,
+};
 
 export interface Config {
   /** The `sluice.yaml` that was read; null where there is none. */
@@ -70,6 +78,10 @@ export interface Config {
   timing: Timing;
   worker: {
     pool: string;
+    /** Seconds that requests in flight get when it is told to stop. */
+    noticeSeconds: number;
+    /** It ends when nothing is left to do. */
+    once: boolean;
     /** Chunks one worker holds at once. */
     chunks: number;
     /** Bytes of memory its models may hold together. */
@@ -208,7 +220,9 @@ const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools }: Con
     : []),
   ...(timing.pollMinMs > timing.pollMaxMs ? ['timing.poll_min_ms must not be above timing.poll_max_ms.'] : []),
   ...(retry.baseMs > retry.capMs ? ['retry.base_ms must not be above retry.cap_ms.'] : []),
-  ...(pools.some(({ name }) => name === worker.pool) ? [] : [`worker.pool must be one of the pools: ${pools.map(({ name }) => name).join(', ')}.`]),
+  ...(pools.some(({ name }) => name === worker.pool)
+    ? []
+    : [`worker.pool must be one of the pools: ${pools.map(({ name }) => name).join(', ')}.`]),
   ...(new Set(pools.map(({ name }) => name)).size === pools.length ? [] : ['pools: two entries have the same name.']),
   ...(apiKey === null || keyText.test(apiKey) ? [] : ['api_key must be text of visible ASCII characters, without spaces.']),
   ...(new Set(keys.map(({ key }) => key)).size === keys.length ? [] : ['keys: two entries have the same key.']),

@@ -86,6 +86,21 @@ export const options: readonly Option[] = [
     about: 'Milliseconds after which a chunk under way writes down what it has.',
   },
   { key: 'worker.pool', kind: 'text', default: 'dedicated', alias: 'pool', about: 'Name of the pool a worker belongs to.' },
+  {
+    key: 'worker.notice_seconds',
+    kind: 'integer',
+    default: 30,
+    min: 0,
+    max: 86_400,
+    about: 'Seconds that requests in flight get when a worker is told to stop; the rest goes back to the queue, uncharged.',
+  },
+  {
+    key: 'worker.once',
+    kind: 'flag',
+    default: false,
+    alias: 'once',
+    about: 'A worker ends when nothing is left to do: for fleets of jobs.',
+  },
   { key: 'worker.chunks', kind: 'integer', default: 2, min: 1, max: 64, about: 'Chunks a worker holds at once.' },
   {
     key: 'worker.model_memory',

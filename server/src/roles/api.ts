@@ -8,15 +8,17 @@ import { makeScratch } from '../lib/scratch.ts';
 import { modelRoutes } from '../models/routes.ts';
 import { healthRoutes } from '../telemetry/health.ts';
 import { observeQueue } from '../telemetry/observe.ts';
+import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 
 export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & { predictor: Predictor };
 
 /** Every route of the API, as the rooms bring them. */
-export const addRoutes = (app: App, { config: { limits }, db, storage, models, listener, health, predictor }: ApiParts): void => {
+export const addRoutes = (app: App, { config: { limits, timing }, db, storage, models, listener, health, predictor }: ApiParts): void => {
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener });
   modelRoutes(app, { models });
+  workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });
   healthRoutes(app, health);
 };

@@ -28,6 +28,8 @@ export interface Parts {
 }
 
 export interface Running {
+  /** Resolves when it has nothing more to do, and the process should end by itself. */
+  ended?: Promise<void>;
   /** Where it serves, if it does. */
   url?: string;
   stop(): Promise<void>;
@@ -72,7 +74,7 @@ export const runRole = async (role: Role, { supervised, load }: { supervised: bo
     }
     link?.ready(running.url ?? null);
     log.info(running.url ? `ready at ${running.url}` : 'ready');
-    await aborted(stop);
+    await Promise.race([aborted(stop), ...(running.ended ? [running.ended] : [])]);
     log.info('stopping');
     await running.stop();
   } catch (error) {

@@ -2,9 +2,6 @@ import { observeWorker } from '../telemetry/observe.ts';
 import { Worker } from '../workers/worker.ts';
 import type { Role } from './role.ts';
 
-/** Milliseconds that requests under way get after a stop; what has not ended then goes back to the queue. */
-const drain = 30_000;
-
 export const worker: Role = {
   name: 'worker',
   channels: ['chunks', 'control'],
@@ -15,10 +12,15 @@ export const worker: Role = {
   async start(parts) {
     const worker = new Worker(parts);
     observeWorker(worker, parts.metrics);
+    const ended = new Promise<void>((resolve) => {
+      worker.once('drained', resolve);
+      if (parts.config.worker.once) worker.once('idle', resolve);
+    });
     await worker.start();
     return {
+      ended,
       async stop() {
-        const timer = setTimeout(() => worker.abort(), drain);
+        const timer = setTimeout(() => worker.abort(), parts.config.worker.noticeSeconds * 1_000);
         await worker.stop();
         clearTimeout(timer);
       },

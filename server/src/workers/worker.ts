@@ -37,7 +37,9 @@ interface Events {
   ended: [lease: Lease, how: 'done' | 'released' | 'lost' | 'failed'];
   /** A write was refused because the lease was lost. */
   fenced: [lease: Lease];
+  /** Nothing is left for it to run just now. */
   idle: [];
+  drained: [];
 }
 
 /** Lines up to which a chunk is a small one, and how many of those may stand in the place of a whole one. */
@@ -126,6 +128,14 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     return this.stop();
   }
 
+  /** Takes nothing more and gives back what has not started; emits `drained` when nothing runs any more. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (const { stop } of this.#running.values()) stop.abort();
+    if (this.#running.size === 0) this.emit('drained');
+  }
+
   /** Ends what runs too, without waiting for it to finish by itself. */
   abort(): void {
     for (const { abort } of this.#running.values()) abort.abort();
@@ -203,6 +213,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.#running.delete(lease.chunkId);
         this.#rates.end(lease.model);
         this.#claims.wake();
+        if (this.#draining && this.#running.size === 0) this.emit('drained');
       });
     this.#running.set(lease.chunkId, { ...running, ending });
   }
@@ -212,7 +223,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const asked = performance.now();
     const before = [...this.#running.values()];
     const held = before.length > 0 ? await renew(db, this.id, config.timing.leaseSeconds) : [];
-    await db.run(sql`update workers set seen_at = now() where id = ${this.id}`);
+    const asks = await db.maybe<{ drain: boolean }>(sql`
+      update workers set seen_at = now() where id = ${this.id} returning drain_requested_at is not null as drain`);
+    if (asks?.drain === true) this.drain();
     this.#renewed(asked);
     for (const running of before) {
       const { lease, stop, abort, settler } = running;

@@ -15,6 +15,7 @@ import { modelRoutes } from '../../src/models/routes.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { workerRoutes } from '../../src/workers/routes.ts';
 import { Worker } from '../../src/workers/worker.ts';
 import { makeDatabase } from './database.ts';
 
@@ -82,7 +83,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     limits,
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
-    worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30 },
+    worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, once: false },
     pools: options.pools ?? [localPool],
     schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
@@ -103,6 +104,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       fileRoutes(routes, { db, storage, limits });
       batchRoutes(routes, { db, storage, models, limits, listener });
       modelRoutes(routes, { models });
+      workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
   });
   stack.defer(() => app.close());

@@ -1,0 +1,72 @@
+import { PoolList, WorkerList, WorkerObject, type PoolObject } from '@sluice/contract';
+import { Type } from 'typebox';
+import type { Db } from '../db/db.ts';
+import { none, sql } from '../db/sql.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import { announceControl } from '../requests/queue.ts';
+
+/** Workers and what they hold; `stopped` ones for an hour. Workers belong to the installation, not to a tenant. */
+const readWorkers = (db: Db, leaseSeconds: number, id?: string): Promise<WorkerObject[]> =>
+  db.many<WorkerObject>(sql`
+    select w.id, 'worker' as object, w.pool, w.kind, w.host, w.pid, w.models,
+      case when w.state <> 'stopped' and w.seen_at < now() - make_interval(secs => ${leaseSeconds}) then 'lost'
+           when w.state = 'ready' and w.drain_requested_at is not null then 'draining' else w.state end as state,
+      coalesce(c.leases, 0)::int as leases, coalesce(c.requests, 0)::int as requests,
+      extract(epoch from w.started_at)::float8 as started_at, extract(epoch from w.seen_at)::float8 as seen_at
+    from workers w left join (
+      select worker_id, count(*) as leases, sum((select sum(upper(r) - lower(r)) from unnest(lines) r)) as requests
+      from chunks where state = 'leased' group by 1) c on c.worker_id = w.id
+    where (w.state <> 'stopped' or w.seen_at > now() - interval '1 hour') ${id === undefined ? none : sql`and w.id = ${id}`}
+    order by w.started_at desc, w.id`);
+
+const readPools = (db: Db, leaseSeconds: number): Promise<PoolObject[]> =>
+  db.many<PoolObject>(sql`
+    select name, 'pool' as object, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, desired, reason,
+      extract(epoch from decided_at)::float8 as decided_at,
+      (select count(*)::int from workers w where w.pool = p.name and w.state = 'ready' and w.drain_requested_at is null
+         and w.seen_at > now() - make_interval(secs => ${leaseSeconds})) as actual
+    from pools p order by preemptible, name`);
+
+export const workerRoutes = (app: App, { db, leaseSeconds }: { db: Db; leaseSeconds: number }): void => {
+  app.get(
+    '/v1/workers',
+    { schema: { summary: 'List the workers', operationId: 'listWorkers', response: { 200: WorkerList } } },
+    async () => ({
+      object: 'list' as const,
+      data: await readWorkers(db, leaseSeconds),
+    }),
+  );
+
+  app.get(
+    '/v1/pools',
+    { schema: { summary: 'List the pools, with desired and actual workers', operationId: 'listPools', response: { 200: PoolList } } },
+    async () => ({
+      object: 'list' as const,
+      data: await readPools(db, leaseSeconds),
+    }),
+  );
+
+  app.post(
+    '/v1/workers/:id/drain',
+    {
+      schema: {
+        summary: 'Drain a worker',
+        description: 'It takes nothing more, finishes what runs, gives the rest back and ends. Asking twice changes nothing.',
+        operationId: 'drainWorker',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: WorkerObject },
+      },
+    },
+    async (request): Promise<WorkerObject> => {
+      const { id } = request.params;
+      await db.run(
+        sql`update workers set drain_requested_at = coalesce(drain_requested_at, now()) where id = ${id} and state <> 'stopped'`,
+      );
+      await announceControl(db);
+      const [worker] = await readWorkers(db, leaseSeconds, id);
+      if (worker === undefined) throw new ApiError('not_found', `No worker found with id '${id}'.`, { param: 'id' });
+      return worker;
+    },
+  );
+};
