@@ -90,9 +90,10 @@ export const gatherDue = async (db: Db): Promise<{ chunks: number; nextMs: numbe
     select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)), true, b.priority, b.deadline
     from due d join batches b on b.no = d.batch_no
     group by d.batch_no, d.model, b.priority, b.deadline`);
+  // `greatest(0, null)` is 0 to PostgreSQL, and would have us ask again at once, for ever.
   const { ms } = await db.one<{ ms: number | null }>(sql`
-    select greatest(0, extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
-  return { chunks, nextMs: ms };
+    select (extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
+  return { chunks, nextMs: ms === null ? null : Math.max(0, ms) };
 };
 
 /**
