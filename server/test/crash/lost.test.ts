@@ -1,5 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { chatLine } from '../support/requests.ts';
+import { apiKey } from './client.ts';
+import { PrivatePostgres } from './cluster.ts';
 import { checkAll } from './history.ts';
 import { isWrite, openProxy, type Fate, type Proxy } from './proxy.ts';
 import { Random } from './random.ts';
@@ -51,6 +53,8 @@ test.concurrent('a connection lost around a commit: each write has happened once
   await site.ended(sent);
   expect(await checkAll(site.db, site.storage, sent)).toEqual([]);
   expect(losses.size, `of ${writes} writes: ${lost.join('; ')}`).toBe(2);
+  // A write whose reply was lost is looked up, not sent again for a constraint to refuse.
+  expect(roles.map(({ log }) => log).join('')).not.toContain('duplicate key');
   // Each of them lived through it.
   expect(roles.filter((role) => role.over).map((role) => role.log)).toEqual([]);
 });
@@ -79,4 +83,36 @@ test.concurrent('connections that are there and carry nothing are noticed, and r
   await site.ended(sent, 45_000);
   expect(await checkAll(site.db, site.storage, sent)).toEqual([]);
   expect([scheduler.over, worker.over]).toEqual([false, false]);
+});
+
+test.concurrent('PostgreSQL killed in the middle: 503 meanwhile, and nothing is lost or counted twice', { timeout: 90_000 }, async () => {
+  await using postgres = await PrivatePostgres.start();
+  await using site = await Site.open({ postgres: postgres.url, own: true });
+  const roles = await Promise.all([site.start('api'), site.start('scheduler'), site.start('worker')]);
+  const sent = [
+    await site.client.submit(
+      Array.from({ length: 400 }, (_, i) =>
+        chatLine(`r${i}`, { echo: { delay_ms: 10 + (i % 50) * 60, ...(i % 9 === 0 && { fail_times: 1 }) } }),
+      ),
+    ),
+  ];
+  for (const signal of ['SIGKILL', 'SIGQUIT'] as const) {
+    const before = await until('', () => site.settled().then((n) => ({ n })));
+    await until('work goes on', async () => (await site.settled()) > before.n);
+    await postgres.end(signal);
+    const reply = await until('an answer', () =>
+      fetch(`${site.client.url}/v1/batches/${sent[0]!.id}`, { headers: { authorization: `Bearer ${apiKey}` } }),
+    );
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await reply.json()).toMatchObject({ error: { code: 'unavailable' } });
+    expect((await fetch(`${site.client.url}/health/ready`)).status).toBe(503);
+    expect((await fetch(`${site.client.url}/health/live`)).status).toBe(200);
+    await postgres.again();
+    await until('it is ready again', async () => (await fetch(`${site.client.url}/health/ready`)).ok);
+    sent.push(await site.client.submit([chatLine('after')]));
+  }
+  await site.ended(sent);
+  expect(await until('the checks', () => checkAll(site.db, site.storage, sent))).toEqual([]);
+  // The same processes, all the time.
+  expect(roles.filter((role) => role.over).map((role) => role.log)).toEqual([]);
 });
