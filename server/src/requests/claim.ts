@@ -95,12 +95,15 @@ export interface Held {
   order: 'go' | 'stop' | 'abort';
 }
 
-/** Renews all leases of a worker in one statement. A lease that is not among the answers is lost. */
-export const renew = async (db: Db, workerId: string, seconds: number): Promise<Held[]> => {
+/**
+ * Renews the leases a worker knows of in one statement; one that is not among the answers is lost. A lease it does not
+ * know of, because the reply to its claim was lost, must run out: renewed with the others it would never be worked on.
+ */
+export const renew = async (db: Db, workerId: string, tokens: readonly number[], seconds: number): Promise<Held[]> => {
   const rows = await db.many<{ id: number; token: number; order: Held['order'] }>(sql`
     with renewed as (
       update chunks set leased_until = now() + make_interval(secs => ${seconds})
-      where worker_id = ${workerId} and state = 'leased'
+      where worker_id = ${workerId} and state = 'leased' and token = any(${tokens}::bigint[])
       returning id, token, batch_no)
     select r.id, r.token, case
         when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'

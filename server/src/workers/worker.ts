@@ -55,6 +55,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: WorkerDeps;
   readonly #claims: Loop;
   readonly #heartbeat: Loop;
+  /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
   readonly #rates = new Rates();
   #loaded: LoadedModels | null = null;
@@ -174,7 +175,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       (part) => {
         this.#rates.settled(lease.model, part.completed + part.failed);
         this.emit('settled', part);
-        if (part.retried > 0) announceBatches(this.#deps.db).catch(() => {});
+        if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
     const running: Running = { lease, model: models.get(lease.model), settler, stop, abort };
@@ -184,8 +185,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       .then((how) => {
         if (how === 'lost') this.emit('fenced', lease);
         // A chunk that ends may be its batch's last.
-        if (how === 'done' || how === 'released') announceEnd(this.#deps.db, lease.batchNo).catch(() => {});
-        if (how === 'released') announceChunks(this.#deps.db).catch(() => {});
+        if (how === 'done' || how === 'released') void announceEnd(this.#deps.db, lease.batchNo);
+        if (how === 'released') void announceChunks(this.#deps.db);
         this.emit('ended', lease, how);
       })
       .catch((error: unknown) => {
@@ -196,24 +197,25 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.emit('ended', lease, 'failed');
       })
       .finally(() => {
-        this.#running.delete(lease.chunkId);
+        this.#running.delete(lease.token);
         this.#rates.end(lease.model);
         this.#claims.wake();
       });
-    this.#running.set(lease.chunkId, { ...running, ending });
+    this.#running.set(lease.token, { ...running, ending });
   }
 
   async #beat(): Promise<boolean> {
     const { config, db } = this.#deps;
     const asked = performance.now();
     const before = [...this.#running.values()];
-    const held = before.length > 0 ? await renew(db, this.id, config.timing.leaseSeconds) : [];
+    const tokens = before.map(({ lease }) => lease.token);
+    const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
     await db.run(sql`update workers set seen_at = now() where id = ${this.id}`);
     this.#renewed(asked);
     for (const running of before) {
       const { lease, stop, abort, settler } = running;
-      if (settler.state !== 'open' || !this.#running.has(lease.chunkId)) continue;
-      const order = held.find((h) => h.chunkId === lease.chunkId && h.token === lease.token)?.order ?? 'abort';
+      if (settler.state !== 'open' || !this.#running.has(lease.token)) continue;
+      const order = held.find((h) => h.token === lease.token)?.order ?? 'abort';
       if (order === 'abort') abort.abort();
       else if (order === 'stop' && !stop.signal.aborted) this.#end(running);
     }
