@@ -63,6 +63,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #renewedAt = 0;
   /** Ends the work when its leases may have run out. */
   #expiry: NodeJS.Timeout | null = null;
+  /** Chunks in a row that could not be run, and until when nothing is claimed for it. */
+  #failures = 0;
+  #pausedUntil = 0;
   #draining = false;
   #started = false;
 
@@ -134,7 +137,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   async #claim(): Promise<boolean> {
     const { config, db, models } = this.#deps;
-    if (this.#draining || !this.#room() || this.#stale()) return false;
+    if (this.#draining || !this.#room() || this.#stale() || performance.now() < this.#pausedUntil) return false;
     const wanted = models.all().filter((model) => this.#wants(model));
     if (wanted.length === 0) return false;
     const lease = await claim(db, { id: this.id, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
@@ -183,6 +186,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.emit('claimed', lease);
     const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
       .then((how) => {
+        this.#failures = 0;
         if (how === 'lost') this.emit('fenced', lease);
         // A chunk that ends may be its batch's last.
         if (how === 'done' || how === 'released') void announceEnd(this.#deps.db, lease.batchNo);
@@ -190,6 +194,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.emit('ended', lease, how);
       })
       .catch((error: unknown) => {
+        // It is the first in the queue again: without a pause it would be taken up and fail thousands of times a minute.
+        this.#pausedUntil = performance.now() + Math.min(10_000, 250 * 2 ** this.#failures++);
         log.error(
           { worker: this.id, batch: lease.batchId, chunk: lease.chunkId, reason: messageOf(error) },
           'a chunk could not be run; it goes back to the queue',

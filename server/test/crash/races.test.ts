@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { closeEnding, expireDue, finalizeNext } from '../../src/batches/finalize.ts';
 import { intakeNext } from '../../src/batches/intake.ts';
 import { cancelBatch } from '../../src/batches/change.ts';
+import type { Listener } from '../../src/db/listen.ts';
 import { sql } from '../../src/db/sql.ts';
+import { silent } from '../../src/lib/log.ts';
+import { Worker } from '../../src/workers/worker.ts';
 import { claim, release } from '../../src/requests/claim.ts';
 import { closeOpen, gatherDue, rescue } from '../../src/requests/queue.ts';
 import { settle } from '../../src/requests/settle.ts';
@@ -11,7 +15,7 @@ import { encodeManifest } from '../../src/formats/manifest.ts';
 import { eachLine, linesOf } from '../../src/formats/lines.ts';
 import { requestId } from '../../src/lib/ids.ts';
 import type { Lease } from '../../src/requests/claim.ts';
-import { startSluice, testLimits, type Sluice } from '../support/sluice.ts';
+import { startSluice, testLimits, testTiming, type Sluice } from '../support/sluice.ts';
 import { chatLine, createBatch } from '../support/requests.ts';
 import { checkAll, keepHistory, type Sent } from './history.ts';
 import { Random } from './random.ts';
@@ -275,4 +279,30 @@ test('of many creates with one key, one makes the batch', async () => {
   );
   expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   expect((await sluice.db.one<{ n: number }>(sql`select count(*) as n from events where type = 'batch.created'`)).n).toBe(1);
+});
+
+test('a chunk that cannot be run is tried again, later each time', async () => {
+  const { storage } = sluice;
+  const read = storage.read.bind(storage);
+  let reads = 0;
+  storage.read = (key, range) => {
+    if (!key.includes('/index.') || ++reads > 3) return read(key, range);
+    return Promise.reject(new Error('EIO: the disk has had enough'));
+  };
+  const listener = new EventEmitter() as unknown as Listener;
+  const config = {
+    timing: testTiming,
+    retry: { maxAttempts: 4, baseMs: 1, capMs: 20 },
+    worker: { pool: 'dedicated', chunks: 1, modelMemory: 2 ** 30 },
+  };
+  await using worker = new Worker({ ...sluice, config, log: silent, listener });
+  const sent = await begin(3);
+  const began = performance.now();
+  const ended = new Promise<void>((resolve) => worker.on('ended', (_, how) => how === 'done' && resolve()));
+  await worker.start();
+  await ended;
+  // 250, 500 and 1000 ms.
+  expect(performance.now() - began).toBeGreaterThan(1_700);
+  expect(await drive(sent)).toBe('completed');
+  expect(await checkAll(sluice.db, sluice.storage, [sent])).toEqual([]);
 });
