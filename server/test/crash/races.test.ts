@@ -15,6 +15,7 @@ import { encodeManifest } from '../../src/formats/manifest.ts';
 import { eachLine, linesOf } from '../../src/formats/lines.ts';
 import { requestId } from '../../src/lib/ids.ts';
 import type { Lease } from '../../src/requests/claim.ts';
+import { StorageFull } from '../../src/storage/storage.ts';
 import { startSluice, testLimits, testTiming, type Sluice } from '../support/sluice.ts';
 import { chatLine, createBatch } from '../support/requests.ts';
 import { checkAll, keepHistory, type Sent } from './history.ts';
@@ -305,4 +306,35 @@ test('a chunk that cannot be run is tried again, later each time', async () => {
   expect(performance.now() - began).toBeGreaterThan(1_700);
   expect(await drive(sent)).toBe('completed');
   expect(await checkAll(sluice.db, sluice.storage, [sent])).toEqual([]);
+});
+
+test('a full disk ends no batch: taking it in and finalizing it wait, and no try is counted', async () => {
+  const { storage, db } = sluice;
+  const put = storage.put.bind(storage);
+  const full = (wanted: string) => {
+    storage.put = (key, ...rest) => (key.includes(wanted) ? Promise.reject(new StorageFull(new Error('ENOSPC'))) : put(key, ...rest));
+  };
+  const { id } = await createBatch(sluice.client, [chatLine('a'), chatLine('b')]);
+  const standing = () =>
+    db.one<{ no: number; tries: number; soon: boolean }>(
+      sql`select no, tries, token is null and leased_until < now() + interval '10 seconds' as soon from batches where id = ${id}`,
+    );
+  const due = () => db.run(sql`update batches set leased_until = null where id = ${id}`);
+  full('/index.');
+  for (let i = 0; i < 7; i++) {
+    await expect(takeIn()).rejects.toThrow('no room left');
+    expect(await standing()).toMatchObject({ tries: 0, soon: true });
+    await due();
+  }
+  storage.put = put;
+  expect((await takeIn())?.result).toBe('in_progress');
+  const sent = { id, customIds: ['a', 'b'], no: (await standing()).no };
+  for (const lease of await leaseAll()) await settleLines(sent, lease, [...eachLine(lease.lines)]);
+  full('/files/');
+  await expect(finalize()).rejects.toThrow('no room left');
+  expect(await standing()).toMatchObject({ tries: 0, soon: true });
+  await due();
+  storage.put = put;
+  expect((await finalize())?.result).toBe('completed');
+  expect(await checkAll(db, storage, [sent])).toEqual([]);
 });
