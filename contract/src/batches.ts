@@ -86,6 +86,14 @@ export const Batch = Type.Object(
     errors_file_id: Nullable(
       Type.String({ description: 'Every validation error, one JSON object a line, where there are more than `errors` holds.' }),
     ),
+    sla: Nullable(
+      Type.Enum(['on_track', 'at_risk', 'met', 'breached'], {
+        description: 'How the deadline stands; null while validating and where the batch failed or was cancelled.',
+      }),
+    ),
+    admitted: Type.Boolean({ description: 'Whether the deadline was promised when the batch was let in.' }),
+    escalated_at: Nullable(Type.Integer({ description: 'When its work moved to dedicated workers.' })),
+    forecast: Nullable(Type.Object({ p50: Timestamp, p90: Timestamp }, { description: 'When it will end.' })),
     continues: Nullable(Type.String({ description: 'The batch whose lines this one runs again.' })),
     continued_by: Type.Array(Type.String({ description: 'Batches that run lines of this one again, oldest first.' })),
     dedup: Nullable(Type.String()),
@@ -102,7 +110,7 @@ export const BatchPage = Page(Type.Ref('Batch'));
 export const windowPattern = '^[1-9][0-9]{0,5}(m|h|d)$';
 
 export const priorities = { normal: 1, medium: 5, high: 10 } as const;
-const Priority = Type.Union([Type.Integer({ minimum: 0, maximum: 100 }), Type.Enum(['normal', 'medium', 'high'])], {
+export const Priority = Type.Union([Type.Integer({ minimum: 0, maximum: 100 }), Type.Enum(['normal', 'medium', 'high'])], {
   description: 'normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner.',
 });
 

@@ -94,6 +94,11 @@ export const errors = {
   duplicate_custom_id: entry(0, 'Two lines have the same custom_id.', 'Give each line a custom_id of its own.'),
   empty_file: entry(0, 'The input file holds no line.', 'Upload a file with at least one request.'),
   too_many_tasks: entry(0, 'The input file holds more lines than a batch may have.', 'Split the file, or raise `limits.max_lines`.'),
+  window_not_feasible: entry(
+    0,
+    'The deadline cannot be kept with the workers there are, beside what was promised before.',
+    'Give a longer completion_window; the message says which could be promised.',
+  ),
   file_too_large: entry(400, 'The file is larger than this server accepts.', 'Split the file, or raise `limits.max_file_bytes`.'),
   mismatched_model: entry(
     0,

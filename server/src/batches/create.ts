@@ -67,7 +67,7 @@ const canonical = (value: unknown): string =>
   );
 
 /** What the key was used with: the same key with another body is a mistake, not a repeat. */
-const bodyHash = (body: CreateBatch): string => hash('sha256', canonical(body));
+export const bodyHash = (body: unknown): string => hash('sha256', canonical(body));
 
 /** As jsonb takes it: half of a surrogate pair, which JSON can write, is no text to PostgreSQL. */
 export const metadataJson = (metadata: Record<string, string> | null | undefined): string | null =>

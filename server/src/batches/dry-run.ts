@@ -6,10 +6,13 @@ import type { Models } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import { checkSettings } from './create.ts';
+import { notFeasible, type Admit } from './admission.ts';
 import { liveWorkers, missingInput, rateOf } from './intake.ts';
 import { InputScan } from './scan.ts';
 
 interface DryRunDeps {
+  /** Whether the deadline could be promised; absent: it is not asked. */
+  admit?: Admit | undefined;
   db: Db;
   storage: Storage;
   models: Models;
@@ -17,7 +20,11 @@ interface DryRunDeps {
 }
 
 /** The whole validation of a create, by the code that intake runs, and an estimate; nothing is created. */
-export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identity: Identity, body: CreateBatch): Promise<DryRun> => {
+export const dryRun = async (
+  { db, storage, models, limits, admit }: DryRunDeps,
+  identity: Identity,
+  body: CreateBatch,
+): Promise<DryRun> => {
   const { seconds } = checkSettings(body, limits.openai);
   const expiresAt = Math.floor(Date.now() / 1_000) + seconds;
   const nothing = {
@@ -56,6 +63,19 @@ export const dryRun = async ({ db, storage, models, limits }: DryRunDeps, identi
   );
   const estimates = found.map(({ model, count }) => ({ model: modelKey(model), lines: count, ...rates.get(modelKey(model))! }));
   const work = estimates.reduce((sum, { lines, rate }) => sum + lines / rate, 0);
+  if (scan.errors === 0 && admit !== undefined) {
+    const candidate = {
+      batch: '',
+      deadline: expiresAt,
+      width: body.max_concurrent ?? null,
+      models: estimates.map(({ model, lines }) => ({ model, count: lines })),
+    };
+    const { refused: no } = await admit(db, candidate);
+    if (no !== null) {
+      errors.push(notFeasible(no));
+      scan.errors++;
+    }
+  }
   return {
     ...nothing,
     valid: scan.errors === 0,

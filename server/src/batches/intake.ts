@@ -5,6 +5,8 @@ import { messageOf } from '../lib/errors.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
 import { enqueue, type NewChunk } from '../requests/queue.ts';
+import { width, type Strategy } from '../policy/strategy.ts';
+import { notFeasible, type Admit } from './admission.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
@@ -26,6 +28,8 @@ export interface IntakeDeps {
   models: Models;
   limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
   leaseSeconds: number;
+  /** Whether the deadline can be promised; absent: it is not asked. */
+  admit?: Admit;
 }
 
 export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost'; lines: number; bytes: number };
@@ -95,7 +99,19 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     await storage.delete(indexKey);
     return fail(errors, scan);
   }
-  const result = await publish(deps, batch, scan, indexKey);
+  const wide = widthOf(batch);
+  const candidate = {
+    batch: batch.id,
+    deadline: batch.deadline,
+    width: wide,
+    models: scan.models().map(({ model, count }) => ({ model: modelKey(model), count })),
+  };
+  const { admitted, refused } = (await deps.admit?.(deps.db, candidate)) ?? { admitted: true, refused: null };
+  if (refused !== null) {
+    await storage.delete(indexKey);
+    return fail([notFeasible(refused)], scan);
+  }
+  const result = await publish(deps, batch, scan, { indexKey, width: wide, admitted });
   if (result === 'lost') await storage.delete(indexKey);
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
 };
@@ -107,6 +123,19 @@ export const missingInput = (fileId: string, tenant: string): BatchError => ({
   param: 'file_id',
   line: null,
 });
+
+/**
+ * Requests of the batch that may be in flight. Without a strategy of its own a batch is as wide as the workers make it:
+ * they adapt to each upstream by themselves.
+ */
+const widthOf = ({ options }: BatchRow): number | null =>
+  width({
+    strategy: (options.strategy ?? 'parallel') as Strategy,
+    maxConcurrent: options.max_concurrent ?? null,
+    request: null,
+    workers: [],
+    adaptive: null,
+  });
 
 /** Stops between two blocks when the lease is lost. */
 async function* watched(index: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -137,7 +166,7 @@ export const liveWorkers = async (db: Db): Promise<number> =>
     )
   ).count;
 
-const planChunks = async (db: Db, scan: InputScan, found: ModelLines[]): Promise<NewChunk[]> => {
+const planChunks = async (db: Db, scan: InputScan, found: ModelLines[], widest: number | null): Promise<NewChunk[]> => {
   const rates = await rateOf(
     db,
     found.map(({ model }) => model),
@@ -146,7 +175,8 @@ const planChunks = async (db: Db, scan: InputScan, found: ModelLines[]): Promise
   return found.flatMap(({ model, lines, count }) => {
     const key = modelKey(model);
     const size = chunkLines({ rate: rates.get(key)!.rate, lines: count, workers, lineBytes: scan.bytes / scan.lines });
-    return cutChunks(key, lines, size);
+    // A chunk is in flight as a whole, so that it is no larger than what may be.
+    return cutChunks(key, lines, Math.min(size, widest ?? size));
   });
 };
 
@@ -154,15 +184,15 @@ const publish = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
   scan: InputScan,
-  indexKey: string,
+  { indexKey, width: wide, admitted }: { indexKey: string; width: number | null; admitted: boolean },
 ): Promise<'in_progress' | 'lost'> => {
   const found = scan.models();
-  const chunks = await planChunks(deps.db, scan, found);
+  const chunks = await planChunks(deps.db, scan, found, wide);
   return deps.db.transaction(async (tx) => {
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
-          input_bytes = ${scan.bytes}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
+          input_bytes = ${scan.bytes}, width = ${wide}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
     if (moved === null) return 'lost';

@@ -26,16 +26,24 @@ export const fullPause = 5;
  * Keeps a batch's lease (of intake or finalizing) alive while work on it goes on. Writes carry the token all the same:
  * the signal only spares work that would be refused.
  */
-export const holdLease = (db: Db, batch: { no: number; token: number }, seconds: number, stop: AbortSignal): Held => {
+export const holdLease = (db: Db, batch: { no: number; token: number }, seconds: number, stop: AbortSignal): Held =>
+  keepRenewing(
+    () =>
+      db.run(sql`
+        update batches set leased_until = now() + make_interval(secs => ${seconds})
+        where no = ${batch.no} and token = ${batch.token}`),
+    seconds,
+    stop,
+  );
+
+/** The same for any lease: `extend` says how many rows it renewed, and none means that it is lost. */
+export const keepRenewing = (extend: () => Promise<number>, seconds: number, stop: AbortSignal): Held => {
   const lost = new AbortController();
   let renewing: Promise<void> | null = null;
   let renewedAt = performance.now();
   const renew = async (): Promise<void> => {
     try {
-      const held = await db.run(sql`
-        update batches set leased_until = now() + make_interval(secs => ${seconds})
-        where no = ${batch.no} and token = ${batch.token}`);
-      if (held === 0) lost.abort(new Error('the lease is lost'));
+      if ((await extend()) === 0) lost.abort(new Error('the lease is lost'));
       else renewedAt = performance.now();
     } catch {
       // The database is away: the lease runs out by itself, and then so must the work.

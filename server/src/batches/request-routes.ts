@@ -37,7 +37,7 @@ const missing = (id: string): ApiError => new ApiError('not_found', `No request 
 const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
 /** The batch and the line a request's id names, if they are the tenant's. */
-const find = async (db: Db, identity: Identity, id: string): Promise<{ batch: BatchRow; line: number }> => {
+export const findRequest = async (db: Db, identity: Identity, id: string): Promise<{ batch: BatchRow; line: number }> => {
   const parsed = parseRequestId(id);
   if (parsed === null) throw missing(id);
   const batch = await getBatch(db, identity, parsed.batchId).catch((error: unknown) => {
@@ -52,7 +52,7 @@ const find = async (db: Db, identity: Identity, id: string): Promise<{ batch: Ba
 };
 
 /** Any request, as JSON: what was sent, and what came of it. */
-const details = async (deps: Deps, identity: Identity, batch: BatchRow, line: number): Promise<RequestDetails> => {
+export const requestDetails = async (deps: Deps, identity: Identity, batch: BatchRow, line: number): Promise<RequestDetails> => {
   const { db, storage } = deps;
   const [viewed] = await describeRequests(deps, batch, [line]);
   if (viewed === undefined) throw missing(String(line));
@@ -84,12 +84,12 @@ const inputOf = async (storage: Storage, batch: BatchRow, line: number): Promise
 
 /** The newest result of a request: a continuation may itself have been continued. */
 const newestOf = async (deps: Deps, identity: Identity, id: string): Promise<unknown> => {
-  const { batch, line } = await find(deps.db, identity, id).catch((error: unknown) => {
+  const { batch, line } = await findRequest(deps.db, identity, id).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
     return { batch: null, line: 0 };
   });
   if (batch === null) return { id, state: 'queued', output: null };
-  const { newest, ...shown } = await details(deps, identity, batch, line);
+  const { newest, ...shown } = await requestDetails(deps, identity, batch, line);
   return newest ?? { id, state: shown.state, attempts: shown.attempts, error: shown.error, output: shown.output };
 };
 
@@ -145,8 +145,8 @@ export const requestRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request): Promise<RequestDetails> => {
-      const { batch, line } = await find(db, request.identity, request.params.id);
-      return details(deps, request.identity, batch, line);
+      const { batch, line } = await findRequest(db, request.identity, request.params.id);
+      return requestDetails(deps, request.identity, batch, line);
     },
   );
 
@@ -161,7 +161,7 @@ export const requestRoutes = (app: App, deps: Deps): void => {
       },
     },
     async (request): Promise<Batch> => {
-      const { batch, line } = await find(db, request.identity, request.params.id);
+      const { batch, line } = await findRequest(db, request.identity, request.params.id);
       return (await present(db, [await retryRequest(db, storage, request.identity, batch, line)]))[0]!;
     },
   );

@@ -2,7 +2,7 @@ import type { RetryBatch } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
-import { createStored, insertFile } from '../files/files.ts';
+import { createStored, insertFile, type StoredFile } from '../files/files.ts';
 import { formatLines, linesOf, parseLines, type Lines } from '../formats/lines.ts';
 import { readLines } from '../formats/read-lines.ts';
 import { ApiError } from '../lib/errors.ts';
@@ -15,12 +15,12 @@ import { terminal } from './state.ts';
 const newline = Buffer.from('\n');
 
 /** States a line may be retried from; those of a plain retry are what went wrong by itself. */
-const ended = ['failed', 'dead_lettered', 'cancelled', 'expired'] as const;
-const plain = ended.filter((state) => state !== 'cancelled');
+export const endedStates = ['failed', 'dead_lettered', 'cancelled', 'expired'] as const;
+export const plainStates = endedStates.filter((state) => state !== 'cancelled');
 
 /** The lines of an ended batch that a retry means. */
 const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<Lines> => {
-  const states = filter.states ?? plain;
+  const states = filter.states ?? plainStates;
   // Line numbers beyond the batch may be more than an int4 holds.
   const asked = [...new Set(filter.lines)].filter((line) => line <= batch.total).sort((a, b) => a - b);
   const wanted = filter.lines === undefined ? none : sql`* ${formatLines(linesOf(asked))}::int4multirange`;
@@ -59,7 +59,7 @@ export const retryRequest = async (db: Db, storage: Storage, identity: Identity,
       'conflict',
       `Cannot retry a request of a batch with status '${batch.status}'; wait until it has ended, or cancel it.`,
     );
-  const lines = await linesToRetry(db, batch, { states: [...ended], lines: [line] });
+  const lines = await linesToRetry(db, batch, { states: [...endedStates], lines: [line] });
   if (lines.length === 0) throw new ApiError('conflict', 'Only a request that failed, expired or was cancelled can be retried.');
   return continueWith(db, storage, identity, batch, lines, {});
 };
@@ -72,12 +72,18 @@ const continueWith = async (
   lines: Lines,
   changes: RetryBatch,
 ): Promise<BatchRow> => {
+  const input = await copyLines(storage, batch, lines);
+  return db.transaction((tx) => createContinuation(tx, identity, batch, { lines, input }, changes));
+};
+
+/** The input of a continuation: the lines, byte for byte. It is nobody's until `createContinuation`. */
+export const copyLines = (storage: Storage, batch: BatchRow, lines: Lines): Promise<StoredFile> => {
   const source = { inputKey: batch.input_key!, indexKey: batch.index_key! };
   async function* copied(): AsyncGenerator<Buffer> {
     for await (const group of readLines(storage, source, lines)) for (const { bytes } of group) yield Buffer.concat([bytes, newline]);
   }
-  const stored = await createStored(storage, {
-    tenant: identity.tenant,
+  return createStored(storage, {
+    tenant: batch.tenant_id,
     filename: `${batch.id}_retry.jsonl`,
     purpose: 'batch',
     bytes: copied(),
@@ -86,16 +92,23 @@ const continueWith = async (
       throw new ApiError('conflict', `The input file ${batch.input_file_id} is gone, so its requests cannot be run again.`);
     throw error;
   });
-  const { completion_window, name, metadata, priority } = changes;
+};
+
+/** To be called in a transaction. */
+export const createContinuation = async (
+  tx: Db,
+  identity: Identity,
+  batch: BatchRow,
+  { lines, input }: { lines: Lines; input: StoredFile },
+  { completion_window, name, metadata, priority }: RetryBatch,
+): Promise<BatchRow> => {
   const body = cloneBody(batch, {
-    input_file_id: stored.id,
+    input_file_id: input.id,
     ...(completion_window !== undefined && { completion_window }),
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
     ...(priority !== undefined && { priority }),
   });
-  return db.transaction(async (tx) => {
-    await insertFile(tx, identity, stored, { expiresSeconds: 30 * 86_400 });
-    return (await createBatch(tx, identity, body, { continues: { of: batch.no, lines: formatLines(lines) } })).batch;
-  });
+  await insertFile(tx, identity, input, { expiresSeconds: 30 * 86_400 });
+  return (await createBatch(tx, identity, body, { continues: { of: batch.no, lines: formatLines(lines) } })).batch;
 };

@@ -1,5 +1,6 @@
 import type { Batch, BatchError, BatchStatus } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
+import { slaOf } from '../policy/forecast.ts';
 
 /** A batch as the database holds it; times are seconds since the epoch. */
 export interface BatchRow {
@@ -35,6 +36,11 @@ export interface BatchRow {
   errors_file_id: string | null;
   output_file_id: string | null;
   error_file_id: string | null;
+  admitted: boolean;
+  at_risk: boolean;
+  escalated_at: number | null;
+  forecast_p50: number | null;
+  forecast_p90: number | null;
   continues_no: number | null;
   origin_lines: string | null;
   created_at: number;
@@ -59,7 +65,8 @@ export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
   extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
   b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.errors,
-  b.errors_file_id, b.output_file_id, b.error_file_id, b.continues_no, b.origin_lines::text as origin_lines,
+  b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at,
+  extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
   extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as in_progress_at,
   extract(epoch from b.finalizing_at)::float8 as finalizing_at, extract(epoch from b.completed_at)::float8 as completed_at,
   extract(epoch from b.failed_at)::float8 as failed_at, extract(epoch from b.expired_at)::float8 as expired_at,
@@ -90,6 +97,13 @@ const usageObject = ({ input, cached, output, reasoning }: TokenCounts): Batch['
   output_tokens_details: { reasoning_tokens: reasoning },
   total_tokens: input + output,
 });
+
+const slaState = ({ status, at_risk, completed_at, deadline }: BatchRow): Batch['sla'] => {
+  if (status === 'completed') return slaOf({ endedAt: completed_at ?? deadline, deadline });
+  if (status === 'expired') return 'breached';
+  if (status === 'in_progress' || status === 'finalizing') return at_risk ? 'at_risk' : 'on_track';
+  return null;
+};
 
 /** The object clients see: every key present, null where there is nothing. */
 export const toBatch = (row: BatchRow, { progress, models, continues, continued_by }: BatchExtras): Batch => {
@@ -130,6 +144,13 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     created_by: row.created_by,
     models,
     errors_file_id: row.errors_file_id,
+    sla: slaState(row),
+    admitted: row.admitted,
+    escalated_at: seconds(row.escalated_at),
+    forecast:
+      row.status === 'in_progress' && row.forecast_p50 !== null && row.forecast_p90 !== null
+        ? { p50: Math.floor(row.forecast_p50), p90: Math.floor(row.forecast_p90) }
+        : null,
     continues,
     continued_by,
     dedup: row.options.dedup ?? null,

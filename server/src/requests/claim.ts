@@ -15,6 +15,8 @@ export interface Lease {
   retry: boolean;
   /** Workers that died while they held it. */
   losses: number;
+  /** Requests its batch may have in flight; null: any number. */
+  width: number | null;
   batchNo: number;
   batchId: string;
   tenant: string;
@@ -31,6 +33,7 @@ export interface LeaseRow {
   parts: number;
   retry: boolean;
   losses: number;
+  width: number | null;
   batch_no: number;
   batch_id: string;
   tenant_id: string;
@@ -65,7 +68,7 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, b.width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
 
 export const toLease = (row: LeaseRow): Lease => ({
   chunkId: row.id,
@@ -75,6 +78,7 @@ export const toLease = (row: LeaseRow): Lease => ({
   parts: row.parts,
   retry: row.retry,
   losses: row.losses,
+  width: row.width,
   batchNo: row.batch_no,
   batchId: row.batch_id,
   tenant: row.tenant_id,
@@ -99,12 +103,15 @@ export interface Held {
   order: 'go' | 'stop' | 'abort';
 }
 
-/** Renews all leases of a worker in one statement. A lease that is not among the answers is lost. */
-export const renew = async (db: Db, workerId: string, seconds: number): Promise<Held[]> => {
+/**
+ * Renews the leases a worker knows of in one statement; one that is not among the answers is lost. A lease it does not
+ * know of, because the reply to its claim was lost, must run out: renewed with the others it would never be worked on.
+ */
+export const renew = async (db: Db, workerId: string, tokens: readonly number[], seconds: number): Promise<Held[]> => {
   const rows = await db.many<{ id: number; token: number; order: Held['order'] }>(sql`
     with renewed as (
       update chunks set leased_until = now() + make_interval(secs => ${seconds})
-      where worker_id = ${workerId} and state = 'leased'
+      where worker_id = ${workerId} and state = 'leased' and token = any(${tokens}::bigint[])
       returning id, token, batch_no)
     select r.id, r.token, case
         when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'

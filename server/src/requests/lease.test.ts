@@ -136,10 +136,11 @@ test('a heartbeat renews what is held, and carries the order to stop', async ({ 
   await empty(db);
   const batch = await insertBatch(db, { lines: 10, chunk: 5 });
   const [one, two] = [await claim(db, hare, 0), await claim(db, hare, 0)];
-  expect((await renew(db, hare.id, 60)).map((held) => held.order)).toEqual(['go', 'go']);
+  const tokens = [one!.token, two!.token];
+  expect((await renew(db, hare.id, tokens, 60)).map((held) => held.order)).toEqual(['go', 'go']);
   expect(await rescue(db)).toBe(0);
   await db.run(sql`update batches set status = 'cancelling', cancelling_at = now(), cancel_mode = 'stop' where no = ${batch.no}`);
-  expect((await renew(db, hare.id, 60)).map((held) => held.order)).toEqual(['stop', 'stop']);
+  expect((await renew(db, hare.id, tokens, 60)).map((held) => held.order)).toEqual(['stop', 'stop']);
   expect(await release(db, one!)).toBe('released');
   await settle(db, two!, hare.id, part(two!, [6, 8]), 60);
   expect(await release(db, two!)).toBe('released');
@@ -148,6 +149,16 @@ test('a heartbeat renews what is held, and carries the order to stop', async ({ 
     { state: 'cancelled', lines: '{[1,6)}' },
     { state: 'cancelled', lines: '{[8,11)}' },
   ]);
+});
+
+test('a lease its worker does not know of runs out, however busy the worker is', async ({ db }) => {
+  await empty(db);
+  await insertBatch(db, { lines: 10, chunk: 5 });
+  // The reply to the second claim was lost.
+  const [known, unknown] = [await claim(db, hare, 0), await claim(db, hare, 0)];
+  expect((await renew(db, hare.id, [known!.token], 60)).map((held) => held.token)).toEqual([known!.token]);
+  expect(await rescue(db)).toBe(1);
+  expect((await claim(db, tortoise, 60))!.chunkId).toBe(unknown!.chunkId);
 });
 
 test('a request that kills each of its workers is dead-lettered, and only that one', async ({ db }) => {

@@ -1,22 +1,33 @@
 import { channels } from '../db/listen.ts';
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 
+/** What is announced can also be found by polling: a failure to say it is no failure of what was done. Not for transactions, which it would spoil. */
+const tell = async (db: Db, statement: Statement): Promise<void> => {
+  await db.run(statement).catch(() => {});
+};
+
 /** Wakes the workers that sleep. */
-export const announceChunks = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.chunks}, '')`);
+export const announceChunks = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.chunks}, '')`);
+
+/** Asks the schedulers for a new plan of turns. */
+export const announceTurns = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.turns}, '')`);
 
 /** Wakes the schedulers: a batch may have something to do. */
-export const announceBatches = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.batches}, '')`);
+export const announceBatches = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.batches}, '')`);
 
 /** The same, when a chunk has ended: only where it was the last one open of its batch. */
-export const announceEnd = (db: Db, batchNo: number): Promise<number> =>
-  db.run(sql`
+export const announceEnd = (db: Db, batchNo: number): Promise<void> =>
+  tell(
+    db,
+    sql`
     select pg_notify(${channels.batches}, '')
-    where not exists (select from chunks where batch_no = ${batchNo} and state in ('queued', 'leased'))`);
+    where not exists (select from chunks where batch_no = ${batchNo} and state in ('queued', 'leased'))`,
+  );
 
 /** Wakes the workers' heartbeats: some lease should stop. */
-export const announceControl = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.control}, '')`);
+export const announceControl = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.control}, '')`);
 
 export interface NewChunk {
   model: string;
@@ -90,9 +101,10 @@ export const gatherDue = async (db: Db): Promise<{ chunks: number; nextMs: numbe
     select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)), true, b.priority, b.deadline
     from due d join batches b on b.no = d.batch_no
     group by d.batch_no, d.model, b.priority, b.deadline`);
+  // `greatest(0, null)` is 0 to PostgreSQL, and would have us ask again at once, for ever.
   const { ms } = await db.one<{ ms: number | null }>(sql`
-    select greatest(0, extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
-  return { chunks, nextMs: ms };
+    select (extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
+  return { chunks, nextMs: ms === null ? null : Math.max(0, ms) };
 };
 
 /**

@@ -1,5 +1,4 @@
 import type { Db } from '../db/db.ts';
-import { channels } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import { claim, leaseColumns, toLease, type Lease, type LeaseRow } from './claim.ts';
 
@@ -48,9 +47,6 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
   if (!row.planned) return (await claim(db, worker, seconds)) ?? 'idle';
   return 'idle';
 };
-
-/** Asks the schedulers for a new plan. */
-export const announceTurns = (db: Db): Promise<number> => db.run(sql`select pg_notify(${channels.turns}, '')`);
 
 /** Work of one batch and model that waits: a row of the desk that turns are planned on. */
 export interface Waiting {

@@ -201,7 +201,11 @@ const stateOfChunk = (state: string | undefined): RequestState => {
 const headBytes = 64 << 10;
 
 /** The custom_ids of lines; none where the input file is gone. */
-const customIdsOf = async (storage: Storage, batch: ViewedBatch, numbers: readonly number[]): Promise<Map<number, string>> => {
+export const customIdsOf = async (
+  storage: Storage,
+  batch: Pick<ViewedBatch, 'input_key' | 'index_key'>,
+  numbers: readonly number[],
+): Promise<Map<number, string>> => {
   const ids = new Map<number, string>();
   if (batch.input_key === null || batch.index_key === null) return ids;
   const source = { inputKey: batch.input_key, indexKey: batch.index_key };

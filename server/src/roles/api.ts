@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { batchRoutes } from '../batches/routes.ts';
+import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { Predictor, predictRoutes } from '../http/predict.ts';
 import { buildServer } from '../http/server.ts';
@@ -17,6 +18,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
 export const addRoutes = (app: App, { config: { limits, timing }, db, storage, models, listener, health, predictor }: ApiParts): void => {
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener });
+  deadLetterRoutes(app, { db, storage });
   modelRoutes(app, { models });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });

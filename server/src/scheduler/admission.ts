@@ -26,7 +26,8 @@ export const admission =
         candidate: { batch: candidate.batch, deadline: candidate.deadline, work: count / rate, requests: count, width: candidate.width },
         factor: defaultLine.factor,
       });
-      if (verdict.result === 'window_not_feasible') return { admitted: false, refused: { reason: verdict.reason, earliest: verdict.earliest } };
+      if (verdict.result === 'window_not_feasible')
+        return { admitted: false, refused: { reason: verdict.reason, earliest: verdict.earliest } };
       if (!verdict.admitted) return { admitted: false, refused: null };
     }
     return { admitted: true, refused: null };

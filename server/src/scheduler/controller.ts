@@ -67,7 +67,7 @@ interface Decided {
   forecasts: { batch: string; p50: number | null; p90: number | null }[];
 }
 
-const toDemand = (row: DemandRow, rate: number): Demand => ({
+export const toDemand = (row: DemandRow, rate: number): Demand => ({
   batch: row.batch_id,
   deadline: row.deadline,
   work: row.requests / rate,
@@ -76,7 +76,7 @@ const toDemand = (row: DemandRow, rate: number): Demand => ({
   admitted: row.admitted,
 });
 
-const marketOf = (model: string, fleet: Fleet, options: ControllerOptions, measured: boolean): Market => {
+export const marketOf = (model: string, fleet: Fleet, options: ControllerOptions, measured: boolean): Market => {
   const supply = (kind: Kind): Supply | null => {
     const pools = options.pools.filter((pool) => pool.preemptible === (kind === 'spot'));
     if (pools.length === 0) return null;

@@ -10,7 +10,10 @@ import { sweepSegments } from '../batches/garbage.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
-import type { Models } from '../models/models.ts';
+import { priorRate, type Models } from '../models/models.ts';
+import { admission } from './admission.ts';
+import { round, type ControllerOptions } from './controller.ts';
+import { plan } from './planner.ts';
 import { announceChunks, gatherDue, rescue } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -18,9 +21,9 @@ export interface SchedulerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'limits'>;
+  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'>;
   log: Logger;
-  /** Channel `batches`. */
+  /** Channels `batches` and `turns`. */
   listener: Listener;
 }
 
@@ -28,6 +31,7 @@ interface Events {
   intake: [intake: Intake & { seconds: number }];
   finalized: [ended: { batchId: string; result: string; bytes: number; seconds: number }];
   rescued: [leases: number];
+  controlled: [escalated: string[]];
   swept: [];
 }
 
@@ -38,8 +42,11 @@ interface Events {
  */
 export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: SchedulerDeps;
+  /** Requests a second of one worker, by model, as last read. */
+  #rates = new Map<string, number>();
   readonly #startedAt = performance.now();
-  readonly #loops: { intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
+  readonly #loops: { turns: Loop; controller: Loop; intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
+  #nextPlan: NodeJS.Timeout | null = null;
   /** Milliseconds until the next waiting request is due. */
   #nextDue: NodeJS.Timeout | null = null;
 
@@ -57,6 +64,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       });
     const sweep = sweepSeconds * 1_000;
     this.#loops = {
+      turns: loop('turns', () => this.#turns()),
+      controller: loop('controller', () => this.#control(), sweep, sweep),
       intake: loop('intake', (signal) => this.#intake(signal)),
       retries: loop('retries', () => this.#retries()),
       finalize: loop('finalize', (signal) => this.#finalize(signal)),
@@ -68,12 +77,15 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   start(): void {
     this.#deps.listener.on('batches', this.#wake);
+    this.#deps.listener.on('turns', this.#replan);
     this.#deps.listener.on('ready', this.#wake);
     for (const loop of Object.values(this.#loops)) loop.start();
   }
 
   async stop(): Promise<void> {
     this.#deps.listener.off('batches', this.#wake);
+    this.#deps.listener.off('turns', this.#replan);
+    if (this.#nextPlan) clearTimeout(this.#nextPlan);
     this.#deps.listener.off('ready', this.#wake);
     if (this.#nextDue) clearTimeout(this.#nextDue);
     await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
@@ -89,21 +101,78 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     this.#loops.finalize.wake();
   };
 
+  readonly #replan = (): void => this.#loops.turns.wake();
+
+  #rate(model: string): { rate: number; measured: boolean } {
+    const rate = this.#rates.get(model);
+    return { rate: rate ?? priorRate[this.#deps.models.find(model)?.executor ?? 'echo'], measured: rate !== undefined };
+  }
+
+  #policy(): ControllerOptions {
+    const { config, models } = this.#deps;
+    return {
+      mode: config.schedule.mode,
+      pools: config.pools,
+      tick: config.timing.sweepSeconds,
+      leaseSeconds: config.timing.leaseSeconds,
+      rateOf: (model) => this.#rate(model),
+      concurrencyOf: (model) => concurrency[models.find(model)?.executor ?? 'echo'],
+    };
+  }
+
+  /** One round of the policy: targets, risks, forecasts. */
+  async #control(): Promise<boolean> {
+    const { db, log } = this.#deps;
+    const rows = await db.many<{ model: string; rate: number }>(sql`select model, rate from model_rates`);
+    this.#rates = new Map(rows.map((row) => [row.model, row.rate]));
+    const { escalated } = await round(db, this.#policy());
+    if (escalated.length > 0) {
+      log.info({ batches: escalated }, 'work moves to dedicated workers');
+      this.#replan();
+    }
+    this.emit('controlled', escalated);
+    return false;
+  }
+
+  /** Plans the next turns, and wakes the workers to take them; again soon while something waits. */
+  async #turns(): Promise<boolean> {
+    const { config, db } = this.#deps;
+    const { turns, waiting } = await plan(db, {
+      order: config.schedule.order,
+      kinds: config.pools.some((pool) => pool.preemptible) ? ['dedicated', 'spot'] : ['dedicated'],
+      tail: 0,
+      costOf: (model) => 1 / this.#rate(model).rate,
+    });
+    if (turns > 0) await announceChunks(db);
+    if (this.#nextPlan) clearTimeout(this.#nextPlan);
+    this.#nextPlan = waiting > 0 ? setTimeout(this.#replan, replanMs) : null;
+    return false;
+  }
+
   async #intake(signal: AbortSignal): Promise<boolean> {
     const { config, log } = this.#deps;
     const started = performance.now();
-    const intake = await intakeNext({ ...this.#deps, limits: config.limits, leaseSeconds: config.timing.leaseSeconds }, signal);
+    const intake = await intakeNext(
+      {
+        ...this.#deps,
+        limits: config.limits,
+        leaseSeconds: config.timing.leaseSeconds,
+        admit: admission(config.schedule.admission, this.#policy()),
+      },
+      signal,
+    );
     if (intake === null) return false;
     const seconds = (performance.now() - started) / 1_000;
     log.info({ batch: intake.batch.id, result: intake.result, lines: intake.lines, seconds }, 'intake');
     this.emit('intake', { ...intake, seconds });
+    this.#replan();
     this.#loops.finalize.wake();
     return true;
   }
 
   async #retries(): Promise<boolean> {
     const { chunks, nextMs } = await gatherDue(this.#deps.db);
-    if (chunks > 0) await announceChunks(this.#deps.db);
+    if (chunks > 0) this.#replan();
     if (this.#nextDue) clearTimeout(this.#nextDue);
     // Not to the millisecond: those that are due close together become one chunk.
     this.#nextDue =
@@ -134,7 +203,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     if (rescued > 0) {
       log.warn({ leases: rescued }, 'leases ran out; their chunks went back to the queue');
       this.emit('rescued', rescued);
-      await announceChunks(db);
+      this.#replan();
     }
     if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();
     this.emit('swept');
@@ -158,5 +227,11 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     return false;
   }
 }
+
+/** Requests one worker runs at a time, of each executor: how many workers a batch can keep busy follows from it. */
+const concurrency = { echo: 1_000, openai: 64, onnx: 64 } as const;
+
+/** Milliseconds between two plans while something waits. */
+const replanMs = 500;
 
 const day = 24 * 3_600_000;

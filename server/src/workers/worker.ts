@@ -13,8 +13,8 @@ import { messageOf } from '../lib/errors.ts';
 import { makeScratch } from '../lib/scratch.ts';
 import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
-import { announceTurns, claimTurn } from '../requests/turns.ts';
-import { announceBatches, announceEnd } from '../requests/queue.ts';
+import { claimTurn } from '../requests/turns.ts';
+import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
 import { Rates } from './rates.ts';
@@ -58,6 +58,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: WorkerDeps;
   readonly #claims: Loop;
   readonly #heartbeat: Loop;
+  /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
   readonly #rates = new Rates();
   #loaded: LoadedModels | null = null;
@@ -65,6 +66,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #renewedAt = 0;
   /** Ends the work when its leases may have run out. */
   #expiry: NodeJS.Timeout | null = null;
+  /** Chunks in a row that could not be run, and until when nothing is claimed for it. */
+  #failures = 0;
+  #pausedUntil = 0;
   #draining = false;
   #started = false;
   readonly #kind: 'spot' | 'dedicated';
@@ -146,7 +150,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   async #claim(): Promise<boolean> {
     const { config, db, models } = this.#deps;
-    if (this.#draining || !this.#room() || this.#stale()) return false;
+    if (this.#draining || !this.#room() || this.#stale() || performance.now() < this.#pausedUntil) return false;
     const wanted = models.all().filter((model) => this.#wants(model));
     if (wanted.length === 0) return false;
     const claimed = await claimTurn(db, { id: this.id, kind: this.#kind, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
@@ -188,7 +192,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       (part) => {
         this.#rates.settled(lease.model, part.completed + part.failed);
         this.emit('settled', part);
-        if (part.retried > 0) announceBatches(this.#deps.db).catch(() => {});
+        if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
     const running: Running = { lease, model: models.get(lease.model), settler, stop, abort };
@@ -196,13 +200,17 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.emit('claimed', lease);
     const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
       .then((how) => {
+        this.#failures = 0;
         if (how === 'lost') this.emit('fenced', lease);
         // A chunk that ends may be its batch's last.
-        if (how === 'done' || how === 'released') announceEnd(this.#deps.db, lease.batchNo).catch(() => {});
-        if (how === 'released') announceTurns(this.#deps.db).catch(() => {});
+        if (how === 'done' || how === 'released') void announceEnd(this.#deps.db, lease.batchNo);
+        // A batch that may have only so much in flight has room again.
+        if (how === 'released' || lease.width !== null) void announceTurns(this.#deps.db);
         this.emit('ended', lease, how);
       })
       .catch((error: unknown) => {
+        // It is the first in the queue again: without a pause it would be taken up and fail thousands of times a minute.
+        this.#pausedUntil = performance.now() + Math.min(10_000, 250 * 2 ** this.#failures++);
         log.error(
           { worker: this.id, batch: lease.batchId, chunk: lease.chunkId, reason: messageOf(error) },
           'a chunk could not be run; it goes back to the queue',
@@ -210,27 +218,28 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.emit('ended', lease, 'failed');
       })
       .finally(() => {
-        this.#running.delete(lease.chunkId);
+        this.#running.delete(lease.token);
         this.#rates.end(lease.model);
         this.#claims.wake();
         if (this.#draining && this.#running.size === 0) this.emit('drained');
       });
-    this.#running.set(lease.chunkId, { ...running, ending });
+    this.#running.set(lease.token, { ...running, ending });
   }
 
   async #beat(): Promise<boolean> {
     const { config, db } = this.#deps;
     const asked = performance.now();
     const before = [...this.#running.values()];
-    const held = before.length > 0 ? await renew(db, this.id, config.timing.leaseSeconds) : [];
+    const tokens = before.map(({ lease }) => lease.token);
+    const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
     const asks = await db.maybe<{ drain: boolean }>(sql`
       update workers set seen_at = now() where id = ${this.id} returning drain_requested_at is not null as drain`);
     if (asks?.drain === true) this.drain();
     this.#renewed(asked);
     for (const running of before) {
       const { lease, stop, abort, settler } = running;
-      if (settler.state !== 'open' || !this.#running.has(lease.chunkId)) continue;
-      const order = held.find((h) => h.chunkId === lease.chunkId && h.token === lease.token)?.order ?? 'abort';
+      if (settler.state !== 'open' || !this.#running.has(lease.token)) continue;
+      const order = held.find((h) => h.token === lease.token)?.order ?? 'abort';
       if (order === 'abort') abort.abort();
       else if (order === 'stop' && !stop.signal.aborted) this.#end(running);
     }

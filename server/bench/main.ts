@@ -1,0 +1,33 @@
+/**
+ * The benchmarks: `npm run bench`, or `npm run bench -- NAME …` for some of them. Prints each figure as a line of JSON
+ * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
+ */
+import { engine } from './engine.ts';
+import { table, type Bench } from './figures.ts';
+import { idle } from './idle.ts';
+import { intake } from './intake.ts';
+import { keep } from './keep.ts';
+import { onnx } from './onnx-figures.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx];
+
+const wanted = process.argv.slice(2).filter((arg) => arg !== '--');
+const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no benchmark ${unknown.join(', ')}. There are:\n${benches.map(({ name, about }) => `  ${name.padEnd(8)} ${about}\n`).join('')}`,
+  );
+  process.exit(1);
+}
+const chosen = benches.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const figures = [];
+for (const bench of chosen) {
+  process.stderr.write(`${bench.name}: ${bench.about}\n`);
+  const measured = await bench.run();
+  for (const figure of measured) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  await keep(bench.name, measured);
+  figures.push(...measured);
+}
+process.stdout.write(`\n${table(figures)}\n`);

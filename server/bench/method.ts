@@ -1,0 +1,31 @@
+/** How the figures come about: stands above them in FIGURES.md. */
+export const method: Record<string, string> = {
+  all: `Medians of at least three runs; ratios are taken within one run on the same work, and the sides take turns. Absolute
+figures depend on the machine and on what else it does: CPU that other processes used is read from /proc/stat, runs with
+more than a tenth of a core in other hands are repeated up to twice, and what stayed so is marked *busy machine*.
+Sluice runs as in production: the roles are processes of their own with the defaults of the configuration, PostgreSQL is
+the embedded one with its own settings (durable commits), storage is the disk.`,
+  engine: `100,000 chat completions of 400 bytes, answered by \`echo\`. Sluice's time runs from the first byte of the HTTP
+upload until the API shows the batch as completed, which is after full validation and after its output file was synced;
+the file is then downloaded and counted. The two other queues get the same requests through their batch calls from one
+process (graphile-worker 0.18.0 \`addJobs\`, pg-boss 12.35.0 \`insert\`, 5,000 a call) while another process works on them:
+graphile-worker with concurrency 1000, a local queue of 2000, completeJobBatchDelay 0, and results put into a table with
+one INSERT a tick; pg-boss with batches of 1000, perJobResults, burstWhenBatchFull and two local workers, results in
+\`output\`. Their time includes neither files nor HTTP nor validation, and ends when the last job is done; their tables
+are emptied and vacuumed between rounds, Sluice's are not. All three make the same result lines.
+
+The fifth batch against the first: five such batches in a row on a new database, with a REPEATABLE READ transaction
+held open from before the first.`,
+  intake: `A file of 1,000,000 chat completions of 420 bytes, 420 MB, through processes that have just been started.
+Validation and output file: lines and bytes by seconds as the scheduler's own metrics have them (the output file is
+synced). Peak memory is VmHWM of each process when the batch has ended. *One in ten settled much later*: every tenth
+request fails at its first attempt and is run again in another chunk, so that no two segments follow each other.`,
+  status: `200 requests a second on a fixed schedule (open loop: a late answer counts from the moment it was due) from the
+creation of a 1,000,000-line batch of \`echo\` to its end, intake and finalizing included, on the same cores. The event
+loop's delay is perf_hooks' histogram, as /metrics shows it, which includes its own interval of 10 ms.`,
+  idle: `\`sluice start\` (supervisor, API, scheduler, worker) after one batch and 25 s of rest. CPU from /proc. Statements
+are counted in PostgreSQL's log with log_statement = all, in 30 s of their own.`,
+  start: `From the start of the process \`npm start\` to the first 200 of /health/ready, asked every 5 ms.`,
+  onnx: `Inside the worker's executor, without queue: from SMILES with as many processes as cores, against the same number of
+bare RDKit and onnxruntime-node loops; from decoded tensors with one process against one bare onnxruntime-node loop.`,
+};

@@ -1,0 +1,273 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { openPool, type Pool } from '../../src/db/db.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { openDisk, type Disk } from '../../src/storage/disk.ts';
+import { apiKey, Client } from './client.ts';
+import { keepHistory, type Sent } from './history.ts';
+import { until } from './until.ts';
+
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** As short as the configuration allows: a lost lease is back in two seconds and a sweep. */
+export const hasty: Record<string, string> = {
+  SLUICE_TIMING__LEASE_SECONDS: '2',
+  SLUICE_TIMING__HEARTBEAT_SECONDS: '1',
+  SLUICE_TIMING__SWEEP_SECONDS: '1',
+  SLUICE_TIMING__POLL_MIN_MS: '50',
+  SLUICE_TIMING__POLL_MAX_MS: '500',
+  SLUICE_TIMING__SETTLE_MS: '150',
+  SLUICE_TIMING__CANCEL_GRACE_SECONDS: '2',
+  SLUICE_RETRY__BASE_MS: '20',
+  SLUICE_RETRY__CAP_MS: '200',
+  SLUICE_LOG__LEVEL: 'info',
+  SLUICE_LOG__PRETTY: 'false',
+};
+
+/** Below those that the system gives to outgoing connections, so that it is still free when a killed API comes back. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+};
+
+/** The children of a process, and theirs. */
+export const descendants = (pid: number): number[] => {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It has just ended.
+    }
+  }
+  const found = [pid];
+  for (const parent of found) for (const [child, of] of parents) if (of === parent) found.push(child);
+  return found.slice(1);
+};
+
+export type Role = 'api' | 'scheduler' | 'worker' | 'all';
+
+/** One process of Sluice, started from its source as a user starts it. */
+export class Process {
+  readonly role: Role;
+  readonly child: ChildProcess;
+  /** All it has logged. */
+  log = '';
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  /** Whether its end was asked for. */
+  meant = false;
+  #over = false;
+  readonly #heard = new Set<() => void>();
+
+  constructor(role: Role, env: Record<string, string>, cwd: string) {
+    this.role = role;
+    // Of the environment, what a program needs, and nothing that would configure it.
+    this.child = spawn(process.execPath, [program, role], {
+      cwd,
+      env: { PATH: process.env['PATH'], TZ: 'UTC', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.child.stderr!.on('data', (part: Buffer) => {
+      this.log += part.toString();
+      for (const hear of this.#heard) hear();
+    });
+    this.ended = new Promise((resolve) =>
+      this.child.once('exit', (code, signal) => {
+        this.#over = true;
+        resolve(signal ?? code);
+        for (const hear of this.#heard) hear();
+      }),
+    );
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when its log matches; rejects where it ends, or `ms` pass, before that. */
+  said(pattern: RegExp, ms = 20_000): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#heard.delete(hear);
+      };
+      const hear = (): void => {
+        const found = pattern.exec(this.log);
+        if (found) {
+          stop();
+          resolve(found);
+        } else if (this.#over) {
+          stop();
+          reject(new Error(`${this.role} ended without saying ${pattern}:\n${this.log.slice(-3_000)}`));
+        }
+      };
+      const timer = setTimeout(() => {
+        stop();
+        reject(new Error(`${this.role} did not say ${pattern} within ${ms} ms:\n${this.log.slice(-3_000)}`));
+      }, ms);
+      this.#heard.add(hear);
+      hear();
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') this.meant = true;
+    if (!this.#over) this.child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+}
+
+export interface SiteOptions {
+  /** A server on which a database may be made; or, with `own`, the very database. */
+  postgres: string;
+  own?: boolean;
+  env?: Record<string, string>;
+  /** Text of its sluice.yaml. */
+  yaml?: string;
+  /** The address processes use, where it is not the database's own: a proxy. */
+  through?: (url: string) => Promise<string>;
+}
+
+/** A Sluice made of real processes on one database and one data directory. */
+export class Site implements AsyncDisposable {
+  readonly db: Pool;
+  readonly storage: Disk;
+  readonly folder: string;
+  readonly client: Client;
+  readonly processes: Process[] = [];
+  readonly env: Record<string, string>;
+  readonly #drop: () => Promise<void>;
+
+  private constructor(db: Pool, storage: Disk, folder: string, client: Client, env: Record<string, string>, drop: () => Promise<void>) {
+    this.db = db;
+    this.storage = storage;
+    this.folder = folder;
+    this.client = client;
+    this.env = env;
+    this.#drop = drop;
+  }
+
+  static async open({ postgres, own = false, env = {}, yaml, through }: SiteOptions): Promise<Site> {
+    let url = postgres;
+    let drop = async (): Promise<void> => {};
+    if (!own) {
+      const name = `sluice_crash_${randomBytes(6).toString('hex')}`;
+      const admin = async (statement: string): Promise<void> => {
+        const client = new pg.Client({ connectionString: postgres });
+        await client.connect();
+        try {
+          await client.query(statement);
+        } finally {
+          await client.end();
+        }
+      };
+      await admin(`create database ${name}`);
+      drop = () => admin(`drop database if exists ${name} with (force)`);
+      const at = new URL(postgres);
+      at.pathname = `/${name}`;
+      url = at.href;
+    }
+    await migrate(url);
+    const db = openPool({ url, name: 'crash test', max: 4 });
+    await keepHistory(db);
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-crash-'));
+    if (yaml !== undefined) await writeFile(join(folder, 'sluice.yaml'), yaml);
+    const storage = await openDisk(join(folder, 'data', 'storage'));
+    const port = await freePort();
+    const all = {
+      ...hasty,
+      SLUICE_DATABASE_URL: (await through?.(url)) ?? url,
+      SLUICE_DATA_DIR: join(folder, 'data'),
+      SLUICE_API_KEY: apiKey,
+      SLUICE_PORT: String(port),
+      ...env,
+    };
+    return new Site(db, storage, folder, new Client(port), all, drop);
+  }
+
+  /** Starts a process and waits until it is ready. */
+  async start(role: Role, env: Record<string, string> = {}): Promise<Process> {
+    const process = this.begin(role, env);
+    await process.said(role === 'all' ? /Sluice is ready/ : /"msg":"ready/);
+    return process;
+  }
+
+  begin(role: Role, env: Record<string, string> = {}): Process {
+    const process = new Process(role, { ...this.env, ...env }, this.folder);
+    this.processes.push(process);
+    return process;
+  }
+
+  running(role?: Role): Process[] {
+    return this.processes.filter((p) => !p.over && (role === undefined || p.role === role));
+  }
+
+  /** The end of every process's log, for whoever reads of a failure. */
+  logs(): string {
+    return this.processes.map((p) => `--- ${p.role} ${p.pid} ${p.over ? '(ended)' : ''}\n${p.log.slice(-1_500)}`).join('\n');
+  }
+
+  /** Resolves when every one of them has ended. */
+  async ended(sent: readonly Sent[], ms = 60_000): Promise<void> {
+    let left: unknown[] = [];
+    try {
+      await until(
+        'every batch has ended',
+        async () => {
+          left = await this.db.many({
+            text: `select id, status, expiring, leased_until, (select json_agg(json_build_object('state', c.state, 'n', c.n)) from
+              (select state, count(*) as n from chunks where batch_no = b.no group by state) c) as chunks
+              from batches b where id = any($1) and status not in ('completed', 'failed', 'expired', 'cancelled')`,
+            values: [sent.map(({ id }) => id)],
+          });
+          return left.length === 0;
+        },
+        ms,
+      );
+    } catch (error) {
+      throw new Error(`${(error as Error).message}: ${JSON.stringify(left)}\n${this.logs()}`, { cause: error });
+    }
+  }
+
+  /** How many lines have settled, of all batches. */
+  async settled(): Promise<number> {
+    const { count } = await this.db.one<{ count: number }>({
+      text: 'select coalesce(sum(completed + failed), 0)::bigint as count from segments',
+      values: [],
+    });
+    return count;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.running().map((p) => (p.signal('SIGCONT'), p.kill())));
+    await this.db.end().catch(() => {});
+    await this.#drop().catch(() => {});
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
