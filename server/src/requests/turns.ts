@@ -82,8 +82,8 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
       b.width, b.at_risk, q.chunks::int as chunks, q.takes::int as takes, coalesce(r.requests, 0) as running
-    from open o join batches b on b.no = o.no cross join share,
-      lateral (
+    from open o join batches b on b.no = o.no cross join share
+      cross join lateral (
         select count(*) as chunks, (array_agg(n order by id))[1] as takes
         from (select c.id, (select sum(upper(r) - lower(r)) from unnest(c.lines) r) as n from chunks c
               where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q

@@ -17,6 +17,7 @@ export const insertBatch = async (
         'in_progress', true, ${lines}, ${priority})
       returning no, deadline`);
     await enqueue(tx, { no: batch.no, priority, deadline: batch.deadline }, cutChunks(model, [1, lines + 1], chunk));
+    await tx.run(sql`insert into batch_models (batch_no, model, total) values (${batch.no}, ${model}, ${lines})`);
     return { no: batch.no, id };
   });
 };

@@ -1,0 +1,148 @@
+import { expect } from 'vitest';
+import { insertBatch } from '../../test/support/batch.ts';
+import { test } from '../../test/support/database.ts';
+import type { PoolConfig } from '../config.ts';
+import type { Db } from '../db/db.ts';
+import { sql } from '../db/sql.ts';
+import { countLines } from '../formats/lines.ts';
+import { release, type Lease } from '../requests/claim.ts';
+import { claimTurn, type Claimant } from '../requests/turns.ts';
+import { admission } from './admission.ts';
+import { round, type ControllerOptions } from './controller.ts';
+import { plan, type PlannerOptions } from './planner.ts';
+
+const dedicated: Claimant = { id: 'worker_d', kind: 'dedicated', models: ['echo@1.0.0'] };
+const spot: Claimant = { id: 'worker_s', kind: 'spot', models: ['echo@1.0.0'] };
+const planner: PlannerOptions = { order: 'fair', kinds: ['dedicated', 'spot'], tail: 0, costOf: () => 0.01 };
+
+const pool = (name: string, preemptible: boolean, maximum: number): PoolConfig => ({
+  name,
+  preemptible,
+  price: preemptible ? 0.3 : 1,
+  minimum: 0,
+  maximum,
+  backlogRatio: preemptible ? 5 : 10,
+  startupSeconds: 10,
+});
+
+const controller = (pools: PoolConfig[], rate = 10): ControllerOptions => ({
+  mode: 'balanced',
+  pools,
+  tick: 5,
+  leaseSeconds: 30,
+  rateOf: () => ({ rate, measured: true }),
+  concurrencyOf: () => 1,
+});
+
+const empty = async (db: Db) => {
+  await db.run(sql`delete from batches`);
+  await db.run(sql`delete from accounts`);
+  await db.run(sql`delete from targets`);
+};
+
+const leases = async (db: Db, worker: Claimant, count: number): Promise<Lease[]> => {
+  const got: Lease[] = [];
+  for (let tries = 0; got.length < count && tries < 4 * count; tries++) {
+    const claimed = await claimTurn(db, worker, 60);
+    if (claimed === 'idle') await plan(db, planner);
+    else if (claimed !== 'again') got.push(claimed);
+  }
+  return got;
+};
+
+test('two tenants get the same, whatever the one piles up', async ({ db }) => {
+  await empty(db);
+  await insertBatch(db, { tenant: 'hoarder', lines: 10_000, chunk: 10 });
+  await insertBatch(db, { tenant: 'modest', lines: 100, chunk: 10 });
+  await plan(db, planner);
+  const got = await leases(db, dedicated, 20);
+  const served = Map.groupBy(got, (lease) => lease.tenant);
+  expect(served.get('modest')).toHaveLength(10);
+  expect(served.get('hoarder')).toHaveLength(10);
+  // At no time was one of them more than a chunk ahead.
+  let ahead = 0;
+  for (const lease of got) expect(Math.abs((ahead += lease.tenant === 'modest' ? 1 : -1))).toBeLessThanOrEqual(1);
+});
+
+test('a tenant with twice the weight gets twice as much', async ({ db }) => {
+  await empty(db);
+  await insertBatch(db, { tenant: 'heavy', lines: 1_000, chunk: 10 });
+  await insertBatch(db, { tenant: 'light', lines: 1_000, chunk: 10 });
+  await db.run(sql`insert into accounts (tenant_id, weight) values ('heavy', 2)`);
+  const got = await leases(db, dedicated, 30);
+  expect(got.filter((lease) => lease.tenant === 'heavy').length).toBe(20);
+});
+
+test('who comes back with work has no turns saved up', async ({ db }) => {
+  await empty(db);
+  await insertBatch(db, { tenant: 'early', lines: 1_000, chunk: 10 });
+  await leases(db, dedicated, 50);
+  await insertBatch(db, { tenant: 'late', lines: 1_000, chunk: 10 });
+  await plan(db, planner);
+  const got = await leases(db, dedicated, 10);
+  expect(got.filter((lease) => lease.tenant === 'late').length).toBe(5);
+});
+
+test('a batch never has more in flight than its width', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 100, chunk: 5 });
+  await db.run(sql`update batches set width = 10 where no = ${batch.no}`);
+  await plan(db, planner);
+  const [one, two] = await leases(db, dedicated, 2);
+  expect(countLines(one!.lines) + countLines(two!.lines)).toBe(10);
+  await plan(db, planner);
+  expect(await claimTurn(db, dedicated, 60)).toBe('idle');
+  await release(db, one!);
+  await plan(db, planner);
+  expect(await claimTurn(db, dedicated, 60)).toMatchObject({ batchNo: batch.no });
+});
+
+test('a turn with nothing left behind it is passed over', async ({ db }) => {
+  await empty(db);
+  await insertBatch(db, { lines: 5, chunk: 5 });
+  await plan(db, planner);
+  expect(await claimTurn(db, dedicated, 60)).toMatchObject({ lines: [1, 6] });
+  // Spot was planned the same chunk.
+  expect(await claimTurn(db, spot, 60)).toBe('again');
+  expect(await claimTurn(db, spot, 60)).toBe('idle');
+});
+
+test('without a scheduler workers go on by themselves', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 5, chunk: 5 });
+  await db.run(sql`update plan set planned_at = '-infinity'`);
+  expect(await claimTurn(db, dedicated, 60)).toMatchObject({ batchNo: batch.no });
+});
+
+test('work moves to dedicated workers before spot alone would be late, and they serve it first', async ({ db }) => {
+  await empty(db);
+  const pools = [pool('spot', true, 8), pool('dedicated', false, 4)];
+  const calm = await insertBatch(db, { lines: 100, chunk: 10, windowSeconds: 86_400, priority: 10 });
+  const tight = await insertBatch(db, { lines: 1_000, chunk: 10, windowSeconds: 85 });
+  const first = await round(db, controller(pools));
+  expect(first.escalated).toEqual([tight.id]);
+  expect(first.pools.find(({ name }) => name === 'dedicated')!.desired).toBe(4);
+  expect(await db.many(sql`select id, at_risk, escalated_at is not null as escalated from batches order by no`)).toEqual([
+    { id: calm.id, at_risk: false, escalated: false },
+    { id: tight.id, at_risk: true, escalated: true },
+  ]);
+  await plan(db, planner);
+  expect((await leases(db, dedicated, 3)).map((lease) => lease.batchNo)).toEqual([tight.no, tight.no, tight.no]);
+  expect((await leases(db, spot, 1))[0]!.batchNo).toBe(calm.no);
+  // Told once.
+  expect((await round(db, controller(pools))).escalated).toEqual([]);
+  expect(await db.many(sql`select type from events where batch_no = ${tight.no}`)).toEqual([{ type: 'batch.escalated' }]);
+});
+
+test.for([
+  ['refuse', { admitted: false, refused: { reason: expect.any(String), earliest: expect.any(Number) } }],
+  ['flag', { admitted: false, refused: null }],
+  ['off', { admitted: true, refused: null }],
+] as const)('admission %s, where the deadline cannot be kept', async ([mode, answer], { db }) => {
+  await empty(db);
+  const admit = admission(mode, controller([pool('dedicated', false, 2)]));
+  const now = Date.now() / 1_000;
+  const candidate = { batch: 'batch_new', width: null, models: [{ model: 'echo@1.0.0', count: 100_000 }] };
+  expect(await admit(db, { ...candidate, deadline: now + 600 })).toEqual(answer);
+  expect(await admit(db, { ...candidate, deadline: now + 86_400 })).toEqual({ admitted: true, refused: null });
+});
