@@ -2,6 +2,15 @@
 
 create sequence lease_token;
 
+create table accounts (
+  tenant_id text not null,
+  counter double precision not null default 0,
+  weight double precision not null default 1,
+  active boolean not null default false,
+  constraint accounts_pkey PRIMARY KEY (tenant_id),
+  constraint accounts_weight_check CHECK (weight > 0::double precision)
+);
+
 create table attempts (
   batch_no bigint not null,
   line integer not null,
@@ -77,6 +86,14 @@ create table batches (
   expired_at timestamp with time zone,
   cancelling_at timestamp with time zone,
   cancelled_at timestamp with time zone,
+  lane text not null default 'bulk'::text,
+  admitted boolean not null default true,
+  at_risk boolean not null default false,
+  escalated_at timestamp with time zone,
+  forecast_p50 timestamp with time zone,
+  forecast_p90 timestamp with time zone,
+  width integer,
+  adaptive jsonb,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
@@ -90,13 +107,75 @@ create table batches (
   constraint batches_check6 CHECK ((status <> ALL (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text])) OR total = (completed + failed + cancelled + expired)),
   constraint batches_check7 CHECK (status <> 'completed'::text OR cancelled = 0 AND expired = 0),
   constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
-  constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text]))
+  constraint batches_lane_check CHECK (lane = ANY (ARRAY['interactive'::text, 'jobs'::text, 'bulk'::text])),
+  constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
+  constraint batches_width_check CHECK (width > 0)
 ) with (fillfactor=70);
 CREATE INDEX batches_continues ON public.batches USING btree (continues_no) WHERE (continues_no IS NOT NULL);
 CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX batches_input ON public.batches USING btree (input_file_id);
 CREATE INDEX batches_list ON public.batches USING btree (tenant_id, no DESC);
 CREATE INDEX batches_open ON public.batches USING btree (no) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
+
+create table bulk_items (
+  no bigint not null generated always as identity,
+  operation_no bigint not null,
+  item text not null,
+  outcome text not null,
+  reason text not null,
+  message text,
+  constraint bulk_items_pkey PRIMARY KEY (no),
+  constraint bulk_items_operation_no_item_key UNIQUE (operation_no, item),
+  constraint bulk_items_operation_no_fkey FOREIGN KEY (operation_no) REFERENCES bulk_operations(no) ON DELETE CASCADE,
+  constraint bulk_items_outcome_check CHECK (outcome = ANY (ARRAY['skipped'::text, 'failed'::text]))
+);
+CREATE INDEX bulk_items_list ON public.bulk_items USING btree (operation_no, no);
+
+create table bulk_operations (
+  no bigint not null generated always as identity,
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  acts_on text not null,
+  action text not null,
+  filter jsonb,
+  ids text[],
+  exclude text[] not null default '{}'::text[],
+  as_of timestamp with time zone not null,
+  options jsonb not null default '{}'::jsonb,
+  reason text,
+  status text not null default 'queued'::text,
+  matched bigint not null,
+  eligible bigint not null,
+  done bigint not null default 0,
+  skipped bigint not null default 0,
+  failed bigint not null default 0,
+  cursor_no bigint not null default 0,
+  cursor_line integer not null default 0,
+  next_at timestamp with time zone not null default now(),
+  token bigint,
+  leased_until timestamp with time zone,
+  tries smallint not null default 0,
+  error text,
+  idempotency_key text,
+  idempotency_hash text,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint bulk_operations_pkey PRIMARY KEY (no),
+  constraint bulk_operations_id_key UNIQUE (id),
+  constraint bulk_operations_action_check CHECK (action = ANY (ARRAY['cancel'::text, 'retry'::text, 'redrive'::text, 'priority'::text, 'deadline'::text])),
+  constraint bulk_operations_acts_on_check CHECK (acts_on = ANY (ARRAY['batches'::text, 'requests'::text])),
+  constraint bulk_operations_check CHECK ((filter IS NULL) <> (ids IS NULL)),
+  constraint bulk_operations_check1 CHECK ((token IS NULL) = (leased_until IS NULL)),
+  constraint bulk_operations_check2 CHECK ((status = ANY (ARRAY['stopped'::text, 'completed'::text, 'failed'::text])) = (ended_at IS NOT NULL)),
+  constraint bulk_operations_check3 CHECK (ended_at IS NULL OR token IS NULL),
+  constraint bulk_operations_check4 CHECK ((status = 'failed'::text) = (error IS NOT NULL)),
+  constraint bulk_operations_status_check CHECK (status = ANY (ARRAY['queued'::text, 'running'::text, 'stopping'::text, 'stopped'::text, 'completed'::text, 'failed'::text]))
+) with (fillfactor=70);
+CREATE UNIQUE INDEX bulk_operations_idempotency ON public.bulk_operations USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX bulk_operations_list ON public.bulk_operations USING btree (tenant_id, no DESC);
+CREATE INDEX bulk_operations_open ON public.bulk_operations USING btree (next_at, no) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'stopping'::text]));
 
 create table chunks (
   id bigint not null generated always as identity,
@@ -119,16 +198,19 @@ create table chunks (
   cached_tokens bigint not null default 0,
   output_tokens bigint not null default 0,
   reasoning_tokens bigint not null default 0,
+  kind text,
   constraint chunks_pkey PRIMARY KEY (id),
   constraint chunks_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint chunks_check CHECK ((state = 'leased'::text) = (token IS NOT NULL AND worker_id IS NOT NULL AND leased_until IS NOT NULL)),
   constraint chunks_check1 CHECK ((state = 'done'::text) = isempty(lines)),
+  constraint chunks_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text])),
   constraint chunks_state_check CHECK (state = ANY (ARRAY['queued'::text, 'leased'::text, 'done'::text, 'cancelled'::text, 'expired'::text]))
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
 CREATE INDEX chunks_batch ON public.chunks USING btree (batch_no);
 CREATE INDEX chunks_claim ON public.chunks USING btree (model, priority DESC, deadline, id) WHERE (state = 'queued'::text);
 CREATE INDEX chunks_leased ON public.chunks USING btree (worker_id) WHERE (state = 'leased'::text);
 CREATE INDEX chunks_open ON public.chunks USING btree (batch_no) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
+CREATE INDEX chunks_turn ON public.chunks USING btree (batch_no, model, id) WHERE (state = 'queued'::text);
 
 create table events (
   id bigint not null generated always as identity,
@@ -182,6 +264,32 @@ create table model_rates (
   constraint model_rates_rate_check CHECK (rate > 0::double precision)
 );
 
+create table plan (
+  one boolean not null default true,
+  planned_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint plan_pkey PRIMARY KEY (one),
+  constraint plan_one_check CHECK (one)
+);
+
+create table pools (
+  name text not null,
+  preemptible boolean not null,
+  price double precision not null,
+  minimum integer not null,
+  maximum integer not null,
+  backlog_ratio double precision not null,
+  startup_seconds double precision not null,
+  desired integer not null default 0,
+  reason text not null default ''::text,
+  decided_at timestamp with time zone,
+  constraint pools_pkey PRIMARY KEY (name),
+  constraint pools_backlog_ratio_check CHECK (backlog_ratio > 0::double precision),
+  constraint pools_check CHECK (maximum >= minimum),
+  constraint pools_minimum_check CHECK (minimum >= 0),
+  constraint pools_price_check CHECK (price >= 0::double precision),
+  constraint pools_startup_seconds_check CHECK (startup_seconds >= 0::double precision)
+);
+
 create table requests (
   batch_no bigint not null,
   line integer not null,
@@ -194,10 +302,16 @@ create table requests (
   worker_id text,
   segment_id bigint,
   settled_at timestamp with time zone not null default now(),
+  discarded_at timestamp with time zone,
+  discarded_by text,
+  discard_reason text,
   constraint requests_pkey PRIMARY KEY (batch_no, line),
   constraint requests_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint requests_check CHECK (discarded_at IS NULL OR state = 'dead_lettered'::text),
+  constraint requests_check1 CHECK ((discarded_at IS NULL) = (discarded_by IS NULL) AND (discarded_at IS NULL) = (discard_reason IS NULL)),
   constraint requests_state_check CHECK (state = ANY (ARRAY['failed'::text, 'dead_lettered'::text, 'cancelled'::text, 'expired'::text]))
 );
+CREATE INDEX requests_dead ON public.requests USING btree (batch_no DESC, line) WHERE (state = 'dead_lettered'::text);
 CREATE INDEX requests_state ON public.requests USING btree (batch_no, state, line);
 
 create table segments (
@@ -217,12 +331,34 @@ create table segments (
   completed integer not null,
   failed integer not null,
   settled_at timestamp with time zone not null default now(),
+  pool text not null default 'dedicated'::text,
   constraint segments_pkey PRIMARY KEY (id),
   constraint segments_chunk_id_token_part_key UNIQUE (chunk_id, token, part),
   constraint segments_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint segments_lines_check CHECK (NOT isempty(lines))
 );
 CREATE INDEX segments_batch ON public.segments USING btree (batch_no, first_line);
+
+create table targets (
+  model text not null,
+  decided jsonb not null,
+  decided_at timestamp with time zone not null default now(),
+  constraint targets_pkey PRIMARY KEY (model)
+);
+
+create table turns (
+  no bigint not null generated always as identity,
+  kind text not null,
+  model text not null,
+  batch_no bigint not null,
+  tenant_id text not null,
+  work double precision not null,
+  why text not null,
+  constraint turns_pkey PRIMARY KEY (no),
+  constraint turns_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint turns_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text]))
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
+CREATE INDEX turns_next ON public.turns USING btree (kind, model, no);
 
 create table upload_parts (
   id text not null,
@@ -275,6 +411,9 @@ create table workers (
   state text not null default 'ready'::text,
   started_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
+  kind text not null default 'dedicated'::text,
+  drain_requested_at timestamp with time zone,
   constraint workers_pkey PRIMARY KEY (id),
+  constraint workers_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text])),
   constraint workers_state_check CHECK (state = ANY (ARRAY['ready'::text, 'draining'::text, 'stopped'::text]))
 );

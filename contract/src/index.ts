@@ -4,3 +4,4 @@ export * from './files.ts';
 export * from './batches.ts';
 export * from './models.ts';
 export * from './workers.ts';
+export * from './deadletters.ts';

@@ -8,6 +8,8 @@ const tags: Record<string, { name: string; description: string }> = {
   uploads: { name: 'Uploads', description: 'Files that arrive in parts.' },
   batches: { name: 'Batches', description: 'A file of requests in, a file of results out, by the deadline it names.' },
   requests: { name: 'Requests', description: 'One line of a batch: its state, attempts, input and output.' },
+  dead_letters: { name: 'Dead letters', description: 'Requests that used up their attempts: why, what was sent, and running them again.' },
+  bulk: { name: 'Bulk', description: 'One action on many batches or requests: previewed, paced, stopped, and accounted for.' },
   models: { name: 'Models', description: 'What can be asked.' },
   predict: { name: 'Predict', description: 'One request, answered at once.' },
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
