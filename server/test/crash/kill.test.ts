@@ -13,7 +13,8 @@ import { chaos } from './chaos.ts';
 import { apiKey, Client } from './client.ts';
 import { placeOfPostgres, removeDataDir } from './cluster.ts';
 import { checkAll, keepHistory } from './history.ts';
-import { descendants, freePort, hasty, Process, Site } from './site.ts';
+import { descendants, freePort, hasty, Process } from './process.ts';
+import { Site } from './site.ts';
 import { until } from './until.ts';
 
 const open = (options: Partial<Parameters<typeof Site.open>[0]> = {}): Promise<Site> =>
