@@ -44,6 +44,9 @@ test.each<[Dict, number]>([
   [{ metadata: { priority: 'high' } }, 10],
   [{ metadata: { priority: '42' } }, 42],
   [{ priority: 'normal', metadata: { priority: 'high' } }, 1],
+  // Somebody else's words.
+  [{ metadata: { priority: 'constructor' } }, 1],
+  [{ metadata: { priority: '1000' }, priority: null }, 1],
 ])('priority by %o', async (options, priority) => {
   expect(await create([chatLine(1)], options)).toMatchObject({ priority, metadata: options['metadata'] ?? null });
 });
@@ -52,8 +55,6 @@ test.each([
   [{ priority: 'urgent' }, 'priority'],
   [{ priority: 101 }, 'priority'],
   [{ priority: -1 }, 'priority'],
-  [{ metadata: { priority: 'constructor' } }, 'metadata.priority'],
-  [{ metadata: { priority: '1000' }, priority: null }, 'metadata.priority'],
 ])('no priority: %o', async (options, param) => {
   expect(await refusal(create([chatLine(1)], options))).toMatchObject({ status: 400, param });
 });
