@@ -22,20 +22,16 @@ export interface CreateOptions {
   openaiLimits?: boolean;
 }
 
-/** The priority a body asks for: its own field, else `metadata.priority`, which clients without our field can send. */
-export const priorityOf = (body: Pick<CreateBatch, 'priority' | 'metadata'>): number => {
-  const asked = body.priority ?? body.metadata?.['priority'];
-  if (asked === undefined || asked === null) return priorities.normal;
+/**
+ * The priority a body asks for: its own field, else `metadata.priority`, which clients without our field can send. A word
+ * in metadata that is no priority of ours is somebody else's, and means nothing here.
+ */
+export const priorityOf = ({ priority, metadata }: Pick<CreateBatch, 'priority' | 'metadata'>): number => {
+  const asked = priority ?? metadata?.['priority'];
   if (typeof asked === 'number') return asked;
+  if (asked === undefined || asked === null) return priorities.normal;
   if (Object.hasOwn(priorities, asked)) return priorities[asked as keyof typeof priorities];
-  if (/^\d{1,3}$/.test(asked) && Number(asked) <= 100) return Number(asked);
-  throw new ApiError(
-    'invalid_value',
-    `Invalid value: '${asked}'. Supported values are: 'normal', 'medium', 'high', or a number from 0 to 100.`,
-    {
-      param: body.priority === undefined || body.priority === null ? 'metadata.priority' : 'priority',
-    },
-  );
+  return /^\d{1,3}$/.test(asked) && Number(asked) <= 100 ? Number(asked) : priorities.normal;
 };
 
 export const checkWindow = (window: string, openaiLimits = false): number => {

@@ -43,16 +43,20 @@ interface Run {
   segment: SegmentRow;
   start: number;
   end: number;
+  /** Where short runs of the segment are read ahead of; absent where it is copied as a whole. */
+  window?: Window;
 }
 
 const readBytes = 4 << 20;
+/** Bytes of segments that may lie in windows at once. */
+const windowBytes = 32 << 20;
 
 /**
  * The bytes of the output file (`completed`) or of the error file (all other lines), in the order of the input.
  *
  * Segments are merged, not lines: a run of lines that follow each other in one segment is copied as one range, and a
  * segment in which everything succeeded and into which no other reaches is copied without looking at its manifest.
- * Memory: the manifests of the segments that overlap just here, and one read of 4 MB.
+ * Memory: of the segments that overlap just here the manifests, and windows of 32 MB together; else one read of 4 MB.
  *
  * Throws where a line turns up twice: that must not happen, and must not be written.
  */
@@ -60,21 +64,41 @@ export async function* merge(input: MergeInput, wanted: 'completed' | 'failed', 
   let run: Run | null = null;
   for await (const piece of pieces(input, wanted, tally)) {
     if ('lines' in piece) {
-      if (run) yield* readRun(input.storage, run);
+      if (run) yield* bytesOf(input.storage, run);
       run = null;
       if (wanted === 'failed') yield* unwrittenLines(input, piece);
     } else if (run !== null && run.segment === piece.segment && run.end === piece.start) run.end = piece.end;
     else {
-      if (run) yield* readRun(input.storage, run);
+      if (run) yield* bytesOf(input.storage, run);
       run = piece;
     }
   }
-  if (run) yield* readRun(input.storage, run);
+  if (run) yield* bytesOf(input.storage, run);
 }
 
-async function* readRun(storage: Storage, { segment, start, end }: Run): AsyncGenerator<Buffer> {
+async function* bytesOf(storage: Storage, { segment, start, end, window }: Run): AsyncGenerator<Buffer> {
+  if (window !== undefined && end - start <= window.size) {
+    yield await window.read(storage, segment, start, end);
+    return;
+  }
   for (let at = start; at < end; at += readBytes)
     yield await storage.read(segment.storage_key, { start: at, end: Math.min(end, at + readBytes) });
+}
+
+/** A piece of a segment, read ahead: runs of a few lines each would otherwise cost a read each, 100 µs for 5 kB. */
+class Window {
+  /** Bytes read at once. */
+  size = readBytes;
+  #start = 0;
+  #bytes: Buffer = Buffer.alloc(0);
+
+  async read(storage: Storage, { storage_key: key, data_bytes: dataBytes }: SegmentRow, start: number, end: number): Promise<Buffer> {
+    if (start < this.#start || end > this.#start + this.#bytes.length) {
+      this.#start = start;
+      this.#bytes = await storage.read(key, { start, end: Math.min(dataBytes, start + this.size) });
+    }
+    return this.#bytes.subarray(start - this.#start, end - this.#start);
+  }
 }
 
 /** A place among the merged sources: the next line it has. */
@@ -83,6 +107,7 @@ interface Cursor {
   segment: SegmentRow;
   manifest: Manifest;
   place: number;
+  window: Window;
 }
 
 type Source = SegmentRow | { first_line: number; last_line: number; unwritten: Unwritten };
@@ -122,7 +147,10 @@ async function* pieces(input: MergeInput, wanted: 'completed' | 'failed', tally:
         tally.completed += source.completed;
         tally.failed += source.failed;
         if (wanted === 'completed' ? source.completed > 0 : source.failed > 0) yield { segment: source, start: 0, end: source.data_bytes };
-      } else open.push(await openCursor(input.storage, source));
+      } else {
+        open.push(await openCursor(input.storage, source));
+        for (const { window } of open) window.size = Math.min(readBytes, Math.floor(windowBytes / open.length));
+      }
       continue;
     }
     if (head === undefined) break;
@@ -140,7 +168,7 @@ const wholeRun = ({ first_line: first, last_line: last, completed, failed }: Seg
 const openCursor = async (storage: Storage, segment: SegmentRow): Promise<Cursor> => {
   const bytes = await storage.read(segment.storage_key, { start: segment.data_bytes, end: segment.data_bytes + segment.manifest_bytes });
   const manifest = new Manifest(bytes);
-  return { segment, manifest, place: 0, line: manifest.line(0) };
+  return { segment, manifest, place: 0, line: manifest.line(0), window: new Window() };
 };
 
 /** Moves a cursor up to line `before` (not included), giving its runs of wanted lines. */
@@ -151,7 +179,7 @@ function* walk(
   tally: Tally,
   advance: (from: number, to: number) => void,
 ): Generator<Run> {
-  const { manifest, segment } = cursor;
+  const { manifest, segment, window } = cursor;
   let start = -1;
   let end = -1;
   while (cursor.place < manifest.count && manifest.line(cursor.place) < before) {
@@ -163,12 +191,12 @@ function* walk(
     if (completed !== (wanted === 'completed')) continue;
     const offset = manifest.offset(i);
     if (offset !== end) {
-      if (end > start) yield { segment, start, end };
+      if (end > start) yield { segment, start, end, window };
       start = offset;
     }
     end = offset + manifest.length(i);
   }
-  if (end > start) yield { segment, start, end };
+  if (end > start) yield { segment, start, end, window };
   if (cursor.place < manifest.count) cursor.line = manifest.line(cursor.place);
 }
 

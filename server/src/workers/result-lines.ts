@@ -13,30 +13,74 @@ export const resultLine = (batchId: string, task: Task, outcome: Outcome): strin
   return `${head}null,"error":${JSON.stringify({ code, message })}}\n`;
 };
 
+/** Buffers used again and again: a megabyte for each part would be garbage faster than it is collected. */
+export class Buffers {
+  readonly #free: Buffer[] = [];
+
+  take(bytes: number): Buffer {
+    const at = this.#free.findIndex((buffer) => buffer.length >= bytes);
+    return at === -1 ? Buffer.allocUnsafeSlow(bytes) : this.#free.splice(at, 1)[0]!;
+  }
+
+  /** Nobody may use it any more. */
+  give(buffer: Buffer): void {
+    if (this.#free.length < keptBuffers && buffer.length <= keptBytes) this.#free.push(buffer);
+  }
+}
+
+const empty = Buffer.alloc(0);
+const keptBuffers = 4;
+const keptBytes = 8 << 20;
+
 /** Text gathered as UTF-8 in one growing buffer, with the place each piece got. */
 export class LineBuffer {
-  #buffer: Buffer;
+  readonly #buffers: Buffers;
+  readonly #room: number;
+  /** Taken with the first write. */
+  #buffer: Buffer = empty;
   #used = 0;
 
-  constructor(estimate: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(4_096, estimate));
+  /** @param room bytes that are expected */
+  constructor(buffers: Buffers, room: number) {
+    this.#buffers = buffers;
+    this.#room = Math.max(4_096, room);
+  }
+
+  get length(): number {
+    return this.#used;
   }
 
   write(text: string): { offset: number; length: number } {
     // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const needed = this.#used + text.length * 3;
-    if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-      this.#buffer.copy(larger, 0, 0, this.#used);
-      this.#buffer = larger;
-    }
+    this.#makeRoom(text.length * 3);
     const offset = this.#used;
     const length = this.#buffer.write(text, offset, 'utf8');
     this.#used += length;
     return { offset, length };
   }
 
+  append(bytes: Buffer): void {
+    this.#makeRoom(bytes.length);
+    bytes.copy(this.#buffer, this.#used);
+    this.#used += bytes.length;
+  }
+
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#used);
+  }
+
+  /** Its bytes belong to somebody else from now on. */
+  release(): void {
+    if (this.#buffer !== empty) this.#buffers.give(this.#buffer);
+    this.#buffer = empty;
+    this.#used = 0;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#used + bytes <= this.#buffer.length) return;
+    const larger = this.#buffers.take(Math.max(this.#room, this.#used + bytes, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#used);
+    if (this.#buffer !== empty) this.#buffers.give(this.#buffer);
+    this.#buffer = larger;
   }
 }

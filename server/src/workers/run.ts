@@ -6,7 +6,7 @@ import { lossLimit } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LoadedModels } from './loaded.ts';
 import type { Settler } from './settler.ts';
-import { readTasks } from './tasks.ts';
+import { readTasks, type LineTask } from './tasks.ts';
 
 export interface RunDeps {
   db: Db;
@@ -53,11 +53,11 @@ export const runLease = async (
   return giveBack(db, lease, settler);
 };
 
-const byLine = (tasks: readonly Task[]): Map<number, Task> => new Map(tasks.map((task) => [task.line, task]));
+const byLine = (tasks: readonly LineTask[]): Map<number, LineTask> => new Map(tasks.map((task) => [task.line, task]));
 
 const runTasks = async (
   executor: Executor,
-  tasks: Task[],
+  tasks: LineTask[],
   signals: { stop: AbortSignal; abort: AbortSignal },
   settler: Settler,
   flush: boolean,
@@ -65,6 +65,7 @@ const runTasks = async (
   const known = byLine(tasks);
   for await (const outcomes of executor.run(tasks, signals)) {
     await settler.add(known, outcomes);
+    for (const { line } of outcomes) known.get(line)?.forget();
     if (settler.state === 'lost') return;
   }
   if (flush) await settler.flush();

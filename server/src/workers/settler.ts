@@ -1,20 +1,22 @@
 import type { Db } from '../db/db.ts';
 import { isUnreachable } from '../db/db.ts';
 import type { Outcome, Task } from '../executors/executor.ts';
-import { linesOf } from '../formats/lines.ts';
-import { encodeManifest, type Settled } from '../formats/manifest.ts';
+import { countLines } from '../formats/lines.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Lease } from '../requests/claim.ts';
 import { settle, wasSettled, type Part } from '../requests/settle.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
-import { LineBuffer, resultLine } from './result-lines.ts';
+import { Gathering, type Retry } from './gathering.ts';
+import { Buffers } from './result-lines.ts';
 
 export interface SettlerDeps {
   db: Db;
   storage: Storage;
   workerId: string;
   leaseSeconds: number;
-  retry: { maxAttempts: number; baseMs: number; capMs: number };
+  retry: Retry;
+  /** Shared by all settlers of a worker. */
+  buffers?: Buffers;
   /** Milliseconds after which what has come in is settled. */
   settleMs: number;
 }
@@ -32,6 +34,8 @@ export interface SettledPart {
 
 const maxBytes = 4 << 20;
 const maxOutcomes = 4_000;
+/** What room is made for, a line, before any has come. Pages that stay empty cost nothing. */
+const usualBytes = 1_000;
 /** Tries at writing a segment or a part before the work is given back; troubles that pass are not counted. */
 const maxTries = 8;
 
@@ -42,11 +46,11 @@ const maxTries = 8;
  */
 export class Settler {
   readonly #deps: SettlerDeps;
+  readonly #buffers: Buffers;
   readonly #lease: Lease;
   readonly #onPart: (part: SettledPart) => void;
   readonly #signal: AbortSignal;
-  #gathered: { task: Task; outcome: Outcome }[] = [];
-  #bytes = 0;
+  #gathering: Gathering;
   #parts: number;
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -56,10 +60,12 @@ export class Settler {
 
   constructor(deps: SettlerDeps, lease: Lease, signal: AbortSignal, onPart: (part: SettledPart) => void) {
     this.#deps = deps;
+    this.#buffers = deps.buffers ?? new Buffers();
     this.#lease = lease;
     this.#parts = lease.parts;
     this.#signal = signal;
     this.#onPart = onPart;
+    this.#gathering = this.#nextGathering();
   }
 
   /** Takes outcomes in; waits only while more than two parts' worth is in hand. */
@@ -68,11 +74,10 @@ export class Settler {
       const task = tasks.get(outcome.line);
       // An aborted request costs nothing: its line stays in the chunk.
       if (task === undefined || (!outcome.ok && outcome.kind === 'cancelled')) continue;
-      this.#gathered.push({ task, outcome });
-      this.#bytes += outcome.body?.length ?? 0;
+      this.#gathering.take(task, outcome);
     }
-    if (this.#gathered.length === 0) return;
-    const due = () => this.#bytes >= maxBytes || this.#gathered.length >= maxOutcomes;
+    if (this.#gathering.count === 0) return;
+    const due = () => this.#gathering.bytes >= maxBytes || this.#gathering.count >= maxOutcomes;
     if (due()) {
       await this.#written();
       if (due()) this.#begin();
@@ -95,28 +100,36 @@ export class Settler {
   #begin(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#writing !== null || this.#gathered.length === 0 || this.state !== 'open' || this.#failed) return;
-    const gathered = this.#gathered;
-    this.#gathered = [];
-    this.#bytes = 0;
+    if (this.#writing !== null || this.#gathering.count === 0 || this.state !== 'open' || this.#failed) return;
+    const gathered = this.#gathering;
+    this.#gathering = this.#nextGathering();
     this.#writing = this.#write(gathered)
       .catch((error: unknown) => void (this.#failed = { error }))
       .finally(() => {
         this.#writing = null;
         // What came in meanwhile found its timer used up.
-        if (this.#gathered.length > 0) this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
+        if (this.#gathering.count > 0) this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
       });
   }
 
-  async #write(gathered: { task: Task; outcome: Outcome }[]): Promise<void> {
+  #nextGathering(): Gathering {
+    const { batchId, lines } = this.#lease;
+    return new Gathering(batchId, this.#deps.retry, this.#buffers, Math.min(maxBytes, countLines(lines) * usualBytes));
+  }
+
+  async #write(gathered: Gathering): Promise<void> {
     const { db, storage, workerId, leaseSeconds } = this.#deps;
     const lease = this.#lease;
-    gathered.sort((a, b) => a.task.line - b.task.line);
-    const { part, data, manifest, retried, ms } = this.#compose(gathered, ++this.#parts);
-    if (data !== null) {
-      const key = `${lease.tenant}/${lease.batchId}/${lease.chunkId}.${lease.token}.${part.number}`;
-      await this.#persist(async () => void (await storage.put(key, [data, manifest])));
-      part.segment = { key, dataBytes: data.length, manifestBytes: manifest.length };
+    const { part, object, retried, ms } = gathered.finish(++this.#parts);
+    try {
+      if (object !== null) {
+        const key = `${lease.tenant}/${lease.batchId}/${lease.chunkId}.${lease.token}.${part.number}`;
+        const { bytes, dataBytes } = object;
+        await this.#persist(async () => void (await storage.put(key, [bytes])));
+        part.segment = { key, dataBytes, manifestBytes: bytes.length - dataBytes };
+      }
+    } finally {
+      gathered.release();
     }
     let unsure = false;
     await this.#persist(async () => {
@@ -150,73 +163,6 @@ export class Settler {
       }
     }
   }
-
-  #compose(gathered: { task: Task; outcome: Outcome }[], number: number) {
-    const { retry } = this.#deps;
-    const part: Part = {
-      number,
-      settled: [],
-      segment: null,
-      completed: 0,
-      usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-      exceptions: [],
-      attempts: [],
-      waiting: [],
-    };
-    const entries: Settled[] = [];
-    const out = new LineBuffer(gathered.length * 400);
-    const ms: number[] = [];
-    for (const { task, outcome } of gathered) {
-      const { line, attempt } = task;
-      if (!outcome.ok) {
-        const { kind, code, message, status = null, startedAt } = outcome;
-        if (kind === 'cancelled') continue;
-        part.attempts.push({ line, number: attempt, kind, code, message: clip(message), statusCode: status, startedAt, ms: outcome.ms });
-        if (kind === 'retryable' && attempt < retry.maxAttempts) {
-          part.waiting.push({
-            line,
-            delayMs: backoff(attempt, {
-              base: retry.baseMs,
-              cap: retry.capMs,
-              ...(outcome.retryAfterMs !== undefined && { retryAfterMs: outcome.retryAfterMs }),
-            }),
-          });
-          continue;
-        }
-        const state = kind === 'retryable' ? 'dead_lettered' : 'failed';
-        part.exceptions.push({ line, state, code, message: clip(message), statusCode: status, attempts: attempt });
-        entries.push({
-          line,
-          state,
-          attempts: attempt,
-          status: status ?? 0,
-          ...out.write(resultLine(this.#lease.batchId, task, outcome)),
-          startedAt,
-          ms: outcome.ms,
-        });
-      } else {
-        part.completed++;
-        if (outcome.usage) {
-          part.usage.input += outcome.usage.input_tokens;
-          part.usage.cached += outcome.usage.cached_tokens;
-          part.usage.output += outcome.usage.output_tokens;
-          part.usage.reasoning += outcome.usage.reasoning_tokens;
-        }
-        entries.push({
-          line,
-          state: 'completed',
-          attempts: attempt,
-          status: outcome.status,
-          ...out.write(resultLine(this.#lease.batchId, task, outcome)),
-          startedAt: outcome.startedAt,
-          ms: outcome.ms,
-        });
-      }
-      ms.push(outcome.ms);
-    }
-    part.settled = linesOf(entries.map((entry) => entry.line));
-    return { part, data: entries.length > 0 ? out.bytes() : null, manifest: encodeManifest(entries), retried: part.waiting.length, ms };
-  }
 }
 
 /** Wraps an error that another try would not mend. */
@@ -225,5 +171,3 @@ class Stop extends Error {
     super('stop', { cause });
   }
 }
-
-const clip = (text: string): string => (text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text).replaceAll('\0', '');

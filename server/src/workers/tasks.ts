@@ -4,6 +4,51 @@ import type { Lines } from '../formats/lines.ts';
 import { readLines, type LineSource } from '../formats/read-lines.ts';
 import type { Storage } from '../storage/storage.ts';
 
+interface Request {
+  custom_id: string;
+  url: string;
+  body: JsonObject;
+}
+
+/**
+ * A request as its bytes until somebody looks into it. Thousands of them are handed over at once; parsed all together,
+ * they outlived the collector's young space, which took a quarter of a worker's time and half of its memory.
+ */
+export class LineTask implements Task {
+  readonly line: number;
+  readonly attempt: number;
+  readonly #bytes: Buffer;
+  #request: Request | null = null;
+
+  constructor(line: number, attempt: number, bytes: Buffer) {
+    this.line = line;
+    this.attempt = attempt;
+    this.#bytes = bytes;
+  }
+
+  get customId(): string {
+    return this.#parsed().custom_id;
+  }
+
+  get url(): string {
+    return this.#parsed().url;
+  }
+
+  get body(): JsonObject {
+    return this.#parsed().body;
+  }
+
+  /** Once it is answered; who looks again has it parsed again. */
+  forget(): void {
+    this.#request = null;
+  }
+
+  // Intake has checked the line: it parses, and has these fields.
+  #parsed(): Request {
+    return (this.#request ??= parseExactly(this.#bytes.toString('utf8')) as Request);
+  }
+}
+
 /**
  * The requests of a set of lines, in order, in the groups in which they were read.
  *
@@ -13,12 +58,7 @@ export async function* readTasks(
   storage: Storage,
   source: LineSource & { lines: Lines },
   attempts: ReadonlyMap<number, number>,
-): AsyncGenerator<Task[]> {
-  for await (const group of readLines(storage, source, source.lines)) {
-    yield group.map(({ line, bytes }) => {
-      // Intake has checked the line: it parses, and has these fields.
-      const value = parseExactly(bytes.toString('utf8')) as { custom_id: string; url: string; body: JsonObject };
-      return { line, customId: value.custom_id, url: value.url, body: value.body, attempt: (attempts.get(line) ?? 0) + 1 };
-    });
-  }
+): AsyncGenerator<LineTask[]> {
+  for await (const group of readLines(storage, source, source.lines))
+    yield group.map(({ line, bytes }) => new LineTask(line, (attempts.get(line) ?? 0) + 1, bytes));
 }

@@ -18,6 +18,7 @@ import { announceBatches, announceEnd, announceTurns } from '../requests/queue.t
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
 import { Rates } from './rates.ts';
+import { Buffers } from './result-lines.ts';
 import { runLease, type Running } from './run.ts';
 import { Settler, type SettledPart } from './settler.ts';
 
@@ -61,6 +62,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
   readonly #rates = new Rates();
+  readonly #buffers = new Buffers();
   #loaded: LoadedModels | null = null;
   #scratch = '';
   #renewedAt = 0;
@@ -186,7 +188,14 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const { config, log, models } = this.#deps;
     const [stop, abort] = [new AbortController(), new AbortController()];
     const settler = new Settler(
-      { ...this.#deps, workerId: this.id, leaseSeconds: config.timing.leaseSeconds, retry: config.retry, settleMs: config.timing.settleMs },
+      {
+        ...this.#deps,
+        workerId: this.id,
+        leaseSeconds: config.timing.leaseSeconds,
+        retry: config.retry,
+        settleMs: config.timing.settleMs,
+        buffers: this.#buffers,
+      },
       lease,
       abort.signal,
       (part) => {

@@ -44,6 +44,9 @@ test.each<[Dict, number]>([
   [{ metadata: { priority: 'high' } }, 10],
   [{ metadata: { priority: '42' } }, 42],
   [{ priority: 'normal', metadata: { priority: 'high' } }, 1],
+  // Somebody else's words.
+  [{ metadata: { priority: 'constructor' } }, 1],
+  [{ metadata: { priority: '1000' }, priority: null }, 1],
 ])('priority by %o', async (options, priority) => {
   expect(await create([chatLine(1)], options)).toMatchObject({ priority, metadata: options['metadata'] ?? null });
 });
@@ -52,10 +55,25 @@ test.each([
   [{ priority: 'urgent' }, 'priority'],
   [{ priority: 101 }, 'priority'],
   [{ priority: -1 }, 'priority'],
-  [{ metadata: { priority: 'constructor' } }, 'metadata.priority'],
-  [{ metadata: { priority: '1000' }, priority: null }, 'metadata.priority'],
 ])('no priority: %o', async (options, param) => {
   expect(await refusal(create([chatLine(1)], options))).toMatchObject({ status: 400, param });
+});
+
+test('text that PostgreSQL cannot hold is no trouble of the server’s', async () => {
+  const body = { input_file_id: 'file-none', endpoint: '/v1/chat/completions', completion_window: '24h' };
+  const post = (more: Dict) => call(sluice.client, 'POST', '/v1/batches', { ...body, ...more });
+  expect(await post({ name: 'half \ud800', metadata: { half: '\ud800', 'key \udc00': 'v' } })).toMatchObject({
+    status: 200,
+    body: { name: 'half \ufffd', metadata: { half: '\ufffd', 'key \ufffd': 'v' } },
+  });
+  for (const more of [
+    { name: 'n\0l' },
+    { metadata: { a: 'n\0l' } },
+    { metadata: { 'n\0l': 'a' } },
+    { input_file_id: 'n\0l' },
+    { pool: 'n\0l' },
+  ])
+    expect(await post(more)).toMatchObject({ status: 400, body: { error: { code: 'invalid_value' } } });
 });
 
 test('a name, and fields kept for later', async () => {
@@ -185,12 +203,12 @@ test('a batch that has ended can be deleted, with its files', async () => {
     status: 200,
     body: { id: running.id, object: 'batch', deleted: true },
   });
-  for (const gone of [
-    client.batches.retrieve(running.id),
-    client.files.retrieve(ended.output_file_id!),
-    client.files.content(ended.error_file_id!),
-  ])
-    expect(await refusal(gone)).toBeInstanceOf(OpenAI.NotFoundError);
+  const gone = [
+    () => client.batches.retrieve(running.id),
+    () => client.files.retrieve(ended.output_file_id!),
+    () => client.files.content(ended.error_file_id!),
+  ];
+  for (const each of gone) expect(await refusal(each())).toBeInstanceOf(OpenAI.NotFoundError);
   expect(await call(client, 'DELETE', `/v1/batches/${running.id}`)).toMatchObject({ status: 404 });
   // The input is its owner's.
   expect((await client.files.retrieve(ended.input_file_id)).id).toBe(ended.input_file_id);

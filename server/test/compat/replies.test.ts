@@ -46,8 +46,8 @@ test('errors become the client’s own classes', async () => {
   expect(unknown).toBeInstanceOf(OpenAI.AuthenticationError);
   expect(unknown).toMatchObject({ status: 401, code: 'invalid_api_key' });
   expect(JSON.stringify(unknown.error)).not.toContain('wrong');
-  for (const call of [client.batches.retrieve('batch_none'), client.batches.cancel('batch_none')]) {
-    const missing = await refusal(call);
+  for (const call of [() => client.batches.retrieve('batch_none'), () => client.batches.cancel('batch_none')]) {
+    const missing = await refusal(call());
     expect(missing).toBeInstanceOf(OpenAI.NotFoundError);
     expect(missing.message).toMatch(/No batch found with id 'batch_none'/);
   }

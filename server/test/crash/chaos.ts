@@ -3,9 +3,10 @@ import { messageOf } from '../../src/lib/errors.ts';
 import { chatLine } from '../support/requests.ts';
 import { PrivatePostgres } from './cluster.ts';
 import { checkAll, type Sent } from './history.ts';
+import type { Process } from './process.ts';
 import { isWrite, openProxy, type Proxy } from './proxy.ts';
 import { Random } from './random.ts';
-import { Site, type Process } from './site.ts';
+import { Site } from './site.ts';
 import { until } from './until.ts';
 
 /**

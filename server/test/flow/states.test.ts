@@ -36,13 +36,23 @@ const never = new AbortController().signal;
 class Trial {
   readonly #storage: ReturnType<typeof openMemory>;
   readonly #held: Lease[] = [];
+  /** Happens before the next object is written. */
+  #meanwhile: (() => Promise<unknown>) | null = null;
   readonly #db: Db;
   readonly id: string;
   readonly ids: string[];
 
   constructor(db: Db, storage: ReturnType<typeof openMemory>, id: string, ids: string[]) {
     this.#db = db;
-    this.#storage = storage;
+    this.#storage = {
+      ...storage,
+      put: async (key, bytes, options) => {
+        const meanwhile = this.#meanwhile;
+        this.#meanwhile = null;
+        await meanwhile?.();
+        return storage.put(key, bytes, options);
+      },
+    };
     this.id = id;
     this.ids = ids;
   }
@@ -76,6 +86,18 @@ class Trial {
     patchBatch(this.#db, me, this.id, { priority: 9, completion_window: '48h' }).catch((error: unknown) => {
       if (!(error instanceof ApiError && error.status === 409)) throw error;
     });
+
+  /** Intake or finalizing stalls for longer than its lease; others go on, and then it comes back. */
+  async stall(work: 'intake' | 'finalize', others: 'intake' | 'finalize' | 'cancel'): Promise<void> {
+    this.#meanwhile = async () => {
+      await this.#db.run(
+        sql`update batches set leased_until = now() - interval '1 second' where id = ${this.id} and leased_until is not null`,
+      );
+      await (others === 'cancel' ? this.cancel('stop') : this[others]());
+    };
+    await this[work]();
+    this.#meanwhile = null;
+  }
 
   async expire(): Promise<void> {
     await this.#db.run(sql`update batches set deadline = now() where id = ${this.id}`);
@@ -189,6 +211,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: name === 'intake' || name === 'due' ? 3 : 1,
     arbitrary: fc.constant(act(name, (trial) => trial[name]())),
   })),
+  ...(['intake', 'finalize'] as const).map((work) => ({
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(work, 'cancel' as const)
+      .map((others) => act(`stall ${work} ${others}`, (trial) => trial.stall(work, others))),
+  })),
   {
     weight: 1,
     arbitrary: fc.constantFrom('stop' as const, 'abort' as const).map((mode) => act(`cancel ${mode}`, (trial) => trial.cancel(mode))),
@@ -208,10 +236,11 @@ const check = async (trial: Trial): Promise<void> => {
   expect([...output, ...errors].sort()).toEqual(total === 0 ? [] : trial.ids.toSorted());
 };
 
-const [intake, lease, half, expire, finalize] = [
+const [intake, lease, half, whole, expire, finalize] = [
   act('intake', (trial) => trial.intake()),
   act('claim', (trial) => trial.claim()),
   act('half', (trial) => trial.settle([0, 1, 4], true)),
+  act('whole', (trial) => trial.settle([0, 2], true)),
   act('expire', (trial) => trial.expire()),
   act('finalize', (trial) => trial.finalize()),
 ];
@@ -224,6 +253,15 @@ const endings = [
   [intake, lease, half, expire, finalize],
   [intake, lease, half, expire, cancel, finalize],
   [intake, lease, cancel, half, cancel],
+  ...(['cancel', 'intake'] as const).map((others) => [act(`stall ${others}`, (trial) => trial.stall('intake', others))]),
+  ...(['cancel', 'finalize'] as const).map((others) => [
+    intake,
+    lease,
+    lease,
+    whole,
+    whole,
+    act(`stall ${others}`, (trial) => trial.stall('finalize', others)),
+  ]),
 ];
 
 test('whatever happens to a batch, it ends where it may, with every line in one place', { timeout: 120_000 }, async ({ db }) => {

@@ -1,0 +1,138 @@
+import type { Outcome, Task } from '../executors/executor.ts';
+import { linesOf } from '../formats/lines.ts';
+import { encodeManifest, manifestSize, type Settled } from '../formats/manifest.ts';
+import { backoff } from '../lib/backoff.ts';
+import type { Part } from '../requests/settle.ts';
+import { LineBuffer, resultLine, type Buffers } from './result-lines.ts';
+
+export interface Retry {
+  maxAttempts: number;
+  baseMs: number;
+  capMs: number;
+}
+
+/** A part as it will be settled, and the object it goes with. */
+export interface Gathered {
+  part: Part;
+  /** The result lines, by line, and behind them the manifest; null where no request was settled. */
+  object: { bytes: Buffer; dataBytes: number } | null;
+  retried: number;
+  /** Milliseconds each settled request took. */
+  ms: number[];
+}
+
+/**
+ * The outcomes of one part, as they come. Each becomes its result line at once: held until the part is written, tasks
+ * and answers of thousands of requests would outlive the collector's young space, and be copied twice before they go.
+ */
+export class Gathering {
+  /** Outcomes taken. */
+  count = 0;
+  readonly #batchId: string;
+  readonly #retry: Retry;
+  readonly #buffers: Buffers;
+  #out: LineBuffer;
+  readonly #entries: Settled[] = [];
+  readonly #ms: number[] = [];
+  /** The entries have come in the order of their lines. */
+  #ordered = true;
+  readonly #part: Part = {
+    number: 0,
+    settled: [],
+    segment: null,
+    completed: 0,
+    usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
+    exceptions: [],
+    attempts: [],
+    waiting: [],
+  };
+
+  /** @param room bytes of result lines that are expected */
+  constructor(batchId: string, retry: Retry, buffers: Buffers, room: number) {
+    this.#batchId = batchId;
+    this.#retry = retry;
+    this.#buffers = buffers;
+    this.#out = new LineBuffer(buffers, room);
+  }
+
+  /** Bytes of result lines. */
+  get bytes(): number {
+    return this.#out.length;
+  }
+
+  take(task: Task, outcome: Outcome): void {
+    if (outcome.ok) {
+      this.#part.completed++;
+      if (outcome.usage) {
+        const { usage } = this.#part;
+        usage.input += outcome.usage.input_tokens;
+        usage.cached += outcome.usage.cached_tokens;
+        usage.output += outcome.usage.output_tokens;
+        usage.reasoning += outcome.usage.reasoning_tokens;
+      }
+      this.#settle(task, outcome, 'completed', outcome.status);
+    } else if (outcome.kind === 'cancelled') return;
+    else this.#fail(task, outcome, outcome.kind);
+    this.count++;
+  }
+
+  /** Its object's bytes are good until `release`. */
+  finish(number: number): Gathered {
+    const entries = this.#entries;
+    if (!this.#ordered) this.#rearrange();
+    const part = { ...this.#part, number, settled: linesOf(entries.map((entry) => entry.line)) };
+    const dataBytes = this.#out.length;
+    if (entries.length > 0) this.#out.append(encodeManifest(entries));
+    return {
+      part,
+      object: entries.length > 0 ? { bytes: this.#out.bytes(), dataBytes } : null,
+      retried: this.count - entries.length,
+      ms: this.#ms,
+    };
+  }
+
+  release(): void {
+    this.#out.release();
+  }
+
+  #fail(task: Task, outcome: Extract<Outcome, { ok: false }>, kind: 'retryable' | 'permanent'): void {
+    const { attempts, exceptions, waiting } = this.#part;
+    const { maxAttempts, baseMs: base, capMs: cap } = this.#retry;
+    const { line, attempt } = task;
+    const { code, status = null, startedAt, ms, retryAfterMs } = outcome;
+    const message = clip(outcome.message);
+    attempts.push({ line, number: attempt, kind, code, message, statusCode: status, startedAt, ms });
+    if (kind === 'retryable' && attempt < maxAttempts) {
+      waiting.push({ line, delayMs: backoff(attempt, { base, cap, ...(retryAfterMs !== undefined && { retryAfterMs }) }) });
+      return;
+    }
+    const state = kind === 'retryable' ? 'dead_lettered' : 'failed';
+    exceptions.push({ line, state, code, message, statusCode: status, attempts: attempt });
+    this.#settle(task, outcome, state, status ?? 0);
+  }
+
+  #settle(task: Task, outcome: Outcome, state: Settled['state'], status: number): void {
+    const { line, attempt: attempts } = task;
+    const { startedAt, ms } = outcome;
+    const { offset, length } = this.#out.write(resultLine(this.#batchId, task, outcome));
+    if (this.#entries.length > 0 && this.#entries.at(-1)!.line > line) this.#ordered = false;
+    this.#entries.push({ line, state, attempts, status, offset, length, startedAt, ms });
+    this.#ms.push(ms);
+  }
+
+  /** Brings entries and result lines into the order of the lines. */
+  #rearrange(): void {
+    this.#entries.sort((a, b) => a.line - b.line);
+    const sorted = new LineBuffer(this.#buffers, this.#out.length + manifestSize(this.#entries.length));
+    const bytes = this.#out.bytes();
+    for (const entry of this.#entries) {
+      const offset = sorted.length;
+      sorted.append(bytes.subarray(entry.offset, entry.offset + entry.length));
+      entry.offset = offset;
+    }
+    this.#out.release();
+    this.#out = sorted;
+  }
+}
+
+const clip = (text: string): string => (text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text).replaceAll('\0', '');
