@@ -5,3 +5,4 @@ export * from './batches.ts';
 export * from './models.ts';
 export * from './workers.ts';
 export * from './deadletters.ts';
+export * from './bulk.ts';

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { batchRoutes } from '../batches/routes.ts';
+import { bulkRoutes } from '../bulk/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { Predictor, predictRoutes } from '../http/predict.ts';
@@ -19,6 +20,7 @@ export const addRoutes = (app: App, { config: { limits, timing }, db, storage, m
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener });
   deadLetterRoutes(app, { db, storage });
+  bulkRoutes(app, { db });
   modelRoutes(app, { models });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });

@@ -5,6 +5,8 @@ import type { Listener } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import { closeEnding, expireDue, finalizeNext } from '../batches/finalize.ts';
 import { intakeNext, type Intake } from '../batches/intake.ts';
+import { nextDue } from '../bulk/lease.ts';
+import { runNext, type Outcome } from '../bulk/run.ts';
 import { sweepFiles, sweepOrphans } from '../files/expire.ts';
 import { sweepSegments } from '../batches/garbage.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -31,6 +33,7 @@ interface Events {
   intake: [intake: Intake & { seconds: number }];
   finalized: [ended: { batchId: string; result: string; bytes: number; seconds: number }];
   rescued: [leases: number];
+  bulk: [slice: { operation: string; outcome: Outcome }];
   controlled: [escalated: string[]];
   swept: [];
 }
@@ -45,10 +48,21 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   /** Requests a second of one worker, by model, as last read. */
   #rates = new Map<string, number>();
   readonly #startedAt = performance.now();
-  readonly #loops: { turns: Loop; controller: Loop; intake: Loop; retries: Loop; finalize: Loop; sweep: Loop; chores: Loop; garbage: Loop };
+  readonly #loops: {
+    turns: Loop;
+    controller: Loop;
+    intake: Loop;
+    retries: Loop;
+    finalize: Loop;
+    bulk: Loop;
+    sweep: Loop;
+    chores: Loop;
+    garbage: Loop;
+  };
   #nextPlan: NodeJS.Timeout | null = null;
   /** Milliseconds until the next waiting request is due. */
   #nextDue: NodeJS.Timeout | null = null;
+  #nextSlice: NodeJS.Timeout | null = null;
 
   constructor(deps: SchedulerDeps) {
     super();
@@ -69,6 +83,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       intake: loop('intake', (signal) => this.#intake(signal)),
       retries: loop('retries', () => this.#retries()),
       finalize: loop('finalize', (signal) => this.#finalize(signal)),
+      bulk: loop('bulk', (signal) => this.#bulk(signal)),
       sweep: loop('sweep', () => this.#sweep(), sweep, sweep),
       chores: loop('chores', () => this.#chores(), 60_000, 60_000),
       garbage: loop('garbage', () => this.#garbage(), day, day),
@@ -89,6 +104,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     this.#deps.listener.off('ready', this.#wake);
     if (this.#nextDue) clearTimeout(this.#nextDue);
     await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
+    if (this.#nextSlice) clearTimeout(this.#nextSlice);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -99,6 +115,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     this.#loops.intake.wake();
     this.#loops.retries.wake();
     this.#loops.finalize.wake();
+    this.#loops.bulk.wake();
   };
 
   readonly #replan = (): void => this.#loops.turns.wake();
@@ -195,6 +212,23 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     log.info({ batch: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds }, 'finalized');
     this.emit('finalized', { batchId: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds });
     return true;
+  }
+
+  /** A slice of the bulk operation whose turn it is; where none is, a wait until the pace of one allows the next. */
+  async #bulk(signal: AbortSignal): Promise<boolean> {
+    const { config, db, log } = this.#deps;
+    const ran = await runNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds }, signal);
+    if (ran !== null) {
+      const { operation, outcome } = ran;
+      if (outcome !== 'more') log.info({ operation: operation.id, outcome }, 'bulk operation');
+      this.emit('bulk', { operation: operation.id, outcome });
+      return true;
+    }
+    if (this.#nextSlice) clearTimeout(this.#nextSlice);
+    const ms = await nextDue(db);
+    this.#nextSlice =
+      ms === null || signal.aborted ? null : setTimeout(() => this.#loops.bulk.wake(), Math.min(ms, config.timing.pollMaxMs));
+    return false;
   }
 
   async #sweep(): Promise<boolean> {

@@ -7,6 +7,7 @@ import { batchRoutes } from '../../src/batches/routes.ts';
 import { localPool, type Config } from '../../src/config.ts';
 import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
+import { bulkRoutes } from '../../src/bulk/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { buildServer } from '../../src/http/server.ts';
@@ -105,6 +106,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       fileRoutes(routes, { db, storage, limits });
       batchRoutes(routes, { db, storage, models, limits, listener });
       deadLetterRoutes(routes, { db, storage });
+      bulkRoutes(routes, { db });
       modelRoutes(routes, { models });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
