@@ -133,7 +133,7 @@ const requestSlice = async (deps: BulkDeps, operation: Held, lease: Lease): Prom
   const { per_second } = operation.options;
   const most = per_second === undefined ? Infinity : Math.max(1, Math.floor(per_second * burstSeconds));
   const to = { no: next.no, line: countLines(all) > most ? nthLine(all, most)! : lastLine };
-  const lines = clipLines(all, after.line, to.line + 1);
+  const lines = clipLines(all, 0, to.line + 1);
   const left = next.parts.flatMap(({ reason, lines: skipped }): Left[] => {
     const clipped = clipLines(parseLines(skipped), 0, to.line + 1);
     return reason === null || clipped.length === 0 ? [] : [{ id: next.id, lines: formatLines(clipped), reason }];
