@@ -231,6 +231,49 @@ describe('the other commands', () => {
   });
 });
 
+describe('many at once', () => {
+  const dead = (id: string) => line(id, { model: 'echo', inputs: 1, sluice_echo: { status: 503 } });
+  const run = async (name: string, content: string): Promise<string> => {
+    await sluice('batch', 'run', await fileOf(`${name}.jsonl`, content), '--out', `${name}.out.jsonl`, '--name', name, '-q');
+    return (JSON.parse((await sluice('batch', 'list', '--json=id', '--limit', '1')).out) as { id: string }[])[0]!.id;
+  };
+
+  test('dlq lists, groups, shows, downloads, redrives and discards', async () => {
+    const batch = await run('dead', dead('x') + dead('y'));
+    const { out } = await sluice('dlq', 'list', '--batch', batch);
+    expect(out).toMatch(/^batch_req_\w+\tx\techo@1\.0\.0\t4\t.*\n.*\ty\t.*\n$/);
+    const [x, y] = out.split('\n').map((row) => row.split('\t')[0]!);
+    expect((await sluice('dlq', 'list', '--batch', batch, '--causes')).out).toMatch(/^2\t1\t/);
+    expect((await sluice('dlq', 'show', x!)).out).toMatch(/^status\topen$[\s\S]*^input\t\{"custom_id":"x"[\s\S]*^attempt 4\t/m);
+    expect((await sluice('dlq', 'list', '--batch', batch, '--out', 'dead.letters.jsonl')).code).toBe(0);
+    expect((await readFile(join(folder, 'dead.letters.jsonl'), 'utf8')).split('\n')).toHaveLength(3);
+
+    expect(await sluice('dlq', 'discard', y!, '--reason', 'known', '--yes')).toMatchObject({ code: 0, err: '1 discarded, 0 skipped.\n' });
+    expect(await sluice('dlq', 'redrive', '--batch', batch)).toMatchObject({ code: 1, err: expect.stringContaining('--yes') as string });
+    const redriven = await sluice('dlq', 'redrive', '--batch', batch, '--per-second', '50', '--yes', '--wait', '--json=status,counts.done');
+    expect([redriven.code, JSON.parse(redriven.out)]).toEqual([0, { status: 'completed', 'counts.done': 1 }]);
+    expect((await sluice('dlq', 'list', '--batch', batch)).out).toBe('');
+    expect((await sluice('dlq', 'list', '--batch', batch, '--status', 'redriven')).out).toContain(x!);
+    expect(await sluice('dlq', 'redrive')).toMatchObject({ code: 1, err: expect.stringContaining('Nothing was chosen') as string });
+  });
+
+  test('bulk previews, runs, lists and stops', async () => {
+    const batch = await run('bulky', dead('z'));
+    const preview = await sluice('bulk', 'preview', 'retry', '--search', 'bulky');
+    expect(preview).toMatchObject({ code: 0, out: `${batch}\n`, err: '1 matched, 1 eligible\n' });
+    const { out } = await sluice('bulk', 'run', 'retry', '--search', 'bulky', '--window', '15m', '--yes', '--wait', '--reason', 'again');
+    expect(out).toMatch(/^status\tcompleted\ncounts\t1 matched, 1 eligible; 1 done, 0 skipped, 0 failed$/m);
+    const id = /^id\t(op_\w+)/m.exec(out)![1]!;
+    expect((await sluice('bulk', 'list', '--limit', '1')).out).toMatch(new RegExp(`^${id}\tretry batches\tcompleted\t1/1\t`));
+    expect((await sluice('bulk', 'stop', id)).code).toBe(1);
+    // Of requests, where the ids are such; one that is no dead letter is left alone.
+    const request = `batch_req_${batch.slice(6, 30)}00000001`;
+    const again = await sluice('bulk', 'run', 'retry', request, '--yes', '--wait');
+    expect([again.code, again.err]).toEqual([1, expect.stringMatching(/a continuation runs it again[\s\S]*Nothing of that can be done/)]);
+    expect((await sluice('bulk', 'get', id, '--items')).out).toBe('');
+  });
+});
+
 describe('what goes wrong', () => {
   test('a key that is not known is 4', async () => {
     const { code, err } = await start(['batch', 'list'], { env: { SLUICE_API_KEY: 'nope' } }).ended;

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import type { ListOptions as BatchListOptions, RetryOptions, WatchOptions } from './commands/batch.ts';
+import type { RunOptions as BulkOptions } from './commands/bulk.ts';
+import type { DiscardOptions, ListOptions as DeadListOptions } from './commands/dlq.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { RunOptions } from './commands/run.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
-import { commaList, whole } from './settings.ts';
+import { commaList, positive, whole } from './settings.ts';
 
 /** An action of a command: its module is loaded only when it runs, so that `--help` and the others start at once. */
 const act =
@@ -128,6 +130,97 @@ const requests = (): Command => {
   return request;
 };
 
+const withFilter = (command: Command): Command =>
+  command
+    .option('--model <name>', 'name, or name@version')
+    .option('--user <user>', 'of batches this user made')
+    .option('--search <text>', 'in the name of a batch, or the message of a request')
+    .option('--since <time>', 'from this time on: 2026-11-22T06:00Z, or seconds since the epoch')
+    .option('--until <time>', 'before this time');
+
+const withDeadFilter = (command: Command): Command =>
+  withFilter(command)
+    .option('--batch <id>', 'requests of this batch')
+    .option('--code <code>', 'the code they ended with')
+    .option('--cause <text>', 'the cause, as `dlq list --causes` names it');
+
+const withPace = (command: Command): Command =>
+  command
+    .option('--exclude <ids>', 'leave these out of the filter', commaList)
+    .option('--per-second <n>', 'at most so many a second', positive('--per-second'))
+    .option('--window <time>', 'the window of continuations: 15m, 6h, 7d; of `deadline`: the new one')
+    .option('--priority <level>', 'normal, medium, high, or a number to 100')
+    .option('--again', 'also what a continuation runs again already')
+    .option('--reason <text>', 'why, for those who look later')
+    .option('--wait', 'until it has ended')
+    .option('--yes', 'do not ask');
+
+const deadLetters = (): Command => {
+  const dlq = new Command('dlq').description('dead letters: requests that used up their attempts');
+  const module = () => import('./commands/dlq.ts');
+  withDeadFilter(dlq.command('list'))
+    .description('those neither run again nor discarded, the newest batch first')
+    .option('--status <status>', 'open, redriven, discarded, all')
+    .option('--causes', 'count them by why they died')
+    .option('--out <file>', 'all of them, with what was sent, one JSON object a line; - is standard output')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, options: DeadListOptions) => (await module()).list(context, options)));
+  dlq
+    .command('show <id>')
+    .description('one, with its input and every attempt')
+    .action(act(async (context, id: string) => (await module()).show(context, id)));
+  withPace(withDeadFilter(dlq.command('redrive [ids...]')))
+    .description('run them again, in a batch linked to theirs')
+    .action(
+      act(async (context, ids: string[], options: BulkOptions) =>
+        (await import('./commands/bulk.ts')).run(context, 'redrive', ids, { ...options, on: 'requests' }),
+      ),
+    );
+  withDeadFilter(dlq.command('discard [ids...]'))
+    .description('give them up; they stay in their batch and its error file')
+    .requiredOption('--reason <text>', 'why')
+    .option('--exclude <ids>', 'leave these out of the filter', commaList)
+    .option('--yes', 'do not ask')
+    .action(act(async (context, ids: string[], options: DiscardOptions) => (await module()).discard(context, ids, options)));
+  return dlq;
+};
+
+const operations = (): Command => {
+  const bulk = new Command('bulk').description('one action on many batches or requests');
+  const module = () => import('./commands/bulk.ts');
+  for (const [name, about] of [
+    ['preview', 'what it would do, and leave alone'],
+    ['run', 'cancel, retry, redrive, priority or deadline; says what it will do, and asks'],
+  ] as const)
+    withPace(withDeadFilter(bulk.command(`${name} <action> [ids...]`)))
+      .description(about)
+      .option('--on <what>', 'batches, or requests')
+      .option('--status <statuses>', 'batches in one of these', commaList)
+      .option('--state <states>', 'requests in one of these', commaList)
+      .option('--deadline <time>', 'the new deadline')
+      .option('--abort', 'cancel: end what is in flight too')
+      .action(
+        act(async (context, action: string, ids: string[], options: BulkOptions) => (await module())[name](context, action, ids, options)),
+      );
+  bulk
+    .command('list')
+    .description('the newest first')
+    .option('--status <status>', 'only operations in this one')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, options: { limit: number; status?: string }) => (await module()).list(context, options)));
+  bulk
+    .command('get <id>')
+    .description('one operation and its progress')
+    .option('--items', 'what it left alone, or could not do')
+    .option('--limit <n>', 'how many items at most', whole('--limit', 1), 100)
+    .action(act(async (context, id: string, options: { items?: boolean; limit: number }) => (await module()).get(context, id, options)));
+  bulk
+    .command('stop <id>')
+    .description('before its next item; what it has done stays done')
+    .action(act(async (context, id: string) => (await module()).stop(context, id)));
+  return bulk;
+};
+
 const files = (): Command => {
   const file = new Command('file').description('what was uploaded, and what batches wrote');
   const module = () => import('./commands/file.ts');
@@ -207,7 +300,7 @@ export const program = (): Command => {
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), files()]) root.addCommand(command);
+  for (const command of [batches(), requests(), deadLetters(), operations(), files()]) root.addCommand(command);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.
   const inherit = (command: Command) => {

@@ -35,3 +35,21 @@ export const whole =
   };
 
 export const commaList = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** A number of an option, above 0. */
+export const positive =
+  (option: string) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!(value > 0) || !Number.isFinite(value)) throw new Exit(exitCodes.error, `${option} ${text}: a number above 0 was expected.`);
+    return value;
+  };
+
+/** A time as people write one, in seconds since the epoch: `2026-11-22`, `2026-11-22T06:00Z`, or those seconds. */
+export const timeOf = (option: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1_000);
+  if (Number.isNaN(seconds))
+    throw new Exit(exitCodes.error, `${option} ${text}: a time was expected.`, 'Write 2026-11-22T06:00Z, or seconds since the epoch.');
+  return seconds;
+};
