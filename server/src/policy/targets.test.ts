@@ -53,11 +53,11 @@ test('the safety factor counts in the hard line, not in the one that saves money
   expect(decide({ demands: [needs(12.5)], line: { ...line, factor: 1.25 } })).toMatchObject({ cause: 'must', dedicated: 16 });
 });
 
-test('escalation ends a tenth below the line, not at it', () => {
+test('escalation ends a fifth below the line, not at it', () => {
   const few = { ...market, spot: { ...spot, ready: 0 } };
   const up = decide({ demands: [needs(11.5)], market: few });
-  expect(decide({ now: 15, demands: [needs(10.5)], market: few, previous: up }).escalated).toBe(true);
-  expect(decide({ now: 15, demands: [needs(10)], market: few, previous: up }).escalated).toBe(false);
+  expect(decide({ now: 15, demands: [needs(9.1)], market: few, previous: up }).escalated).toBe(true);
+  expect(decide({ now: 15, demands: [needs(8.9)], market: few, previous: up }).escalated).toBe(false);
 });
 
 test('a fleet shrinks after twice a start below its target, to the most that was wanted meanwhile, and at once where nothing is left', () => {
