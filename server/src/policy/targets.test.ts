@@ -101,6 +101,29 @@ test('the other modes use one kind of workers', () => {
   expect(decide({ demands: [needs(1)], market: { ...market, spot: null } })).toMatchObject({ spot: 0, dedicated: 16 });
 });
 
+test('without dedicated workers to be had nothing is promised, and spot does what it can', () => {
+  const none = { ...dedicated, max: 0, rate: null };
+  expect(decide({ demands: [needs(30)], market: { ...market, dedicated: none } })).toMatchObject({
+    spot: 16,
+    dedicated: 0,
+    atRisk: [],
+    cause: 'spot_only',
+  });
+  expect(decide({ demands: [needs(30)], market: { ...market, dedicated: null } })).toMatchObject({ spot: 16, dedicated: 0, atRisk: [] });
+});
+
+test('a round over 2,000 batches takes well under a tick', () => {
+  const demands = Array.from({ length: 2_000 }, (_, index) => ({
+    ...batch(100 + index),
+    batch: `b${index}`,
+    deadline: 20_000 + 37 * index,
+  }));
+  const started = performance.now();
+  decide({ demands });
+  // 100 ms is the aim of a whole round.
+  expect(performance.now() - started).toBeLessThan(100);
+});
+
 test('where spot is no cheaper per unit of work the pools change places', () => {
   const dear = { ...market, spot: { ...spot, rate: 0.3, ready: 0 } };
   expect(decide({ demands: [needs(4)], market: dear })).toMatchObject({ spot: 0, dedicated: 16, cause: 'dedicated_cheaper' });

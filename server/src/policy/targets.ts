@@ -83,7 +83,8 @@ export const decideTargets = (input: TargetsInput): Targets => {
   const open = demands.filter(({ requests }) => requests > 0);
   const broken = missing(input, open);
   const gap = previous !== null && (previous.computedAt > now || now - previous.computedAt > lostRounds * Math.max(1, market.guard.tick));
-  const seen = broken === null && market.dedicated !== null ? pressure(open, yardstick(input, market.dedicated)) : null;
+  const seen =
+    broken === null && market.dedicated !== null && market.dedicated.max > 0 ? pressure(open, yardstick(input, market.dedicated)) : null;
   const wanted = broken === null ? want(input, open, seen) : unsure(input, open, broken);
 
   const usable = open.reduce((sum, demand) => sum + usableWorkers(demand, market.concurrency), 0);
@@ -231,6 +232,7 @@ const missing = ({ now, market, line }: TargetsInput, open: readonly Demand[]): 
   const unknown = open.find(({ work, deadline }) => !Number.isFinite(work) || work < 0 || !Number.isFinite(deadline));
   if (unknown) return `the work left in ${unknown.batch} is not known`;
   if (market.dedicated && market.dedicated.max > 0 && !known(market.dedicated.rate)) return 'the rate of dedicated workers is not known';
+  if (market.spot && market.spot.rate !== null && !known(market.spot.rate)) return 'the rate of spot workers is not a number';
   return null;
 };
 
