@@ -207,13 +207,13 @@ export const createBatch = (url: string, file: string): Promise<Batch> =>
 
 export const getBatch = (url: string, id: string): Promise<Batch> => object<Batch>(call(`${url}/v1/batches/${id}`));
 
-const over = ['completed', 'failed', 'expired', 'cancelled'];
+const over = new Set(['completed', 'failed', 'expired', 'cancelled']);
 
 /** Asks every `pause` milliseconds until the batch has ended. */
 export const untilEnded = async (url: string, id: string, pause = 25): Promise<Batch> => {
   for (;;) {
     const batch = await getBatch(url, id);
-    if (over.includes(batch.status)) return batch;
+    if (over.has(batch.status)) return batch;
     await delay(pause);
   }
 };

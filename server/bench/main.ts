@@ -2,6 +2,7 @@
  * The benchmarks: `npm run bench`, or `npm run bench -- NAME …` for some of them. Prints each figure as a line of JSON
  * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
  */
+import { claims } from './claims.ts';
 import { engine } from './engine.ts';
 import { table, type Bench } from './figures.ts';
 import { idle } from './idle.ts';
@@ -11,7 +12,7 @@ import { onnx } from './onnx-figures.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims];
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name));

@@ -102,11 +102,11 @@ const graphileWork = (job: PeerJob): Side => {
           logger,
           concurrency: 1_000,
           preset: { worker: { localQueue: { size: 2_000 }, completeJobBatchDelay: 0 } },
-        } as never,
+        },
         {
           echo: (payload, { job: { id } }) =>
             new Promise<void>((done, fail) => {
-              waiting.push({ id: String(id), line: resultLine(payload as Request), done, fail });
+              waiting.push({ id, line: resultLine(payload as Request), done, fail });
               if (waiting.length === 1) setImmediate(() => void store());
             }),
         },

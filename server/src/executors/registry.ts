@@ -13,8 +13,6 @@ const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; excl
   onnx: { kind: onnxKind, options: onnxOptions },
 };
 
-export const executorNames = Object.keys(kinds) as ExecutorName[];
-
 /** Loads a model by its executor. Rejects with a `LoadError` that says why where it cannot. */
 export const openExecutor = async (model: ModelSpec, context: ExecutorContext): Promise<Executor> => {
   const problems = checkOptions(model);

@@ -2,13 +2,20 @@ import type { Storage } from '../storage/storage.ts';
 
 const blockBytes = 1 << 20;
 
-/** An object's bytes in blocks of a megabyte, the next one being read while the caller works on this one. */
+/**
+ * An object's bytes in blocks of a megabyte, the next one being read while the caller works on this one. A block is
+ * only lent: the one after the next is read into its place, or a large object would leave all its bytes as garbage.
+ */
 export async function* blocks(
   storage: Storage,
   key: string,
   { start = 0, end = Infinity }: { start?: number; end?: number } = {},
 ): AsyncGenerator<Buffer> {
-  const read = (from: number) => storage.read(key, { start: from, end: Math.min(end, from + blockBytes) });
+  let [into, other] = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)];
+  const read = (from: number) => {
+    [into, other] = [other, into];
+    return storage.read(key, { start: from, end: Math.min(end, from + blockBytes), into });
+  };
   let from = start;
   let next = read(from);
   try {

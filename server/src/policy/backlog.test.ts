@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backlogWorkers, desiredWorkers, spread } from './backlog.ts';
+import { backlogWorkers, defaultRatio, desiredWorkers, spread } from './backlog.ts';
 
 test.each([
   [0, 5, 0],
@@ -12,6 +12,9 @@ test.each([
 ])('%i queued requests at one worker for each %i ask for %i', (queued, ratio, workers) =>
   expect(backlogWorkers(queued, ratio)).toBe(workers),
 );
+
+test('one spot worker for five queued requests, one dedicated worker for ten', () =>
+  expect(defaultRatio).toEqual({ spot: 5, dedicated: 10 }));
 
 test('the larger rule decides, within the bounds, and says so', () => {
   const pool = { queued: 25, ratio: 5, min: 0, max: 10, target: 3, reason: 'a deadline' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adapt, newAdaptive, width, type Adaptive } from './strategy.ts';
+import { adapt, newAdaptive, strategies, width, type Adaptive } from './strategy.ts';
 
 const workers = [
   { memoryBytes: 16e9, gpus: 1, concurrency: 8 },
@@ -8,6 +8,7 @@ const workers = [
 const ask = { maxConcurrent: null, request: null, workers, adaptive: null };
 
 test('each strategy has its width, and max_concurrent bounds it', () => {
+  for (const strategy of strategies) expect(width({ ...ask, strategy, maxConcurrent: 1 })).toBe(1);
   expect(width({ ...ask, strategy: 'parallel' })).toBeNull();
   expect(width({ ...ask, strategy: 'parallel', maxConcurrent: 7 })).toBe(7);
   expect(width({ ...ask, strategy: 'sequential', maxConcurrent: 7 })).toBe(1);

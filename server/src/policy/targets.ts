@@ -7,17 +7,22 @@ export interface Line {
   /**
    * Share of Dmax, by the estimate as it is, from which dedicated workers start to help (rho). The safety factor does not
    * count here: this line saves money, the next one keeps deadlines, and with the factor in both a single batch at a load
-   * of .6 cost 1.15 × the oracle instead of 1.09 for no deadline more (simulate/FIGURES.md). With the factor it ends up at
+   * of .6 cost 1.15 × the oracle instead of 1.08 for no deadline more (simulate/FIGURES.md). With the factor it ends up at
    * most at 0.9.
    */
   readonly calm: number;
+  /**
+   * Share of that line below which the help ends. At 0.9, as first written down, a fleet with starts of 15 minutes on the
+   * poorest spot went up and down often enough to cost 1.054 × dedicated workers alone in the worst run; at 0.8 it is 1.022.
+   */
+  readonly release: number;
   /** Share of Dmax from which no spot worker is counted on any more (rho2). */
   readonly must: number;
   /** Safety factor on work (kappa), `safetyFactor`. */
   readonly factor: number;
 }
 
-export const defaultLine: Line = { calm: 0.7, must: 0.95, factor: 1.25 };
+export const defaultLine: Line = { calm: 0.7, release: 0.8, must: 0.95, factor: 1.25 };
 
 export type Cause = 'idle' | 'calm' | 'line' | 'must' | 'pace' | 'dedicated_only' | 'spot_only' | 'dedicated_cheaper' | 'missing' | 'gap';
 
@@ -78,7 +83,8 @@ export const decideTargets = (input: TargetsInput): Targets => {
   const open = demands.filter(({ requests }) => requests > 0);
   const broken = missing(input, open);
   const gap = previous !== null && (previous.computedAt > now || now - previous.computedAt > lostRounds * Math.max(1, market.guard.tick));
-  const seen = broken === null && market.dedicated !== null ? pressure(open, yardstick(input, market.dedicated)) : null;
+  const seen =
+    broken === null && market.dedicated !== null && market.dedicated.max > 0 ? pressure(open, yardstick(input, market.dedicated)) : null;
   const wanted = broken === null ? want(input, open, seen) : unsure(input, open, broken);
 
   const usable = open.reduce((sum, demand) => sum + usableWorkers(demand, market.concurrency), 0);
@@ -138,9 +144,9 @@ const want = (input: TargetsInput, open: readonly Demand[], seen: Pressure | nul
   };
 };
 
-/** The line in the measure of `pressure`, which counts work with the safety factor; a tenth lower once escalated, so that it does not flap. */
-const helpFrom = ({ calm, factor, must }: Line, previous: Targets | null): number =>
-  (previous?.escalated === true ? 0.9 : 1) * Math.min(calm * factor, Math.max(calm, must - 0.05));
+/** The line in the measure of `pressure`, which counts work with the safety factor; lower once escalated, so that it does not flap. */
+const helpFrom = ({ calm, release, factor, must }: Line, previous: Targets | null): number =>
+  (previous?.escalated === true ? release : 1) * Math.min(calm * factor, Math.max(calm, must - 0.05));
 
 /** n_d of the line; `cause` says on which side of it. */
 const line = ({ line, market, previous }: TargetsInput, seen: Pressure): Omit<Wanted, 'spot'> => {
@@ -226,6 +232,7 @@ const missing = ({ now, market, line }: TargetsInput, open: readonly Demand[]): 
   const unknown = open.find(({ work, deadline }) => !Number.isFinite(work) || work < 0 || !Number.isFinite(deadline));
   if (unknown) return `the work left in ${unknown.batch} is not known`;
   if (market.dedicated && market.dedicated.max > 0 && !known(market.dedicated.rate)) return 'the rate of dedicated workers is not known';
+  if (market.spot && market.spot.rate !== null && !known(market.spot.rate)) return 'the rate of spot workers is not a number';
   return null;
 };
 

@@ -58,7 +58,7 @@ export const conformance = (name: string, open: () => Promise<Storage>): void =>
             const small = Buffer.alloc(60_000);
             for (const each of pieces) {
               if (each.length > small.length) yield each;
-              else yield (each.copy(small), small.subarray(0, each.length));
+              else yield ((each.copy(small), small.subarray(0, each.length)));
             }
           }
           const bytes: Bytes = kind === 0 ? pieces : kind === 1 ? new Set(pieces) : stream();

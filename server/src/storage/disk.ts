@@ -108,12 +108,12 @@ export const openDisk = async (path: string): Promise<Disk> => {
       });
     },
 
-    async read(key, { start = 0, end = Infinity } = {}) {
+    async read(key, { start = 0, end = Infinity, into } = {}) {
       const handle = await openObject(key);
       try {
         const until = end - start <= trusted ? end : Math.min(end, await sizeOf(handle, key));
         const wanted = Math.max(0, until - start);
-        const buffer = Buffer.allocUnsafe(wanted);
+        const buffer = into !== undefined && into.length >= wanted ? into : Buffer.allocUnsafe(wanted);
         let done = 0;
         while (done < wanted) {
           const { bytesRead } = await handle.read(buffer, done, wanted - done, start + done);

@@ -26,8 +26,11 @@ export interface PutOptions {
  */
 export interface Storage {
   put(key: string, bytes: Bytes, options?: PutOptions): Promise<Stored>;
-  /** The bytes from `start` (0-based) up to `end`, not included; cut at the object's end. Throws `NotFound`. */
-  read(key: string, range?: { start?: number; end?: number }): Promise<Buffer>;
+  /**
+   * The bytes from `start` (0-based) up to `end`, not included; cut at the object's end. Throws `NotFound`. Where `into`
+   * is long enough they may be put there instead of into a buffer of their own.
+   */
+  read(key: string, range?: { start?: number; end?: number; into?: Buffer }): Promise<Buffer>;
   /** The same as a stream. Throws `NotFound` before it gives the stream. */
   stream(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
   /** The size in bytes, or null where there is no such object. */

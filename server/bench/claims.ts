@@ -1,0 +1,130 @@
+/** Claims by many workers out of a long queue, while the scheduler plans and decides. */
+import { mkdtemp, chmod, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolConfig } from '../src/config.ts';
+import { openPool, type Pool } from '../src/db/db.ts';
+import { startEmbedded } from '../src/db/embedded.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { sql } from '../src/db/sql.ts';
+import { silent } from '../src/lib/log.ts';
+import { release } from '../src/requests/claim.ts';
+import { claimTurn } from '../src/requests/turns.ts';
+import { round as decide, type ControllerOptions } from '../src/scheduler/controller.ts';
+import { plan } from '../src/scheduler/planner.ts';
+import { round, type Bench, type Figure } from './figures.ts';
+import { inQuiet, median } from './machine.ts';
+
+const [requests, batches, tenants, workers, perSecond, seconds] = [1_000_000, 2_000, 200, 64, 200, 20];
+const chunk = 50;
+
+const pools: PoolConfig[] = [
+  { name: 'spot', preemptible: true, price: 0.3, minimum: 0, maximum: 64, backlogRatio: 5, startupSeconds: 60 },
+  { name: 'dedicated', preemptible: false, price: 1, minimum: 0, maximum: 64, backlogRatio: 10, startupSeconds: 60 },
+];
+const controller: ControllerOptions = {
+  mode: 'balanced',
+  pools,
+  tick: 5,
+  leaseSeconds: 30,
+  rateOf: () => ({ rate: 50, measured: true }),
+  concurrencyOf: () => 50,
+};
+
+/** Batches as intake leaves them: 500 requests each, in chunks of 50. */
+const fill = async (db: Pool): Promise<void> => {
+  const each = requests / batches;
+  await db.run(sql`
+    insert into batches (id, tenant_id, created_by, endpoint, input_file_id, input_key, index_key, completion_window, deadline, status, sealed, total)
+    select 'batch_' || lpad(to_hex(i), 32, '0'), 'tenant-' || i % ${tenants}, 'bench', '/v1/chat/completions', 'file-none', 'none', 'none', '24h',
+      now() + make_interval(hours => 24 + i % 24), 'in_progress', true, ${each} from generate_series(1, ${batches}::int) i`);
+  await db.run(sql`insert into batch_models (batch_no, model, total) select no, 'echo@1.0.0', ${each} from batches`);
+  await db.run(sql`
+    insert into chunks (batch_no, model, lines, priority, deadline)
+    select b.no, 'echo@1.0.0', int4multirange(int4range(k * ${chunk} + 1, (k + 1) * ${chunk} + 1)), 1, b.deadline
+    from generate_series(0, ${each / chunk - 1}::int) k, batches b`);
+  await db.run(sql`analyze`);
+};
+
+export const claims: Bench = {
+  name: 'claims',
+  about: '64 workers claim 200 times a second out of 1,000,000 requests in 2,000 batches of 200 tenants',
+  async run() {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+    await chmod(folder, 0o711);
+    const server = await startEmbedded({ dataDir: folder, log: silent });
+    try {
+      await migrate(server.url);
+      await using db = openPool({ url: server.url, name: 'bench', max: 32 });
+      await fill(db);
+      const planned: number[] = [];
+      const decided: number[] = [];
+      const waits = await inQuiet(
+        async (): Promise<number[]> => {
+          const stop = new AbortController();
+          const every = async (ms: number, figures: number[], work: () => Promise<unknown>) => {
+            while (!stop.signal.aborted) {
+              const began = performance.now();
+              await work();
+              figures.push(performance.now() - began);
+              await delay(ms);
+            }
+          };
+          const options = { order: 'fair' as const, kinds: ['dedicated' as const, 'spot' as const], tail: 0, costOf: () => 0.02 };
+          await plan(db, options);
+          const scheduler = [every(500, planned, () => plan(db, options)), every(5_000, decided, () => decide(db, controller))];
+          const held: { chunkId: number; token: number }[] = [];
+          const all: number[] = [];
+          const pending: Promise<void>[] = [];
+          const begin = performance.now();
+          for (let i = 0; i < perSecond * seconds; i++) {
+            const due = begin + (i * 1_000) / perSecond;
+            if (due > performance.now()) await delay(due - performance.now());
+            const worker = {
+              id: `worker-${i % workers}`,
+              kind: i % 2 === 0 ? ('spot' as const) : ('dedicated' as const),
+              models: ['echo@1.0.0'],
+            };
+            pending.push(
+              (async () => {
+                for (let claimed = await claimTurn(db, worker, 60); ; claimed = await claimTurn(db, worker, 60)) {
+                  if (claimed === 'again') continue;
+                  all.push(performance.now() - due);
+                  if (claimed !== 'idle') held.push(claimed);
+                  return;
+                }
+              })(),
+            );
+            // As many leases as the workers would hold; what is given back stands in the queue again.
+            while (held.length > 2 * workers) pending.push(release(db, held.shift()!).then(() => {}));
+          }
+          await Promise.all(pending);
+          stop.abort();
+          await Promise.all(scheduler);
+          return all;
+        },
+        { tries: 1, name: 'claims' },
+      );
+      const sorted = waits.result.toSorted((a, b) => a - b);
+      const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+      const figure = (name: string, value: number, most?: number): Figure => ({
+        bench: 'claims',
+        name,
+        value: round(value),
+        unit: 'ms',
+        foreign: [waits.foreign],
+        ...(most !== undefined && { target: { most } }),
+      });
+      return [
+        figure('claim, p50', at(0.5)),
+        figure('claim, p99', at(0.99), 20),
+        figure('round of the controller', median(decided), 100),
+        figure('plan of turns', median(planned)),
+      ];
+    } finally {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
