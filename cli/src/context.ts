@@ -7,6 +7,8 @@ export interface Context {
   terminal: Terminal;
   /** Made at the first use: some commands need no server. */
   readonly client: Client;
+  /** The server as it was given; null where it is the default. */
+  address: string | null;
   /** `--json`; null without it. */
   fields: Fields | null;
   quiet: boolean;
@@ -25,6 +27,7 @@ export const contextOf = ({ url, json, quiet = false }: GlobalOptions): Context 
     get client() {
       return (client ??= connect(url));
     },
+    address: url ?? process.env['SLUICE_URL'] ?? null,
     fields: fieldsOf(json),
     quiet,
   };

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { ListOptions as BatchListOptions, RetryOptions, WatchOptions } from './commands/batch.ts';
 import type { RunOptions as BulkOptions } from './commands/bulk.ts';
 import type { DiscardOptions, ListOptions as DeadListOptions } from './commands/dlq.ts';
+import type { LoadOptions } from './commands/loadtest.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { RunOptions } from './commands/run.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
@@ -252,6 +253,48 @@ const files = (): Command => {
   return file;
 };
 
+const operators = (root: Command): void => {
+  root
+    .command('verify')
+    .description('look at a deployment from outside, as a client would; leaves nothing behind')
+    .option('--timeout <seconds>', 'for a batch of a few lines to end', whole('--timeout', 1), 60)
+    .action(act(async (context, options: { timeout: number }) => (await import('./commands/verify.ts')).verify(context, options)));
+  root
+    .command('loadtest')
+    .description('calls at a rate, and how long they took; needs --url or SLUICE_URL')
+    .option('--rate <n/s>', 'calls a second, whether or not earlier ones were answered; 10/s')
+    .option('--concurrency <n>', 'instead: so many clients, each calling again once it has its answer', whole('--concurrency', 1))
+    .option('--mix <list>', 'predict, batch, status, list, upload, each with a weight', 'predict:50,batch:10,status:40')
+    .option('--duration <time>', 'to 1h', '30s')
+    .option('--count <n>', 'calls at most', whole('--count', 1), 100_000)
+    .option('--model <name>', 'who is asked', 'echo')
+    .option('--lines <n>', 'lines of each batch', whole('--lines', 1), 10)
+    .option('--timeout <seconds>', 'for one call', whole('--timeout', 1), 30)
+    .option('--keep', 'leave the batches and files it made')
+    .action(act(async (context, options: LoadOptions) => (await import('./commands/loadtest.ts')).loadtest(context, options)));
+  root
+    .command('demo')
+    .description('run the example batches on a server, and follow them')
+    .option('--limit <n>', 'lines of each at most', whole('--limit', 1))
+    .option('--no-follow', 'do not wait for their end')
+    .action(
+      act(async (context, options: { limit?: number; follow: boolean }) => (await import('./commands/demo.ts')).demo(context, options)),
+    );
+  root
+    .command('pools')
+    .description('where workers run, how many there are and should be')
+    .action(act(async (context) => (await import('./commands/workers.ts')).pools(context)));
+  const workers = root.command('workers').description('what runs requests; `sluice worker` starts one');
+  workers
+    .command('list')
+    .description('the newest first')
+    .action(act(async (context) => (await import('./commands/workers.ts')).list(context)));
+  workers
+    .command('drain <id>')
+    .description('take nothing more, finish what runs, end')
+    .action(act(async (context, id: string) => (await import('./commands/workers.ts')).drain(context, id)));
+};
+
 const others = (root: Command): void => {
   root
     .command('analytics')
@@ -301,6 +344,7 @@ export const program = (): Command => {
     .showHelpAfterError('(--help says more)')
     .exitOverride();
   for (const command of [batches(), requests(), deadLetters(), operations(), files()]) root.addCommand(command);
+  operators(root);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.
   const inherit = (command: Command) => {

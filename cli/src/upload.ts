@@ -10,6 +10,8 @@ export interface UploadOptions {
   /** Called with the bytes that went out so far. */
   onProgress?: (sent: number) => void;
   signal?: AbortSignal;
+  /** Tries in all, where another one may go better. */
+  tries?: number;
   /** Files above this go in parts. */
   wholeBytes?: number;
   partBytes?: number;
@@ -126,12 +128,16 @@ const inParts = async (
 
 /** Sends a file: whole where it is small enough, otherwise in parts, of which a broken one is sent again. */
 export const upload = async (client: Client, source: Source, options: UploadOptions): Promise<FileObject> => {
-  const { purpose, onProgress, signal, wholeBytes = 512 * MB } = options;
+  const { purpose, onProgress, signal, tries, wholeBytes = 512 * MB } = options;
   if (source.bytes > wholeBytes) return await inParts(client, source, options);
-  const reply = await again(() => {
-    let sent = 0;
-    const open = () => counted(source.open(), (bytes) => onProgress?.((sent += bytes)));
-    return multipart(client, '/v1/files', { name: source.name, bytes: source.bytes, open, fields: { purpose }, field: 'file', signal });
-  }, signal);
+  const reply = await again(
+    () => {
+      let sent = 0;
+      const open = () => counted(source.open(), (bytes) => onProgress?.((sent += bytes)));
+      return multipart(client, '/v1/files', { name: source.name, bytes: source.bytes, open, fields: { purpose }, field: 'file', signal });
+    },
+    signal,
+    tries,
+  );
   return (await reply.json()) as FileObject;
 };
