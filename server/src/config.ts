@@ -80,6 +80,8 @@ export interface Config {
     pool: string;
     /** Seconds that requests in flight get when it is told to stop. */
     noticeSeconds: number;
+    /** A file whose coming is such a notice; null: none is watched for. */
+    noticeFile: string | null;
     /** It ends when nothing is left to do. */
     once: boolean;
     /** Chunks one worker holds at once. */

@@ -92,7 +92,13 @@ export const options: readonly Option[] = [
     default: 30,
     min: 0,
     max: 86_400,
-    about: 'Seconds that requests in flight get when a worker is told to stop; the rest goes back to the queue, uncharged.',
+    about: 'Seconds until a worker that is told to stop may be gone: what fits is finished, the rest goes back to the queue, uncharged.',
+  },
+  {
+    key: 'worker.notice_file',
+    kind: 'path',
+    default: null,
+    about: 'A file whose coming tells a worker that its machine will be taken away; a number in it is the seconds left.',
   },
   {
     key: 'worker.once',

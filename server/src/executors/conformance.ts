@@ -99,6 +99,24 @@ export const conformance = (name: string, subject: Subject): void => {
       expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
     });
 
+    test('it tells of each task that starts, before its outcome, and of none after stop', async () => {
+      const executor = await open(2);
+      const { stop, given } = signals();
+      const started: number[] = [];
+      let atStop = 0;
+      const tasks = lines(40).map((line) => subject.slow(line, 40));
+      const run = executor.run(tasks, { ...given, started: (line) => void started.push(line) });
+      const outcomes = await collect(run, (group) => {
+        for (const { line } of group) expect(started).toContain(line);
+        if (!stop.signal.aborted) {
+          stop.abort();
+          atStop = started.length;
+        }
+      });
+      expect(started).toHaveLength(atStop);
+      expect(byLine(outcomes)).toEqual([...started].sort((a, b) => a - b));
+    });
+
     test('a run that is stopped before it begins starts nothing', async () => {
       const executor = await open(2);
       const { stop, given } = signals();

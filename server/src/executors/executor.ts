@@ -65,6 +65,8 @@ export interface RunSignals {
   stop: AbortSignal;
   /** End those under way too. */
   abort: AbortSignal;
+  /** Told of each task right before it starts, in the same breath: after `stop` it is told of no more. */
+  started?: (line: number) => void;
 }
 
 /**

@@ -25,6 +25,7 @@ export async function* runLimited(
 
   const begin = (task: Task) => {
     const startedAt = Date.now();
+    signals.started?.(task.line);
     open++;
     attempt(task, ended)
       .catch((error: unknown): Outcome => ({
@@ -50,6 +51,11 @@ export async function* runLimited(
       // Awaited only where it must be: a promise a task would halve the rate of quick ones.
       const taken = slots.take(closed);
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
+      // The stop may have come while the slot was handed over.
+      if (closed.aborted) {
+        slots.give();
+        break;
+      }
       begin(task);
     }
     fed = true;

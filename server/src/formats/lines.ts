@@ -47,6 +47,10 @@ export const clipLines = (lines: Lines, from: number, to: number): Lines => {
   return borders;
 };
 
+/** The set without the lines for which `leaves` says so. */
+export const withoutLines = (lines: Lines, leaves: (line: number) => boolean): Lines =>
+  linesOf(eachLine(lines).filter((line) => !leaves(line)));
+
 export const hasLine = (lines: Lines, line: number): boolean => {
   for (let i = 0; i < lines.length; i += 2) if (line >= lines[i]! && line < lines[i + 1]!) return true;
   return false;

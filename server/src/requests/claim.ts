@@ -1,6 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
-import { parseLines, type Lines } from '../formats/lines.ts';
+import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
 
 /** A worker's right to run a chunk, until it settles, releases or loses it. */
 export interface Lease {
@@ -133,4 +133,25 @@ export const release = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>): 
         token = null, worker_id = null, leased_until = null
     where id = ${lease.chunkId} and token = ${lease.token}`);
   return count === 1 ? 'released' : 'lost';
+};
+
+/**
+ * Gives back some lines of a leased chunk while the worker still works on the others: they become a chunk of their own,
+ * queued, with everything the old one was. `kept` where there is nothing to divide, or the lease was lost.
+ *
+ * @param lines lines nobody has started; they are all still in the chunk
+ */
+export const giveBackLines = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>, lines: Lines): Promise<'given' | 'kept'> => {
+  const count = await db.run(sql`
+    with rest as (select ${formatLines(lines)}::int4multirange as lines),
+    kept as (
+      update chunks c set lines = c.lines - r.lines
+      from rest r
+      where c.id = ${lease.chunkId} and c.token = ${lease.token} and c.lines @> r.lines and not isempty(r.lines) and c.lines <> r.lines
+      returning c.batch_no, c.model, r.lines, c.retry, c.losses, c.priority, c.deadline)
+    insert into chunks (batch_no, model, lines, state, retry, losses, priority, deadline)
+    select k.batch_no, k.model, k.lines, case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end,
+      k.retry, k.losses, k.priority, k.deadline
+    from kept k join batches b on b.no = k.batch_no`);
+  return count === 1 ? 'given' : 'kept';
 };

@@ -1,4 +1,5 @@
 import { observeWorker } from '../telemetry/observe.ts';
+import { NoticeFile } from '../workers/notice.ts';
 import { Worker } from '../workers/worker.ts';
 import type { Role } from './role.ts';
 
@@ -17,12 +18,26 @@ export const worker: Role = {
       if (parts.config.worker.once) worker.once('idle', resolve);
     });
     await worker.start();
+    const { noticeFile } = parts.config.worker;
+    const told = (by: 'file' | 'endpoint', seconds: number | null): void => {
+      parts.log.info({ by, seconds }, 'notice: this worker will be taken away');
+      worker.drain(by, seconds ?? undefined);
+    };
+    parts.health.notice = (seconds) => told('endpoint', seconds);
+    const notice =
+      noticeFile === null
+        ? null
+        : new NoticeFile({
+            file: noticeFile,
+            everyMs: parts.config.timing.heartbeatSeconds * 1_000,
+            onNotice: (seconds) => told('file', seconds),
+          });
+    notice?.start();
     return {
       ended,
       async stop() {
-        const timer = setTimeout(() => worker.abort(), parts.config.worker.noticeSeconds * 1_000);
+        await notice?.stop();
         await worker.stop();
-        clearTimeout(timer);
       },
     };
   },

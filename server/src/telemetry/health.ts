@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { App } from '../lib/app.ts';
@@ -18,6 +18,8 @@ export interface Health {
   dependencies: readonly Dependency[];
   stopping: AbortSignal;
   metrics: () => Promise<string>;
+  /** Takes the notice that this process will be taken away, `seconds` from now where that is said. */
+  notice?: (seconds: number | null) => void;
 }
 
 interface Answer {
@@ -96,6 +98,32 @@ export const healthRoutes = (app: App, health: Health): void => {
     });
 };
 
+/**
+ * `POST /notice`, with `{"seconds": 30}` or nothing, from this machine only: whatever watches for the cloud's own notice
+ * tells the worker. Whoever names an origin is a page in a browser, which has no business here.
+ */
+const takeNotice = async (request: IncomingMessage, notice: NonNullable<Health['notice']>): Promise<Answer> => {
+  const from = request.socket.remoteAddress ?? '';
+  if (!/^(::ffff:)?127\.|^::1$/.test(from) || request.headers.origin !== undefined)
+    return json(403, { status: 'a notice is taken from this machine only' });
+  if (request.method !== 'POST') return json(405, { status: 'a notice is posted' });
+  let text = '';
+  for await (const part of request) {
+    text += String(part);
+    if (text.length > 1_000) return json(413, { status: 'too long' });
+  }
+  let seconds: unknown = null;
+  try {
+    seconds = text.trim() === '' ? null : ((JSON.parse(text) as { seconds?: unknown } | null)?.seconds ?? null);
+  } catch {
+    return json(400, { status: 'the body must be JSON, such as {"seconds": 30}, or nothing' });
+  }
+  if (seconds !== null && (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= 86_400)))
+    return json(400, { status: 'seconds must be a number from 0 to 86400' });
+  notice(seconds);
+  return json(202, { status: 'draining' });
+};
+
 /** The pages on a port of their own, for roles that serve nothing else. */
 export const healthServer = async ({
   host,
@@ -107,8 +135,14 @@ export const healthServer = async ({
   health: Health;
 }): Promise<{ url: string } & AsyncDisposable> => {
   const server: Server = createServer((request, response) => {
-    const page = pages[request.url?.split('?', 1)[0] ?? ''];
-    const answer = page ? page(health) : Promise.resolve(json(404, { status: 'not found' }));
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const page = pages[path];
+    const answer =
+      path === '/notice' && health.notice
+        ? takeNotice(request, health.notice)
+        : page
+          ? page(health)
+          : Promise.resolve(json(404, { status: 'not found' }));
     answer.then(
       ({ status, type, body }) => response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
       () => response.writeHead(500).end(),

@@ -1,8 +1,9 @@
 import type { Db } from '../db/db.ts';
-import { LoadError, type Executor, type Outcome, type Task } from '../executors/executor.ts';
+import { LoadError, type Executor, type Outcome, type RunSignals, type Task } from '../executors/executor.ts';
 import type { ModelSpec } from '../models/models.ts';
-import { attemptsOf, release, type Lease } from '../requests/claim.ts';
-import { lossLimit } from '../requests/queue.ts';
+import { withoutLines } from '../formats/lines.ts';
+import { attemptsOf, giveBackLines, release, type Lease } from '../requests/claim.ts';
+import { announceChunks, announceTurns, lossLimit } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LoadedModels } from './loaded.ts';
 import type { Settler } from './settler.ts';
@@ -28,7 +29,17 @@ export const runLease = async (
   { db, storage, loaded }: RunDeps,
   { lease, model, settler, stop, abort }: Running,
 ): Promise<'done' | 'released' | 'lost'> => {
-  const signals = { stop: AbortSignal.any([stop.signal, abort.signal]), abort: abort.signal };
+  const started = new Set<number>();
+  const signals = {
+    stop: AbortSignal.any([stop.signal, abort.signal]),
+    abort: abort.signal,
+    started: (line: number) => void started.add(line),
+  };
+  // At once, and not when what is under way has ended: that may take minutes, and others have nothing to do.
+  const giving: Promise<void>[] = [];
+  const giveRest = (): void => void giving.push(giveUnstarted(db, lease, started).catch(() => {}));
+  if (stop.signal.aborted) giveRest();
+  else stop.signal.addEventListener('abort', giveRest, { once: true });
   try {
     const attempts = lease.retry ? await attemptsOf(db, lease) : new Map<number, number>();
     await loaded.use(model, async (executor) => {
@@ -40,6 +51,8 @@ export const runLease = async (
       }
     });
   } catch (error) {
+    stop.signal.removeEventListener('abort', giveRest);
+    await Promise.all(giving);
     if (!(error instanceof LoadError)) {
       await giveBack(db, lease, settler);
       throw error;
@@ -50,18 +63,30 @@ export const runLease = async (
         tasks.map((task) => unloadable(task, error)),
       );
   }
+  stop.signal.removeEventListener('abort', giveRest);
+  await Promise.all(giving);
   return giveBack(db, lease, settler);
+};
+
+/** Gives back the lines that have not been started, when a worker stops; those under way stay in the lease. */
+const giveUnstarted = async (db: Db, lease: Lease, started: ReadonlySet<number>): Promise<void> => {
+  // None is started where the model is still being loaded: then the chunk goes back whole.
+  if (started.size === 0) await release(db, lease);
+  else if (
+    (await giveBackLines(
+      db,
+      lease,
+      withoutLines(lease.lines, (line) => started.has(line)),
+    )) === 'kept'
+  )
+    return;
+  await announceTurns(db);
+  await announceChunks(db);
 };
 
 const byLine = (tasks: readonly LineTask[]): Map<number, LineTask> => new Map(tasks.map((task) => [task.line, task]));
 
-const runTasks = async (
-  executor: Executor,
-  tasks: LineTask[],
-  signals: { stop: AbortSignal; abort: AbortSignal },
-  settler: Settler,
-  flush: boolean,
-): Promise<void> => {
+const runTasks = async (executor: Executor, tasks: LineTask[], signals: RunSignals, settler: Settler, flush: boolean): Promise<void> => {
   const known = byLine(tasks);
   for await (const outcomes of executor.run(tasks, signals)) {
     await settler.add(known, outcomes);

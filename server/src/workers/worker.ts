@@ -41,7 +41,15 @@ interface Events {
   /** Nothing is left for it to run just now. */
   idle: [];
   drained: [];
+  /** It was told to end, and by whom, for the first time. */
+  interrupted: [by: Interruption];
 }
+
+/** Who told a worker to end: a signal, the notice file, the notice endpoint, or the API. */
+export type Interruption = 'signal' | 'file' | 'endpoint' | 'api';
+
+/** Of the notice, what is kept for writing down what was done and giving back the rest. */
+const reserve = (seconds: number): number => Math.min(3, seconds / 5);
 
 /** Lines up to which a chunk is a small one, and how many of those may stand in the place of a whole one. */
 const few = 32;
@@ -72,6 +80,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #failures = 0;
   #pausedUntil = 0;
   #draining = false;
+  /** Ends what still runs when the notice is over. */
+  #notice: NodeJS.Timeout | null = null;
+  #noticeEnds = Infinity;
   #started = false;
   readonly #kind: 'spot' | 'dedicated';
 
@@ -115,16 +126,15 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (!this.#started) return;
     this.#started = false;
     const { db, listener } = this.#deps;
-    this.#draining = true;
+    this.drain('signal');
     listener.off('chunks', this.#wake);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
     await this.#claims.stop();
-    await db.run(sql`update workers set state = 'draining' where id = ${this.id}`).catch(() => {});
-    for (const { stop } of this.#running.values()) stop.abort();
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
     await this.#heartbeat.stop();
     if (this.#expiry) clearTimeout(this.#expiry);
+    if (this.#notice) clearTimeout(this.#notice);
     await this.#loaded?.[Symbol.asyncDispose]();
     await rm(this.#scratch, { recursive: true, force: true });
     await db.run(sql`update workers set state = 'stopped', seen_at = now() where id = ${this.id}`).catch(() => {});
@@ -134,11 +144,25 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     return this.stop();
   }
 
-  /** Takes nothing more and gives back what has not started; emits `drained` when nothing runs any more. */
-  drain(): void {
+  /**
+   * Takes nothing more, gives back at once what has not started, lets what runs go on while the notice lasts and gives
+   * back what has not ended then; no attempt is charged. Emits `drained` when nothing runs any more. Asked again, only a
+   * shorter notice counts.
+   *
+   * @param seconds until the process may be gone; as configured where nobody says
+   */
+  drain(by: Interruption, seconds: number = this.#deps.config.worker.noticeSeconds): void {
+    const ends = performance.now() + (seconds - reserve(seconds)) * 1_000;
+    if (ends < this.#noticeEnds) {
+      this.#noticeEnds = ends;
+      if (this.#notice) clearTimeout(this.#notice);
+      this.#notice = setTimeout(() => this.abort(), ends - performance.now());
+    }
     if (this.#draining) return;
     this.#draining = true;
     for (const { stop } of this.#running.values()) stop.abort();
+    void this.#deps.db.run(sql`update workers set state = 'draining' where id = ${this.id} and state = 'ready'`).catch(() => {});
+    this.emit('interrupted', by);
     if (this.#running.size === 0) this.emit('drained');
   }
 
@@ -233,6 +257,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         if (this.#draining && this.#running.size === 0) this.emit('drained');
       });
     this.#running.set(lease.token, { ...running, ending });
+    // It was being claimed when the stop came.
+    if (this.#draining) stop.abort();
   }
 
   async #beat(): Promise<boolean> {
@@ -243,7 +269,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
     const asks = await db.maybe<{ drain: boolean }>(sql`
       update workers set seen_at = now() where id = ${this.id} returning drain_requested_at is not null as drain`);
-    if (asks?.drain === true) this.drain();
+    if (asks?.drain === true) this.drain('api');
     this.#renewed(asked);
     for (const running of before) {
       const { lease, stop, abort, settler } = running;

@@ -293,7 +293,7 @@ test('a chunk that cannot be run is tried again, later each time', async () => {
   const config = {
     timing: testTiming,
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20 },
-    worker: { pool: 'dedicated', chunks: 1, modelMemory: 2 ** 30, noticeSeconds: 5, once: false },
+    worker: { pool: 'dedicated', chunks: 1, modelMemory: 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
     pools: [localPool],
   };
   await using worker = new Worker({ ...sluice, config, log: silent, listener });

@@ -34,7 +34,7 @@ class Echo implements Executor {
   }
 
   async *run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {
-    const signals = { stop: given.stop, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
+    const signals = { ...given, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
     const delayed: Task[] = [];
     for (let at = 0; at < tasks.length; at += group) {
       if (signals.stop.aborted || signals.abort.aborted) return;
@@ -43,7 +43,10 @@ class Echo implements Executor {
       for (const task of tasks.slice(at, at + group)) {
         const script = scriptOf(task.body);
         if (typeof script !== 'string' && script.delay_ms > 0) delayed.push(task);
-        else outcomes.push(this.#answer(task, script, startedAt));
+        else {
+          signals.started?.(task.line);
+          outcomes.push(this.#answer(task, script, startedAt));
+        }
       }
       if (outcomes.length > 0) yield outcomes;
       await new Promise(setImmediate);

@@ -69,7 +69,7 @@ export class Onnx implements Executor, Work {
 
   async *run(tasks: readonly Task[], signals: RunSignals): AsyncGenerator<Outcome[]> {
     if (this.#disposed) return;
-    const run = new Run(tasks);
+    const run = new Run(tasks, signals.started);
     const outcomes = run.outcomes(signals);
     if (!signals.stop.aborted && !signals.abort.aborted) {
       this.#runs.add(run);

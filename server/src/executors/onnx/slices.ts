@@ -11,6 +11,7 @@ export interface Slice {
 /** One `run` of the executor: what it has still to start, what is under way, and the outcomes nobody has fetched. */
 export class Run {
   readonly #tasks: readonly Task[];
+  readonly #started: ((line: number) => void) | undefined;
   #at = 0;
   #ready: Outcome[] = [];
   #wake: () => void = () => {};
@@ -18,8 +19,9 @@ export class Run {
   readonly #open = new Map<Task, number>();
   ended = false;
 
-  constructor(tasks: readonly Task[]) {
+  constructor(tasks: readonly Task[], started?: (line: number) => void) {
     this.#tasks = tasks;
+    this.#started = started;
   }
 
   get waiting(): number {
@@ -32,7 +34,10 @@ export class Run {
     const tasks = this.#tasks.slice(this.#at, this.#at + most);
     this.#at += tasks.length;
     const now = Date.now();
-    for (const task of tasks) this.#open.set(task, now);
+    for (const task of tasks) {
+      this.#open.set(task, now);
+      this.#started?.(task.line);
+    }
     return { run: this, tasks, losses: 0 };
   }
 

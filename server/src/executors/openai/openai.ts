@@ -97,7 +97,7 @@ export class OpenAI implements Executor {
 
   run(tasks: readonly Task[], signals: RunSignals): AsyncIterable<Outcome[]> {
     const abort = AbortSignal.any([signals.abort, this.#ended.signal]);
-    return runLimited(tasks, { stop: signals.stop, abort }, this.#aimd.slots, (task, ended) => this.#attempt(task, ended));
+    return runLimited(tasks, { ...signals, abort }, this.#aimd.slots, (task, ended) => this.#attempt(task, ended));
   }
 
   hungry(): boolean {
