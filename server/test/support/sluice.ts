@@ -85,7 +85,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     limits,
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
-    worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, once: false },
+    worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
     pools: options.pools ?? [localPool],
     schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
