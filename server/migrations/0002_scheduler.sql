@@ -34,6 +34,8 @@ create table accounts (
 -- The next claims, in order: planned by the scheduler that leads, taken one each by workers.
 create table turns (
   no         bigint generated always as identity primary key,
+  -- those of an older plan than `plan.current` no longer count
+  plan       bigint not null,
   kind       text not null check (kind in ('spot', 'dedicated')),
   model      text not null,
   batch_no   bigint not null references batches (no) on delete cascade,
@@ -46,6 +48,7 @@ create index turns_next on turns (kind, model, no);
 -- When turns were planned last. Where that is long ago, workers claim by themselves rather than stand still.
 create table plan (
   one        boolean primary key default true check (one),
+  current    bigint not null default 0,
   planned_at timestamptz not null default '-infinity'
 );
 insert into plan default values;

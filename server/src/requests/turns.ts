@@ -26,7 +26,8 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
   const row = await db.one<Partial<LeaseRow> & { turn: boolean; planned: boolean }>(sql`
     with turn as (
       delete from turns where ctid = any(array(
-        select ctid from turns where kind = ${worker.kind} and model = any(${worker.models}::text[])
+        select ctid from turns
+        where kind = ${worker.kind} and model = any(${worker.models}::text[]) and plan = (select current from plan)
         order by no limit 1 for update skip locked))
       returning batch_no, model, tenant_id, work),
     claimed as (
@@ -60,7 +61,6 @@ export interface Waiting {
   created_at: number;
   deadline: number;
   width: number | null;
-  at_risk: boolean;
   /** Chunks that may be leased now, counted up to what a plan can use. */
   chunks: number;
   /** Requests in its next chunk. */
@@ -81,7 +81,7 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
       from chunks c where c.state = 'leased' group by 1, 2)
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
-      b.width, b.at_risk, q.chunks::int as chunks, q.takes::int as takes, coalesce(r.requests, 0) as running
+      b.width, q.chunks::int as chunks, q.takes::int as takes, coalesce(r.requests, 0) as running
     from open o join batches b on b.no = o.no cross join share
       cross join lateral (
         select count(*) as chunks, (array_agg(n order by id))[1] as takes
@@ -99,15 +99,32 @@ export interface PlannedTurn {
   why: string;
 }
 
-/** Puts a new plan in the place of what is left of the last one. */
+/**
+ * Puts a new plan beside the last one and makes it the one that counts: claims under way keep what they have, and no
+ * claim waits. What is left of older plans goes by `dropOldTurns`, after the commit.
+ */
 export const replaceTurns = async (tx: Db, turns: readonly PlannedTurn[]): Promise<void> => {
-  await tx.run(sql`delete from turns`);
+  const { current } = await tx.one<{ current: number }>(sql`update plan set current = current + 1, planned_at = now() returning current`);
   await tx.run(sql`
-    insert into turns (kind, model, batch_no, tenant_id, work, why)
-    select t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why
+    insert into turns (plan, kind, model, batch_no, tenant_id, work, why)
+    select ${current}, t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why
     from unnest(${turns.map((t) => t.kind)}::text[], ${turns.map((t) => t.model)}::text[], ${turns.map((t) => t.batchNo)}::bigint[],
       ${turns.map((t) => t.tenant)}::text[], ${turns.map((t) => t.work)}::float8[], ${turns.map((t) => t.why)}::text[])
       with ordinality t (kind, model, batch_no, tenant_id, work, why, place)
     order by t.place`);
-  await tx.run(sql`update plan set planned_at = now()`);
+};
+
+export const dropOldTurns = (db: Db): Promise<number> =>
+  db.run(sql`
+    delete from turns where ctid = any(array(
+      select ctid from turns where plan < (select current from plan) for update skip locked))`);
+
+/** The database's clock, in seconds since the epoch. */
+export const readClock = async (tx: Db): Promise<number> =>
+  (await tx.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`)).now;
+
+/** Batches that dedicated workers serve first, in order, by model: as the controller decided last. */
+export const readRisk = async (tx: Db): Promise<Map<string, string[]>> => {
+  const rows = await tx.many<{ model: string; risk: string[] }>(sql`select model, decided -> 'atRisk' as risk from targets`);
+  return new Map(rows.map(({ model, risk }) => [model, risk]));
 };

@@ -4,7 +4,8 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { desiredWorkers, spread } from '../policy/backlog.ts';
 import { forecast } from '../policy/forecast.ts';
-import type { Demand, Guard, Kind, Market, Mode, Supply } from '../policy/market.ts';
+import { guardSeconds, shareWorkers, type Demand, type Guard, type Kind, type Market, type Mode, type Supply } from '../policy/market.ts';
+import { pressure } from '../policy/demand.ts';
 import { decideTargets, defaultLine, type Targets } from '../policy/targets.ts';
 import { readDemand, readFleet, type DemandRow, type Fleet } from './reading.ts';
 
@@ -45,12 +46,12 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
     const fleet = await readFleet(tx);
     const rows = await readDemand(tx);
     const before = await readTargets(tx);
-    const decided = [...Map.groupBy(rows, (row) => row.model)].map(([model, own]) => {
+    const asked = [...Map.groupBy(rows, (row) => row.model)].map(([model, own]): Asked => {
       const { rate, measured } = options.rateOf(model);
-      const demands = own.map((row) => toDemand(row, rate));
-      const market = marketOf(model, fleet, options, measured);
-      const previous = before.get(model) ?? null;
-      const targets = decideTargets({ now, mode: options.mode, line: defaultLine, market, demands, previous });
+      return { model, rows: own, demands: own.map((row) => toDemand(row, rate)), market: marketOf(model, fleet, options, measured) };
+    });
+    const decided = divided(now, asked).map(({ model, rows: own, demands, market }): Decided => {
+      const targets = decideTargets({ now, mode: options.mode, line: defaultLine, market, demands, previous: before.get(model) ?? null });
       const queue = own.map((row, i) => ({ ...demands[i]!, tenant: row.tenant_id, weight: row.weight }));
       return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: defaultLine.factor }) };
     });
@@ -59,6 +60,31 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
     const pools = await writePools(tx, decided, options);
     return { models: decided.map(({ model, targets }) => ({ model, targets })), pools, escalated };
   });
+
+interface Asked {
+  model: string;
+  rows: DemandRow[];
+  demands: Demand[];
+  market: Market;
+}
+
+/**
+ * Models that share the dedicated pools are promised a part of them each, in proportion to what their deadlines need:
+ * each by itself would count on all of them.
+ */
+const divided = (now: number, asked: Asked[]): Asked[] => {
+  const most = asked[0]?.market.dedicated?.max ?? 0;
+  if (asked.length < 2 || most === 0) return asked;
+  const needed = asked.map(
+    ({ demands, market: { guard, concurrency } }) =>
+      pressure(demands, { now, guard: guardSeconds(guard), rate: 1, max: most, concurrency, factor: defaultLine.factor }).needed,
+  );
+  const shares = shareWorkers(most, needed);
+  return asked.map((entry, i) => {
+    const dedicated = entry.market.dedicated;
+    return { ...entry, market: { ...entry.market, dedicated: dedicated && { ...dedicated, max: Math.max(1, shares[i]!) } } };
+  });
+};
 
 interface Decided {
   model: string;

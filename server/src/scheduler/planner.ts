@@ -3,7 +3,7 @@ import { sql } from '../db/sql.ts';
 import { lift, type Account } from '../policy/accounts.ts';
 import type { Kind } from '../policy/market.ts';
 import { defaultAgeing, planTurns, type Backlog, type Desk } from '../policy/turns.ts';
-import { readWaiting, replaceTurns, type PlannedTurn, type Waiting } from '../requests/turns.ts';
+import { dropOldTurns, readClock, readRisk, readWaiting, replaceTurns, type PlannedTurn, type Waiting } from '../requests/turns.ts';
 
 export interface PlannerOptions {
   order: 'fair' | 'strict_priority';
@@ -31,24 +31,28 @@ const lock = 7_305_814_912;
  *
  * @returns how many turns there are now, and how many groups of chunks wait
  */
-export const plan = (db: Db, options: PlannerOptions): Promise<{ turns: number; waiting: number }> =>
-  db.transaction(async (tx) => {
+export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: number; waiting: number }> => {
+  const made = await db.transaction(async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
     const waiting = await readWaiting(tx, ahead);
+    const [now, risk] = [await readClock(tx), await readRisk(tx)];
     const accounts = await openAccounts(tx, waiting, options);
     const turns = [...Map.groupBy(waiting, (group) => group.model)].flatMap(([model, groups]) =>
-      options.kinds.flatMap((kind) => turnsOf(model, groups, kind, accounts, options)),
+      options.kinds.flatMap((kind) => turnsOf(model, groups, kind, accounts, { ...options, now, risk: risk.get(model) ?? [] })),
     );
     await replaceTurns(tx, turns);
     return { turns: turns.length, waiting: waiting.length };
   });
+  await dropOldTurns(db);
+  return made;
+};
 
 const turnsOf = (
   model: string,
   groups: Waiting[],
   kind: Kind,
   accounts: ReadonlyMap<string, Account>,
-  options: PlannerOptions,
+  options: PlannerOptions & { now: number; risk: readonly string[] },
 ): PlannedTurn[] => {
   const byBatch = new Map(groups.map((group) => [group.batch_id, group]));
   const cost = options.costOf(model);
@@ -66,15 +70,14 @@ const turnsOf = (
     takes: group.takes,
     work: group.takes * cost,
   }));
-  const risk = groups.filter((group) => group.at_risk).sort((a, b) => a.deadline - b.deadline);
   const desk: Desk = {
-    now: Date.now() / 1_000,
+    now: options.now,
     order: options.order,
     ageing: options.ageing ?? defaultAgeing,
     backlog,
     accounts,
     users: new Map(),
-    atRisk: new Map(risk.map((group, place) => [group.batch_id, place])),
+    atRisk: new Map(options.risk.map((batch, place) => [batch, place])),
     tail: options.tail,
     lanes: null,
   };
