@@ -13,7 +13,8 @@ const named = (ids: readonly string[]): Statement => sql`(
 
 /**
  * What is meant, batch by batch: `no`, `id`, and for each reason to leave lines alone (null: none) the lines. A filter
- * means what still is to be run again; what is named by id and is not gets its reason.
+ * means what still is to be run again; what is named by id and is not gets its reason. `offset 0` has each set made once:
+ * else every mention of it would be a subquery of its own.
  */
 const parts = (selection: Selection, only: Statement): Statement => {
   const { tenant, filter, ids, exclude } = selection;
@@ -22,7 +23,7 @@ const parts = (selection: Selection, only: Statement): Statement => {
       select b.no, b.id, p.reason, p.lines
       from batches b
       cross join lateral (select ${named(ids)} as named, ${foundLines(selection)} as found, ${discardedLines} as discarded,
-        ${continuedLines(selection)} as continued, ${batchRefusal} as refusal) l
+        ${continuedLines(selection)} as continued, ${batchRefusal} as refusal offset 0) l
       cross join lateral (values
         (${selection.action === 'redrive' ? 'not_dead' : 'not_failed'}::text, l.named - l.found),
         ('discarded', l.named * l.found * l.discarded),
@@ -35,7 +36,7 @@ const parts = (selection: Selection, only: Statement): Statement => {
     select b.no, b.id, ${batchRefusal} as reason, l.lines
     from batches b
     cross join lateral (
-      select ${foundLines(selection)} - ${discardedLines} - ${continuedLines(selection)} - ${named(exclude)} as lines) l
+      select ${foundLines(selection)} - ${discardedLines} - ${continuedLines(selection)} - ${named(exclude)} as lines offset 0) l
     where b.tenant_id = ${tenant} and ${only} and not isempty(l.lines)
       ${batch === undefined ? none : sql`and b.id = ${batch}`}
       ${user === undefined ? none : sql`and b.created_by = ${user}`}
