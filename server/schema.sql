@@ -94,10 +94,13 @@ create table batches (
   forecast_p90 timestamp with time zone,
   width integer,
   adaptive jsonb,
+  milestone smallint not null default 0,
+  cap integer,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
   constraint batches_cancel_mode_check CHECK (cancel_mode = ANY (ARRAY['stop'::text, 'abort'::text])),
+  constraint batches_cap_check CHECK (cap > 0),
   constraint batches_check CHECK ((status = 'completed'::text) = (completed_at IS NOT NULL)),
   constraint batches_check1 CHECK ((status = 'failed'::text) = (failed_at IS NOT NULL)),
   constraint batches_check2 CHECK ((status = 'expired'::text) = (expired_at IS NOT NULL)),
@@ -108,6 +111,7 @@ create table batches (
   constraint batches_check7 CHECK (status <> 'completed'::text OR cancelled = 0 AND expired = 0),
   constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
   constraint batches_lane_check CHECK (lane = ANY (ARRAY['interactive'::text, 'jobs'::text, 'bulk'::text])),
+  constraint batches_milestone_check CHECK (milestone = ANY (ARRAY[0, 10, 25, 50, 75, 90, 100])),
   constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
   constraint batches_width_check CHECK (width > 0)
 ) with (fillfactor=70);
@@ -116,6 +120,7 @@ CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id
 CREATE INDEX batches_input ON public.batches USING btree (input_file_id);
 CREATE INDEX batches_list ON public.batches USING btree (tenant_id, no DESC);
 CREATE INDEX batches_open ON public.batches USING btree (no) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
+CREATE INDEX batches_open_tenant ON public.batches USING btree (tenant_id, created_by) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
 
 create table bulk_items (
   no bigint not null generated always as identity,
@@ -266,6 +271,7 @@ create table model_rates (
 
 create table plan (
   one boolean not null default true,
+  current bigint not null default 0,
   planned_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint plan_pkey PRIMARY KEY (one),
   constraint plan_one_check CHECK (one)
@@ -348,6 +354,7 @@ create table targets (
 
 create table turns (
   no bigint not null generated always as identity,
+  plan bigint not null,
   kind text not null,
   model text not null,
   batch_no bigint not null,

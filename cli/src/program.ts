@@ -103,6 +103,17 @@ const batches = (): Command => {
     .action(act(async (context, id: string, options: { out: string }) => (await module()).downloadOf(context, id, options)));
 
   batch
+    .command('explain <id>')
+    .description('why it is where it is, and what will move it')
+    .action(act(async (context, id: string) => (await module()).explain(context, id)));
+
+  batch
+    .command('repair [id]')
+    .description('put right what keeps it from going on; safe to repeat')
+    .option('--all-stuck', 'every batch that is stuck')
+    .action(act(async (context, id: string | undefined, options: { allStuck?: boolean }) => (await module()).repair(context, id, options)));
+
+  batch
     .command('delete <id>')
     .description('a finished batch and its files')
     .option('--yes', 'do not ask')

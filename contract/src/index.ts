@@ -6,3 +6,4 @@ export * from './models.ts';
 export * from './workers.ts';
 export * from './deadletters.ts';
 export * from './bulk.ts';
+export * from './completion.ts';

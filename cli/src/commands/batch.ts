@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
-import type { Batch, DryRun } from '@sluice/contract';
+import type { Batch, BatchRepair, CompletionRepair, DryRun, Explanation } from '@sluice/contract';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -205,4 +205,41 @@ export const remove = async ({ client, terminal, fields, quiet }: Context, id: s
   const deleted = await client.delete<Record<string, unknown>>(`/v1/batches/${id}`);
   if (fields) printJson(terminal, deleted, fields);
   else if (!quiet) say(terminal, `${id} is deleted.`);
+};
+
+/** Why it is where it is, and what will move it. */
+export const explain = async ({ client, terminal, fields }: Context, id: string): Promise<void> => {
+  const found = await client.get<Explanation>(`/v1/batches/${id}/explain`);
+  if (fields) return printJson(terminal, found, fields);
+  terminal.out.write(`${found.id} is ${found.status}${found.stalled ? ', and stalled' : ''}. ${found.summary}\n`);
+  const part = (title: string, lines: readonly string[]) => {
+    if (lines.length > 0) terminal.out.write(`${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  };
+  part(
+    'Why',
+    found.reasons.map(({ text }) => text),
+  );
+  part('Next', found.next);
+};
+
+/** One batch, or all of the tenant's that are stuck. */
+export const repair = async (
+  { client, terminal, fields, quiet }: Context,
+  id: string | undefined,
+  { allStuck = false }: { allStuck?: boolean },
+): Promise<void> => {
+  if ((id === undefined) !== allStuck) throw new Exit(exitCodes.error, 'Say which batch to repair.', 'Give either its id or --all-stuck.');
+  // Safe to repeat, so that a reply that was lost is asked for again.
+  const reply =
+    id === undefined
+      ? await client.post<CompletionRepair>('/v1/completion/repair', undefined, { repeat: true })
+      : await client.post<BatchRepair>(`/v1/batches/${id}/repair`, undefined, { repeat: true });
+  if (fields) return printJson(terminal, reply, fields);
+  const repaired = reply.object === 'batch.repair' ? [reply] : reply.data;
+  for (const batch of repaired) for (const { count: n, text } of batch.done) terminal.out.write(`${batch.id}\t${count(n)}\t${text}\n`);
+  if (!quiet && repaired.every(({ done }) => done.length === 0))
+    say(
+      terminal,
+      id === undefined ? 'No batch is stuck.' : `There was nothing to repair; \`sluice batch explain ${id}\` says how it stands.`,
+    );
 };

@@ -8,6 +8,7 @@ export const eventTypes = [
   'batch.in_progress',
   'batch.updated',
   'batch.escalated',
+  'batch.milestone',
   'batch.finalizing',
   'batch.completed',
   'batch.failed',

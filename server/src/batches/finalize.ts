@@ -1,12 +1,13 @@
 import type { BatchStatus } from '@sluice/contract';
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { none, sql } from '../db/sql.ts';
 import { countLines, parseLines, linesOf } from '../formats/lines.ts';
 import { createStored, insertFile, type StoredFile } from '../files/files.ts';
 import { closeOpen, nothingOpen } from '../requests/queue.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
+import { passMilestones } from './milestones.ts';
 import { merge, type MergeInput, type SegmentRow, type Tally, type Unwritten } from './merge.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 
@@ -72,8 +73,10 @@ export const closeEnding = async (db: Db): Promise<number> => {
 };
 
 /** Marks the batches whose deadline has passed: nothing of them starts any more, and what is done is kept. */
-export const expireDue = (db: Db): Promise<number> =>
-  db.run(sql`update batches set expiring = true where status = 'in_progress' and sealed and not expiring and deadline <= now()`);
+export const expireDue = (db: Db, batchNo?: number): Promise<number> =>
+  db.run(sql`
+    update batches set expiring = true
+    where status = 'in_progress' and sealed and not expiring and deadline <= now() ${batchNo === undefined ? none : sql`and no = ${batchNo}`}`);
 
 const sourcesOf = async (
   db: Db,
@@ -201,6 +204,7 @@ const publish = (
       where no = ${batch.no}`);
     // Done chunks have served: what is left of them stands on the batch and in the segments.
     await tx.run(sql`delete from chunks where batch_no = ${batch.no} and state = 'done'`);
+    await passMilestones(tx, batch, counts.completed + counts.failed);
     await record(tx, batch, `batch.${ending}`, { ...counts, total: batch.total });
     return ending;
   });

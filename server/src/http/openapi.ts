@@ -13,6 +13,10 @@ const tags: Record<string, { name: string; description: string }> = {
   models: { name: 'Models', description: 'What can be asked.' },
   predict: { name: 'Predict', description: 'One request, answered at once.' },
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
+  workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
+  pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
+  completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },
+  usage: { name: 'Usage', description: 'What quotas allow, and what of it is in use.' },
   analytics: { name: 'Analytics', description: 'Counts, durations and failures by model, user and day.' },
 };
 
@@ -102,7 +106,8 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
       info: { title: 'Sluice', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/', description: 'This server' }],
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key of this server.' } } },
-      tags: Object.values(tags),
+      // Pools and workers have one between them.
+      tags: Object.values(tags).filter(({ name }, i, all) => all.findIndex((tag) => tag.name === name) === i),
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`) },
     transform: ({ schema, url, route }) => {

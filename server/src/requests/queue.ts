@@ -1,6 +1,6 @@
 import { channels } from '../db/listen.ts';
 import type { Db } from '../db/db.ts';
-import { sql, type Statement } from '../db/sql.ts';
+import { none, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 
 /** What is announced can also be found by polling: a failure to say it is no failure of what was done. Not for transactions, which it would spoil. */
@@ -57,16 +57,17 @@ export const lossLimit = 3;
  * Takes chunks back whose lease has run out. After `lossLimit` losses a chunk runs one line at a time, each settled
  * before the next begins; if it is lost even so, its first line is what kills its workers, and is dead-lettered.
  *
+ * @param which of the leased chunks
  * @returns how many leases had run out
  */
-export const rescue = async (db: Db): Promise<number> => {
+export const rescue = async (db: Db, which = sql`leased_until < now()`): Promise<number> => {
   const rows = await db.many<{ id: number; poison: boolean }>(sql`
     update chunks c
     set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
                  from batches b where b.no = c.batch_no),
         token = null, worker_id = null, leased_until = null, losses = losses + 1
     where ctid = any(array(
-      select ctid from chunks where state = 'leased' and leased_until < now() order by id limit 1000 for update skip locked))
+      select ctid from chunks where state = 'leased' and ${which} order by id limit 1000 for update skip locked))
     returning id, losses > ${lossLimit} and state = 'queued' as poison`);
   for (const { id } of rows.filter((row) => row.poison)) await db.transaction((tx) => deadLetterFirst(tx, id));
   return rows.length;
@@ -87,15 +88,15 @@ const deadLetterFirst = (tx: Db, chunkId: number): Promise<number> =>
     from taken`);
 
 /**
- * Gathers requests whose wait is over into chunks, one for each batch and model.
+ * Gathers requests whose wait is over into chunks, one for each batch and model; of all batches, or of one.
  *
  * @returns how many chunks were queued, and milliseconds until the next request is due (null: none waits)
  */
-export const gatherDue = async (db: Db): Promise<{ chunks: number; nextMs: number | null }> => {
+export const gatherDue = async (db: Db, batchNo?: number): Promise<{ chunks: number; nextMs: number | null }> => {
   const chunks = await db.run(sql`
     with due as (
       delete from waiting where ctid = any(array(
-        select ctid from waiting where not_before <= now() order by not_before limit 10000 for update skip locked))
+        select ctid from waiting where not_before <= now() ${batchNo === undefined ? none : sql`and batch_no = ${batchNo}`} order by not_before limit 10000 for update skip locked))
       returning batch_no, line, model)
     insert into chunks (batch_no, model, lines, retry, priority, deadline)
     select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)), true, b.priority, b.deadline

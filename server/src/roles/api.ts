@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
+import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { Predictor, predictRoutes } from '../http/predict.ts';
@@ -21,6 +22,7 @@ export const addRoutes = (app: App, { config: { limits, timing }, db, storage, m
   batchRoutes(app, { db, storage, models, limits, listener });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
+  completionRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   modelRoutes(app, { models });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });

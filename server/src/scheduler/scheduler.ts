@@ -5,6 +5,7 @@ import type { Listener } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import { closeEnding, expireDue, finalizeNext } from '../batches/finalize.ts';
 import { intakeNext, type Intake } from '../batches/intake.ts';
+import { sweepMilestones } from '../batches/milestones.ts';
 import { nextDue } from '../bulk/lease.ts';
 import { runNext, type Outcome } from '../bulk/run.ts';
 import { sweepFiles, sweepOrphans } from '../files/expire.ts';
@@ -240,6 +241,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       this.#replan();
     }
     if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();
+    await sweepMilestones(db);
     this.emit('swept');
     return false;
   }

@@ -8,6 +8,7 @@ import { localPool, type Config } from '../../src/config.ts';
 import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
+import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { buildServer } from '../../src/http/server.ts';
@@ -107,6 +108,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       batchRoutes(routes, { db, storage, models, limits, listener });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
+      completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
       modelRoutes(routes, { models });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
