@@ -74,3 +74,8 @@ alter table chunks add column kind text check (kind in ('spot', 'dedicated'));
 alter table segments add column pool text not null default 'dedicated';
 
 create index chunks_turn on chunks (batch_no, model, id) where state = 'queued';
+
+create function line_count(lines int4multirange) returns integer language sql immutable parallel safe
+  return (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(lines) r);
+-- requests that have not settled: counted when they change, not whenever somebody asks
+alter table chunks add column requests integer not null generated always as (line_count(lines)) stored;

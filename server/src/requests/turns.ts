@@ -77,7 +77,7 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
       where b.status = 'in_progress' and not b.expiring),
     share as (select greatest(4, ceil(${turns}::float8 / greatest(1, count(*))))::int as most from open),
     running as (
-      select c.batch_no, c.model, sum((select sum(upper(r) - lower(r)) from unnest(c.lines) r))::int as requests
+      select c.batch_no, c.model, sum(c.requests)::int as requests
       from chunks c where c.state = 'leased' group by 1, 2)
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
@@ -85,7 +85,7 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
     from open o join batches b on b.no = o.no cross join share
       cross join lateral (
         select count(*) as chunks, (array_agg(n order by id))[1] as takes
-        from (select c.id, (select sum(upper(r) - lower(r)) from unnest(c.lines) r) as n from chunks c
+        from (select c.id, c.requests as n from chunks c
               where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q
       left join running r on r.batch_no = o.no and r.model = o.model
     where q.chunks > 0`);

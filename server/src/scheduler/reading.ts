@@ -22,8 +22,8 @@ export interface DemandRow {
 export const readDemand = (tx: Db): Promise<DemandRow[]> =>
   tx.many<DemandRow>(sql`
     with open as (
-      select batch_no, model, sum((select sum(upper(r) - lower(r)) from unnest(lines) r)) as requests,
-        sum(case when state = 'queued' then (select sum(upper(r) - lower(r)) from unnest(lines) r) end) as queued
+      select batch_no, model, sum(requests) as requests,
+        sum(requests) filter (where state = 'queued') as queued
       from chunks where state in ('queued', 'leased') group by 1, 2
       union all
       select batch_no, model, count(*), count(*) from waiting group by 1, 2)
@@ -34,15 +34,15 @@ export const readDemand = (tx: Db): Promise<DemandRow[]> =>
     group by b.no, o.model, a.weight
     order by b.deadline, b.no`);
 
-/** Who works: workers heard of lately that may take more. */
+/** Who works: workers that may take more, and were heard of within a lease: those who were not have lost what they held. */
 export interface Fleet {
   ready: (kind: Kind, model: string) => number;
 }
 
-export const readFleet = async (tx: Db): Promise<Fleet> => {
+export const readFleet = async (tx: Db, leaseSeconds: number): Promise<Fleet> => {
   const rows = await tx.many<{ kind: Kind; model: string; count: number }>(sql`
     select kind, model, count(*)::int as count from workers, unnest(models) model
-    where state = 'ready' and drain_requested_at is null and seen_at > now() - interval '30 seconds'
+    where state = 'ready' and drain_requested_at is null and seen_at > now() - make_interval(secs => ${leaseSeconds})
     group by 1, 2`);
   const counts = new Map(rows.map((row) => [`${row.kind} ${row.model}`, row.count]));
   return { ready: (kind, model) => counts.get(`${kind} ${model}`) ?? 0 };

@@ -15,7 +15,7 @@ const readWorkers = (db: Db, leaseSeconds: number, id?: string): Promise<WorkerO
       coalesce(c.leases, 0)::int as leases, coalesce(c.requests, 0)::int as requests,
       extract(epoch from w.started_at)::float8 as started_at, extract(epoch from w.seen_at)::float8 as seen_at
     from workers w left join (
-      select worker_id, count(*) as leases, sum((select sum(upper(r) - lower(r)) from unnest(lines) r)) as requests
+      select worker_id, count(*) as leases, sum(requests) as requests
       from chunks where state = 'leased' group by 1) c on c.worker_id = w.id
     where (w.state <> 'stopped' or w.seen_at > now() - interval '1 hour') ${id === undefined ? none : sql`and w.id = ${id}`}
     order by w.started_at desc, w.id`);
