@@ -5,6 +5,7 @@ import { keyText, readDeclared, type Declared } from './declared.ts';
 import { messageOf } from './lib/errors.ts';
 import { didYouMean } from './lib/suggest.ts';
 import type { ModelSpec } from './models/models.ts';
+import { localPool, type PoolConfig } from './policy/pools.ts';
 import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
 
 export interface Limits {
@@ -35,32 +36,6 @@ export interface Timing {
   /** Milliseconds after which a chunk settles what it has. */
   settleMs: number;
 }
-
-/** A class of workers with a price and a promise. */
-export interface PoolConfig {
-  name: string;
-  /** May be taken away at any time: `spot`. */
-  preemptible: boolean;
-  /** Per worker-hour. */
-  price: number;
-  minimum: number;
-  maximum: number;
-  /** Queued requests for which one worker is asked. */
-  backlogRatio: number;
-  /** Seconds from asking for a worker to its first request. */
-  startupSeconds: number;
-}
-
-/** Where no dedicated pool is configured: the workers of this machine. */
-export const localPool: PoolConfig = {
-  name: 'dedicated',
-  preemptible: false,
-  price: 1,
-  minimum: 0,
-  maximum: 256,
-  backlogRatio: 10,
-  startupSeconds: 5,
-};
 
 export interface Config {
   /** The `sluice.yaml` that was read; null where there is none. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import type { ApiKey } from './auth/identity.ts';
-import type { PoolConfig } from './config.ts';
+import type { PoolConfig } from './policy/pools.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
 import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';

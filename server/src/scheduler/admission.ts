@@ -15,7 +15,7 @@ export const admission =
   async (db: Db, candidate) => {
     if (mode === 'off') return { admitted: true, refused: null };
     const { now } = await db.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`);
-    const [fleet, rows] = [await readFleet(db), await readDemand(db)];
+    const [fleet, rows] = [await readFleet(db, options.leaseSeconds), await readDemand(db)];
     for (const { model, count } of candidate.models) {
       const { rate, measured } = options.rateOf(model);
       const verdict: Admission = admit({

@@ -1,4 +1,4 @@
-import type { PoolConfig } from '../config.ts';
+import type { PoolConfig } from '../policy/pools.ts';
 import { record } from '../batches/events.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
@@ -43,7 +43,7 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
   db.transaction(async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
     const { now } = await tx.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`);
-    const fleet = await readFleet(tx);
+    const fleet = await readFleet(tx, options.leaseSeconds);
     const rows = await readDemand(tx);
     const before = await readTargets(tx);
     const asked = [...Map.groupBy(rows, (row) => row.model)].map(([model, own]): Asked => {

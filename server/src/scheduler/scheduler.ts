@@ -13,7 +13,7 @@ import { sweepSegments } from '../batches/garbage.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
-import { priorRate, type Models } from '../models/models.ts';
+import { priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { admission } from './admission.ts';
 import { round, type ControllerOptions } from './controller.ts';
 import { plan } from './planner.ts';
@@ -134,7 +134,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       tick: config.timing.sweepSeconds,
       leaseSeconds: config.timing.leaseSeconds,
       rateOf: (model) => this.#rate(model),
-      concurrencyOf: (model) => concurrency[models.find(model)?.executor ?? 'echo'],
+      concurrencyOf: (model) => concurrencyOf(models.find(model)),
     };
   }
 
@@ -264,8 +264,13 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   }
 }
 
-/** Requests one worker runs at a time, of each executor: how many workers a batch can keep busy follows from it. */
+/** Requests one worker runs at a time, of each executor, where the model does not say: how many workers a batch can keep busy follows from it. */
 const concurrency = { echo: 1_000, openai: 64, onnx: 64 } as const;
+
+const concurrencyOf = (model: ModelSpec | null | undefined): number => {
+  const own = model?.options['max_concurrency'];
+  return typeof own === 'number' ? own : concurrency[model?.executor ?? 'echo'];
+};
 
 /** Milliseconds between two plans while something waits. */
 const replanMs = 500;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { insertBatch } from '../../test/support/batch.ts';
 import { test } from '../../test/support/database.ts';
-import type { PoolConfig } from '../config.ts';
+import type { PoolConfig } from '../policy/pools.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';

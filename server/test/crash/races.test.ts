@@ -1,4 +1,4 @@
-import { localPool } from '../../src/config.ts';
+import { localPool } from '../../src/policy/pools.ts';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
