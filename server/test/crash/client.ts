@@ -9,8 +9,11 @@ export const apiKey = 'crash-key';
 export class Client {
   readonly url: string;
 
-  constructor(port: number) {
+  readonly key: string;
+
+  constructor(port: number, key: string = apiKey) {
     this.url = `http://127.0.0.1:${port}`;
+    this.key = key;
   }
 
   /** One request; null where no answer came, or one that says try again. */
@@ -20,7 +23,7 @@ export class Client {
       const reply = await fetch(this.url + path, {
         method,
         headers: {
-          authorization: `Bearer ${apiKey}`,
+          authorization: `Bearer ${this.key}`,
           ...(body && !form && { 'content-type': 'application/json' }),
           connection: 'close',
           ...headers,
