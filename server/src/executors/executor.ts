@@ -82,6 +82,11 @@ export interface Executor extends AsyncDisposable {
   run(tasks: readonly Task[], signals: RunSignals): AsyncIterable<Outcome[]>;
   /** Whether it would start more tasks at once, were they there: false keeps the worker from leasing more of them. */
   hungry(): boolean;
+  /**
+   * False while it would start no task at all, however few it has: the worker then claims none, and gives back those in
+   * hand. Without it: always true.
+   */
+  ready?(): boolean;
   /** Bytes of memory its processes hold, for the worker's limit; 0 where it has none of its own. */
   memory(): number;
 }

@@ -39,6 +39,9 @@ export const oneOf = <T extends string>(...allowed: T[]): Option<T> => ({
   is: (value): value is T => allowed.includes(value as T),
 });
 
+/** What every executor takes. `max_attempts` is the worker's to heed: attempts a request of the model gets, in place of `retry.max_attempts`. */
+export const commonOptions = { max_attempts: whole(1, 100) };
+
 /** What is wrong with the options, a sentence each, naming the option; empty where nothing is. */
 export const optionProblems = (set: OptionSet, given: Readonly<Record<string, unknown>>): string[] => {
   const known = Object.keys(set);

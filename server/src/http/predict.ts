@@ -45,7 +45,9 @@ export class Predictor implements AsyncDisposable {
     const executor = await this.#open(model);
     const task = { line: 1, customId: newExchangeId(), url: '/v1/predict', body: body as unknown as JsonObject, attempt: 1 };
     for await (const [outcome] of executor.run([task], { stop: never, abort })) if (outcome) return outcome;
-    throw new ApiError('unavailable', 'The request was not started, since the server is closing.', { headers: { 'retry-after': '2' } });
+    throw new ApiError('unavailable', 'The request was not started: the server is closing, or leaves an upstream alone that fails.', {
+      headers: { 'retry-after': '2' },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

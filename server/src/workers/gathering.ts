@@ -3,12 +3,15 @@ import { linesOf } from '../formats/lines.ts';
 import { encodeManifest, manifestSize, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Part } from '../requests/settle.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { LineBuffer, resultLine, type Buffers } from './result-lines.ts';
 
 export interface Retry {
   maxAttempts: number;
   baseMs: number;
   capMs: number;
+  /** Lengthens waits where there are many retries; shared by all leases of a model. */
+  budget?: RetryBudget;
 }
 
 /** A part as it will be settled, and the object it goes with. */
@@ -61,6 +64,7 @@ export class Gathering {
   }
 
   take(task: Task, outcome: Outcome): void {
+    if (task.attempt === 1 && (outcome.ok || outcome.kind !== 'cancelled')) this.#retry.budget?.request();
     if (outcome.ok) {
       this.#part.completed++;
       if (outcome.usage) {
@@ -97,13 +101,14 @@ export class Gathering {
 
   #fail(task: Task, outcome: Extract<Outcome, { ok: false }>, kind: 'retryable' | 'permanent'): void {
     const { attempts, exceptions, waiting } = this.#part;
-    const { maxAttempts, baseMs: base, capMs: cap } = this.#retry;
+    const { maxAttempts, baseMs: base, capMs: cap, budget } = this.#retry;
     const { line, attempt } = task;
     const { code, status = null, startedAt, ms, retryAfterMs } = outcome;
     const message = clip(outcome.message);
     attempts.push({ line, number: attempt, kind, code, message, statusCode: status, startedAt, ms });
     if (kind === 'retryable' && attempt < maxAttempts) {
-      waiting.push({ line, delayMs: backoff(attempt, { base, cap, ...(retryAfterMs !== undefined && { retryAfterMs }) }) });
+      const delayMs = backoff(attempt, { base, cap, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      waiting.push({ line, delayMs: Math.max(delayMs, budget?.retry() ?? 0) });
       return;
     }
     const state = kind === 'retryable' ? 'dead_lettered' : 'failed';

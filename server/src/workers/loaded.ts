@@ -49,6 +49,11 @@ export class LoadedModels implements AsyncDisposable {
     return entry === undefined || (entry.executor !== null && entry.executor.hungry());
   }
 
+  /** Whether the model starts tasks at all just now; one that is not loaded would. */
+  ready(model: ModelSpec): boolean {
+    return this.#entries.get(modelKey(model))?.executor?.ready?.() ?? true;
+  }
+
   names(): string[] {
     return [...this.#entries].filter(([, entry]) => entry.executor !== null).map(([name]) => name);
   }

@@ -11,14 +11,16 @@ import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
 import { messageOf } from '../lib/errors.ts';
 import { makeScratch } from '../lib/scratch.ts';
-import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
+import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
 import { claimTurn } from '../requests/turns.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
+import type { Retry } from './gathering.ts';
 import { Rates } from './rates.ts';
 import { Buffers } from './result-lines.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { runLease, type Running } from './run.ts';
 import { Settler, type SettledPart } from './settler.ts';
 
@@ -70,6 +72,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
   readonly #rates = new Rates();
+  /** By model. */
+  readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
   #loaded: LoadedModels | null = null;
   #scratch = '';
@@ -202,6 +206,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   /** Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do. */
   #wants(model: ModelSpec): boolean {
+    if (!this.#loaded!.ready(model)) return false;
     const key = modelKey(model);
     let held = 0;
     for (const { lease } of this.#running.values()) if (lease.model === key) held++;
@@ -216,7 +221,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         ...this.#deps,
         workerId: this.id,
         leaseSeconds: config.timing.leaseSeconds,
-        retry: config.retry,
+        retry: this.#retryOf(lease.model),
         settleMs: config.timing.settleMs,
         buffers: this.#buffers,
       },
@@ -259,6 +264,18 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#running.set(lease.token, { ...running, ending });
     // It was being claimed when the stop came.
     if (this.#draining) stop.abort();
+  }
+
+  /** How requests of a model are repeated: as configured for all, unless its own options say otherwise. */
+  #retryOf(key: string): Retry {
+    const { config, models } = this.#deps;
+    const { executor, options } = models.get(key);
+    // In proportion to what a worker is expected to do: ten retries a second are a storm to a language model, and nothing to echo.
+    const floor = Math.max(10, priorRate[executor] / 10);
+    const budget = this.#budgets.get(key) ?? new RetryBudget(floor);
+    this.#budgets.set(key, budget);
+    const own = options['max_attempts'];
+    return { ...config.retry, ...(typeof own === 'number' && { maxAttempts: own }), budget };
   }
 
   async #beat(): Promise<boolean> {

@@ -4,13 +4,13 @@ import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Outcome, RunSignals, Task } from '../executor.ts';
 import { runLimited } from '../limited.ts';
-import { readOptions, whole } from '../options.ts';
+import { commonOptions, readOptions, whole } from '../options.ts';
 import { Slots } from '../slots.ts';
 import { codeOfStatus, retryableStatus } from '../status.ts';
 import { replyTo } from './replies.ts';
 import { scriptOf, type Script } from './script.ts';
 
-export const echoOptions = { max_concurrency: whole(1, 1_000_000) };
+export const echoOptions = { ...commonOptions, max_concurrency: whole(1, 1_000_000) };
 
 /** Tasks answered between two turns of the event loop: about 2 ms, so that heartbeats and signals are never late. */
 const group = 256;

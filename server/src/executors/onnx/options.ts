@@ -1,6 +1,7 @@
-import { file, oneOf, texts, whole } from '../options.ts';
+import { commonOptions, file, oneOf, texts, whole } from '../options.ts';
 
 export const onnxOptions = {
+  ...commonOptions,
   path: { ...file, required: true },
   preprocess: oneOf('none', 'smiles-morgan2048-desc16'),
   outputs: texts,

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { conformance } from '../conformance.ts';
-import type { Executor, Failure, JsonObject, Outcome, Success, Task } from '../executor.ts';
+import type { Executor, Failure, JsonObject, Outcome, RunSignals, Success, Task } from '../executor.ts';
 import { checkOptions, concurrencyOf, openExecutor } from '../registry.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
@@ -41,7 +41,7 @@ const task = (line: number, body: JsonObject = {}, url = '/v1/chat/completions')
 
 const never = () => ({ stop: new AbortController().signal, abort: new AbortController().signal });
 
-const all = async (executor: Executor, tasks: Task[], signals = never()): Promise<Outcome[]> => {
+const all = async (executor: Executor, tasks: Task[], signals: RunSignals = never()): Promise<Outcome[]> => {
   const outcomes: Outcome[] = [];
   for await (const group of executor.run(tasks, signals)) outcomes.push(...group);
   return outcomes;
@@ -220,7 +220,7 @@ describe('the key is never seen again', () => {
 });
 
 test('concurrency falls under load refused, and comes back', async () => {
-  const executor = await open({ max_concurrency: 12 });
+  const executor = await open({ max_concurrency: 12, breaker_failures: 0 });
   expect(concurrencyOf(executor)).toEqual({ used: 0, limit: 12, most: 12 });
   const limit = () => concurrencyOf(executor)!.limit;
   const many = (body: JsonObject, count: number) =>
@@ -236,4 +236,59 @@ test('concurrency falls under load refused, and comes back', async () => {
   await many({}, 400);
   expect(limit()).toBeGreaterThan(8);
   expect(limit()).toBeLessThanOrEqual(12);
+});
+
+describe('an upstream that is down', () => {
+  const many = (count: number, body: JsonObject = {}) => Array.from({ length: count }, (_, index) => task(index + 1, body));
+  const down = { mode: 'status', status: 503 };
+
+  test.for([down, { mode: 'status', status: 500 }, { mode: 'reset' }, { mode: 'hang' }])(
+    '%o is left alone: the rest is not started, and not charged',
+    async (body) => {
+      const executor = await open({ max_concurrency: 1, breaker_failures: 5, breaker_open_ms: 60_000, first_byte_timeout_ms: 20 });
+      const started: number[] = [];
+      const before = upstream.calls.length;
+      const outcomes = await all(executor, many(40, body), { ...never(), started: (line: number) => void started.push(line) });
+      expect(outcomes.map(({ line, ok }) => [line, ok])).toEqual([1, 2, 3, 4, 5].map((line) => [line, false]));
+      expect(started).toEqual([1, 2, 3, 4, 5]);
+      expect(executor.ready!()).toBe(false);
+      expect(await all(executor, many(40))).toEqual([]);
+      expect(upstream.calls.length - before).toBe(5);
+    },
+  );
+
+  test('what it refuses is no sign of it', async () => {
+    const executor = await open({ max_concurrency: 1, breaker_failures: 5 });
+    for (const status of [400, 401, 404, 409, 422, 429]) expect(await all(executor, many(10, { mode: 'status', status }))).toHaveLength(10);
+    expect(executor.ready!()).toBe(true);
+  });
+
+  test('one call probes; once it succeeds, the others follow', async () => {
+    const executor = await open({ max_concurrency: 4, breaker_failures: 1, breaker_open_ms: 1 });
+    await all(executor, many(1, down));
+    await expect.poll(() => executor.ready!()).toBe(true);
+    const before = upstream.calls.length;
+    expect(await all(executor, many(20, down))).toHaveLength(1);
+    expect(upstream.calls.length - before).toBe(1);
+    await expect.poll(() => executor.ready!()).toBe(true);
+    // Two runs at once: the one that is not the probe leaves its tasks as they are.
+    const [first, second] = await Promise.all([all(executor, many(20)), all(executor, many(20))]);
+    expect([first.length, second.length].sort((a, b) => a - b)).toEqual([0, 20]);
+    expect(first.concat(second).every(({ ok }) => ok)).toBe(true);
+    expect(await all(executor, many(20))).toHaveLength(20);
+  });
+
+  test('a probe that is cancelled leaves the place to the next', async () => {
+    const executor = await open({ max_concurrency: 1, breaker_failures: 1, breaker_open_ms: 1 });
+    await all(executor, many(1, down));
+    await expect.poll(() => executor.ready!()).toBe(true);
+    const abort = new AbortController();
+    const probing = all(executor, many(2, { mode: 'hang' }), { stop: new AbortController().signal, abort: abort.signal });
+    await expect.poll(() => upstream.open.now).toBe(1);
+    expect(executor.ready!()).toBe(false);
+    abort.abort();
+    expect((await probing).map((outcome) => outcome.ok || outcome.kind)).toEqual(['cancelled']);
+    expect(executor.ready!()).toBe(true);
+    expect(await all(executor, many(2))).toHaveLength(2);
+  });
 });

@@ -18,6 +18,7 @@ import { runLimited } from '../limited.ts';
 import { readOptions } from '../options.ts';
 import { codeOfStatus, retryableStatus } from '../status.ts';
 import { Aimd } from './aimd.ts';
+import { Breaker } from './breaker.ts';
 import { header, openaiOptions } from './options.ts';
 import { errorBodyOf, objectOf, oneLine, retryAfterOf, usageOf, wordsOf } from './reply.ts';
 import { redactor, secretsOf } from './secrets.ts';
@@ -49,6 +50,7 @@ export class OpenAI implements Executor {
   readonly #firstByteMs: number;
   readonly #totalMs: number;
   readonly #aimd: Aimd;
+  readonly #breaker: Breaker;
   readonly #log: Logger;
   readonly #ended = new AbortController();
   readonly #redact: (text: string) => string;
@@ -78,6 +80,7 @@ export class OpenAI implements Executor {
     this.#redact = redactor(secrets, 4);
     this.#redactReply = redactor(secrets, 12);
     this.#aimd = new Aimd(most);
+    this.#breaker = new Breaker({ failures: options.breaker_failures ?? 10, openMs: options.breaker_open_ms ?? 1000 });
     this.#pool = new Pool(url.origin, {
       connections: most,
       pipelining: 1,
@@ -95,13 +98,34 @@ export class OpenAI implements Executor {
     return { used: this.#aimd.slots.used, limit: this.#aimd.slots.limit, most: this.#aimd.most };
   }
 
-  run(tasks: readonly Task[], signals: RunSignals): AsyncIterable<Outcome[]> {
+  /**
+   * While the breaker is open nothing starts, and tasks stay without an outcome: they go back to the queue as they came.
+   * An outcome, however retryable, would charge them an attempt for a call that was never made, and an upstream that is
+   * down for a minute would use up the attempts of everything queued.
+   */
+  async *run(tasks: readonly Task[], signals: RunSignals): AsyncGenerator<Outcome[]> {
+    if (tasks.length === 0) return;
     const abort = AbortSignal.any([signals.abort, this.#ended.signal]);
-    return runLimited(tasks, { ...signals, abort }, this.#aimd.slots, (task, ended) => this.#attempt(task, ended));
+    const runSome = (some: readonly Task[], stop: AbortSignal) =>
+      runLimited(some, { ...signals, stop, abort }, this.#aimd.slots, (task, ended) => this.#attempt(task, ended));
+    const way = this.#breaker.enter();
+    if (way === 'open') return;
+    if (way === 'probe') {
+      try {
+        yield* runSome(tasks.slice(0, 1), signals.stop);
+      } finally {
+        this.#breaker.leave();
+      }
+    }
+    yield* runSome(way === 'probe' ? tasks.slice(1) : tasks, AbortSignal.any([signals.stop, this.#breaker.opened]));
   }
 
   hungry(): boolean {
     return this.#aimd.slots.free;
+  }
+
+  ready(): boolean {
+    return this.#breaker.passes;
   }
 
   memory(): number {
@@ -143,6 +167,7 @@ export class OpenAI implements Executor {
       ended.removeEventListener('abort', cancel);
     }
     this.#adapt(outcome, began);
+    this.#judge(outcome);
     return { ...outcome, line: task.line, startedAt, ms: Math.max(0, Date.now() - startedAt) };
   }
 
@@ -191,6 +216,19 @@ export class OpenAI implements Executor {
     if (code === 'UND_ERR_CONNECT_TIMEOUT')
       return { ok: false, kind: 'retryable', code: 'request_timeout', message: 'The upstream did not accept a connection in time.' };
     return { ok: false, kind: 'retryable', code: 'upstream_error', message: `The call to the upstream failed: ${message || code}` };
+  }
+
+  /** Tells the breaker. What the upstream refuses by its own judgement, 429 included, shows that it is there. */
+  #judge(outcome: Untimed<Success> | Untimed<Failure>): void {
+    if (!outcome.ok && outcome.kind === 'cancelled') return;
+    const down = !outcome.ok && outcome.kind === 'retryable' && outcome.status !== 429 && outcome.status !== 409;
+    const turned = this.#breaker.record(down, outcome.ok ? 0 : outcome.retryAfterMs);
+    if (turned === 'opened')
+      this.#log.warn(
+        { model: this.model.name, reason: outcome.ok ? '' : outcome.message },
+        'the upstream fails and is left alone for a while',
+      );
+    else if (turned === 'closed') this.#log.info({ model: this.model.name }, 'the upstream answers again');
   }
 
   #adapt(outcome: Untimed<Success> | Untimed<Failure>, began: number): void {

@@ -1,4 +1,4 @@
-import { file, text, whole, type Option } from '../options.ts';
+import { commonOptions, file, text, whole, type Option } from '../options.ts';
 
 const httpUrl: Option<string> = {
   expected: 'an http or https URL without credentials, such as http://localhost:8000/v1',
@@ -27,6 +27,7 @@ const headers: Option<Record<string, string>> = {
 const milliseconds = whole(1, 24 * 3_600_000);
 
 export const openaiOptions = {
+  ...commonOptions,
   base_url: { ...httpUrl, required: true },
   upstream_model: text,
   api_key: header,
@@ -36,4 +37,6 @@ export const openaiOptions = {
   first_byte_timeout_ms: milliseconds,
   total_timeout_ms: milliseconds,
   headers,
+  breaker_failures: whole(0, 1_000_000),
+  breaker_open_ms: whole(1, 60_000),
 };

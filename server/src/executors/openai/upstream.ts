@@ -9,6 +9,8 @@ export interface Upstream extends AsyncDisposable {
   calls: { url: string; headers: IncomingMessage['headers']; body: JsonObject }[];
   /** Calls under way now, and at the busiest moment. */
   open: { now: number; most: number };
+  /** While set, every call gets this status, whatever it asks for. */
+  down: number | null;
   /** Connections accepted so far. */
   connections: number;
 }
@@ -85,6 +87,7 @@ export const startUpstream = async (): Promise<Upstream> => {
       upstream.calls.push({ url: request.url!, headers: request.headers, body });
       upstream.open.most = Math.max(upstream.open.most, ++upstream.open.now);
       reply.on('close', () => upstream.open.now--);
+      if (upstream.down !== null) return json(reply, upstream.down, error('down'));
       modes[(body['mode'] as string | undefined) ?? 'ok']!(reply, { body, headers: request.headers });
     });
   });
@@ -96,6 +99,7 @@ export const startUpstream = async (): Promise<Upstream> => {
     calls: [],
     open: { now: 0, most: 0 },
     connections: 0,
+    down: null,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
