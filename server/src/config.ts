@@ -71,7 +71,16 @@ export interface Config {
     order: 'fair' | 'strict_priority';
     admission: 'refuse' | 'flag' | 'off';
   };
-  /** Worker processes that role `all` starts. */
+  /** Where pools with `fleet: kubernetes` are. */
+  kubernetes: {
+    url: string;
+    /** Null: that of the service account. */
+    namespace: string | null;
+    /** Name of a pool's Deployment; `{pool}` stands for the pool. */
+    deployment: string;
+    tokenFile: string;
+  };
+  /** Worker processes that role `all` starts, unless a pool's fleet is local. */
   workers: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };
   log: { level: string; pretty: boolean };

@@ -131,8 +131,10 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
     return before.wrong ? [] : [{ key: String(key), tenant: String(entry['tenant']), user: String(entry['user']) }];
   });
 
+const fleets = ['none', 'local', 'kubernetes'] as const;
+
 const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
-  entries(node, 'pools', ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds'], at, report).flatMap(
+  entries(node, 'pools', ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet'], at, report).flatMap(
     ({ entry, where }) => {
       const problems: string[] = [];
       const number = (field: string, fallback: number, least: number, whole = false): number => {
@@ -141,7 +143,8 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
         problems.push(`${field} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
         return fallback;
       };
-      const { name, preemptible = false } = entry;
+      const { name, preemptible = false, fleet = 'none' } = entry;
+      if (!fleets.some((known) => known === fleet)) problems.push(`fleet must be one of ${fleets.join(', ')}.`);
       if (typeof name !== 'string' || !plainName.test(name)) problems.push(`name must be 1 to 64 letters, digits, '.', '_' or '-'.`);
       if (typeof preemptible !== 'boolean') problems.push('preemptible must be true or false.');
       const pool: PoolConfig = {
@@ -153,6 +156,7 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
         // One worker for each 5 queued requests where they are cheap, for each 10 where they are not.
         backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
         startupSeconds: number('startup_seconds', 60, 0),
+        fleet: fleets.find((known) => known === fleet) ?? 'none',
       };
       if (pool.maximum < pool.minimum) problems.push('maximum must not be below minimum.');
       for (const problem of problems) report(`${where}: pool ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);

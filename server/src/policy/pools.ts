@@ -11,6 +11,8 @@ export interface PoolConfig {
   backlogRatio: number;
   /** Seconds from asking for a worker to its first request. */
   startupSeconds: number;
+  /** Who starts and ends its workers as the scheduler wants: processes of `sluice start`, a Deployment, or (absent, `none`) somebody else. */
+  fleet?: 'local' | 'kubernetes' | 'none';
 }
 
 /** Where no dedicated pool is configured: the workers of this machine. */

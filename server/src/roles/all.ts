@@ -7,6 +7,7 @@ import { messageOf } from '../lib/errors.ts';
 import { lockDataDir } from '../lib/lock.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
 import { Child } from './child.ts';
+import { keepLocalFleet } from './local-fleet.ts';
 import { explain } from './role.ts';
 import { checkModels, storageRoot, withApiKey } from './setup.ts';
 import { aborted, endOnSurprise, stopSignal } from './signals.ts';
@@ -39,12 +40,22 @@ export const runAll = async (load: () => Config): Promise<number> => {
     const run = await migrate(database.url);
     if (run.length > 0) log.info({ migrations: run }, 'the database is up to date');
 
-    const make = (role: 'api' | 'scheduler' | 'worker', name: string = role): Child => {
-      const child = new Child({
+    const make = (
+      role: 'api' | 'scheduler' | 'worker',
+      name: string = role,
+      { pool = keyed.worker.pool, onEnd }: { pool?: string; onEnd?: (child: Child) => void } = {},
+    ): Child => {
+      const child: Child = new Child({
         role,
         name,
         log,
-        config: () => ({ ...keyed, databaseUrl: database.url }),
+        config: () => ({ ...keyed, worker: { ...keyed.worker, pool }, databaseUrl: database.url }),
+        ...(onEnd && {
+          onEnd: () => {
+            children.splice(children.indexOf(child), 1);
+            onEnd(child);
+          },
+        }),
         others: async (asking) =>
           (await Promise.all(children.filter((c) => c.name !== asking).map((c) => c.measure()))).filter((s) => s !== null),
       });
@@ -52,13 +63,16 @@ export const runAll = async (load: () => Config): Promise<number> => {
       return child;
     };
     const scheduler = open.use(make('scheduler'));
-    const workers = Array.from({ length: given.workers }, (_, i) => make('worker', given.workers === 1 ? 'worker' : `worker-${i + 1}`));
+    const local = given.pools.filter((pool) => pool.fleet === 'local');
+    const count = local.length > 0 ? 0 : given.workers;
+    const workers = Array.from({ length: count }, (_, i) => make('worker', count === 1 ? 'worker' : `worker-${i + 1}`));
     open.defer(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
     const api = open.use(make('api'));
 
     const starting = Promise.all(children.map((child) => child.start()));
     const urls = await Promise.race([starting, aborted(stop).then(() => null)]);
     if (urls) {
+      if (local.length > 0) open.use(keepLocalFleet(given, local, () => database.url, make, log));
       const url = urls.at(-1)!;
       await lock.announce(url);
       log.info(`Sluice is ready at ${url} after ${((performance.now() - began) / 1000).toFixed(1)} s (API: ${url}/docs, data: ${dataDir})`);

@@ -19,6 +19,8 @@ export interface ChildOptions {
   /** Asked at every start: the database may have moved. */
   config: () => Config;
   log: Logger;
+  /** Called when it ended; then it is not started again. */
+  onEnd?: () => void;
   /** The figures of all children but the one that asks. */
   others: (asking: string) => Promise<Source[]>;
 }
@@ -66,6 +68,10 @@ export class Child implements AsyncDisposable {
     this.#process?.kill('SIGKILL');
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Null where it does not answer in time. */
   async measure(): Promise<Source | null> {
     if (!this.#process) return null;
@@ -101,8 +107,10 @@ export class Child implements AsyncDisposable {
       if (over) return;
       over = true;
       this.#process = null;
+      this.#options.onEnd?.();
       if (this.#stopping) return onFailure(new Error(`${name} was stopped`));
       if (!ready && this.#deaths === 0) return onFailure(new Error(`${name} did not start (${how})`));
+      if (this.#options.onEnd) return;
       this.#deaths = performance.now() - began > steady ? 1 : this.#deaths + 1;
       const pause = backoff(this.#deaths, { base: 200, cap: 10_000 });
       log.warn({ child: name, how, again_in_ms: Math.round(pause) }, 'a process ended; starting it again');

@@ -1,5 +1,6 @@
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { observeScheduler } from '../telemetry/observe.ts';
+import { keepKubernetes } from './kubernetes.ts';
 import type { Role } from './role.ts';
 
 export const scheduler: Role = {
@@ -13,6 +14,12 @@ export const scheduler: Role = {
     const scheduler = new Scheduler(parts);
     observeScheduler(scheduler, parts.metrics);
     scheduler.start();
-    return { stop: () => scheduler.stop() };
+    const scaling = await keepKubernetes(parts);
+    return {
+      async stop() {
+        await scaling?.stop();
+        await scheduler.stop();
+      },
+    };
   },
 };
