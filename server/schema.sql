@@ -204,6 +204,7 @@ create table chunks (
   output_tokens bigint not null default 0,
   reasoning_tokens bigint not null default 0,
   kind text,
+  requests integer not null generated always as (line_count(lines)) stored,
   constraint chunks_pkey PRIMARY KEY (id),
   constraint chunks_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint chunks_check CHECK ((state = 'leased'::text) = (token IS NOT NULL AND worker_id IS NOT NULL AND leased_until IS NOT NULL)),

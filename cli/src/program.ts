@@ -314,6 +314,10 @@ const others = (root: Command): void => {
     .option('--to <seconds>', 'since the epoch', whole('--to'))
     .action(act(async (context, options: object) => (await import('./commands/analytics.ts')).analytics(context, options)));
   root
+    .command('usage')
+    .description('what you, your tenant and all together hold, and may')
+    .action(act(async (context) => (await import('./commands/usage.ts')).usage(context)));
+  root
     .command('doctor')
     .description('what is wrong with an installation, and what to do about it')
     .action(act(async (context) => (await import('./commands/doctor.ts')).doctor(context, here)));

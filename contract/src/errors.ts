@@ -56,6 +56,12 @@ export const errors = {
     'The byte range lies outside the file.',
     'Ask for a range within the size the Content-Range header gives.',
   ),
+  quota_exceeded: entry(
+    429,
+    'More would be held at once than a quota allows: batches, bytes of their inputs, or queued requests.',
+    'Wait until batches have ended, or have the quota raised; the message names it, and `GET /v1/usage` shows its use.',
+    'rate_limit_error',
+  ),
   rate_limited: entry(429, 'Too many requests.', 'Wait as long as Retry-After says.', 'rate_limit_error'),
   server_error: entry(
     500,

@@ -7,3 +7,4 @@ export * from './workers.ts';
 export * from './deadletters.ts';
 export * from './bulk.ts';
 export * from './completion.ts';
+export * from './usage.ts';

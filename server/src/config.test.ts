@@ -184,3 +184,36 @@ test('what is shown holds no secret', () => {
   const config = loadConfig({ cwd: folder(yaml), env: { SLUICE_DATABASE_URL: 'postgres://u:s3cret@h/d', SLUICE_API_KEY: 's3cret2' } });
   expect(JSON.stringify(describeConfig(config))).not.toContain('s3cret');
 });
+
+test('quotas: what is not said is any number, and mistakes are pointed at', () => {
+  const cwd = folder(`quotas:
+  global: {max_in_flight: 5000}
+  tenant: {max_batches: 50, max_queued_bytes: 10GB}
+  tenants:
+    lab: {max_batches: null, max_queued_requests: 7}
+`);
+  const any = { maxBatches: null, maxQueuedRequests: null, maxInFlight: null, maxQueuedBytes: null };
+  expect(loadConfig({ cwd, env: {} }).quotas).toEqual({
+    global: { ...any, maxInFlight: 5000 },
+    tenant: { ...any, maxBatches: 50, maxQueuedBytes: 10e9 },
+    user: any,
+    tenants: { lab: { maxBatches: null, maxQueuedRequests: 7 } },
+  });
+  expect(loadConfig({ cwd: folder('port: 1'), env: {} }).quotas).toEqual({ global: any, tenant: any, user: any, tenants: {} });
+  const found = problems(`quotas:
+  tennant: {}
+  user: {max_batch: 3, max_in_flight: 0}
+  tenant: 5
+  tenants:
+    "no name": {}
+    lab: {max_queued_bytes: lots}
+`);
+  expect(found.map((problem) => problem.replace(/^.*?:(?=\d)/, ''))).toEqual([
+    '2: unknown option quotas.tennant. Did you mean tenant?',
+    '3: unknown option quotas.user.max_batch. Did you mean max_batches?',
+    '3: quotas.user.max_in_flight must be at least 1, not 0.',
+    '4: quotas.tenant must be a mapping.',
+    "6: quotas.tenants: a tenant is named by 1 to 64 letters, digits, '.', '_' or '-'.",
+    '7: quotas.tenants.lab.max_queued_bytes must be a number of bytes, such as 16000000 or 16MB, not "lots".',
+  ]);
+});

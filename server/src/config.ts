@@ -6,6 +6,7 @@ import { messageOf } from './lib/errors.ts';
 import { didYouMean } from './lib/suggest.ts';
 import type { ModelSpec } from './models/models.ts';
 import { localPool, type PoolConfig } from './policy/pools.ts';
+import { noQuotas, type Quotas } from './policy/quotas.ts';
 import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
 
 export interface Limits {
@@ -66,6 +67,8 @@ export interface Config {
   };
   /** The pools that workers belong to; at least one of them is dedicated. */
   pools: readonly PoolConfig[];
+  /** What users, tenants and all of them may hold at once. */
+  quotas: Quotas;
   schedule: {
     mode: 'balanced' | 'cautious' | 'dedicated_only' | 'spot_only';
     order: 'fair' | 'strict_priority';
@@ -192,6 +195,7 @@ export const loadConfig = ({
   result.log.pretty ??= process.stderr.isTTY;
   result.keys = [...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin' }]), ...(declared?.keys ?? [])];
   result.models = declared?.models ?? [];
+  result.quotas = declared?.quotas ?? noQuotas;
   const pools = declared?.pools ?? [];
   result.pools = pools.some((pool) => !pool.preemptible) ? pools : [localPool, ...pools];
   if (problems.length === 0) problems.push(...contradictions(result, apiKey));

@@ -3,10 +3,11 @@ import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import type { ApiKey } from './auth/identity.ts';
 import type { PoolConfig } from './policy/pools.ts';
+import { noQuotas, type Quota, type Quotas } from './policy/quotas.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
 import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
-import { options } from './options.ts';
+import { options, parse, type Option } from './options.ts';
 
 /** What `sluice.yaml` says, with the place of each thing, so that a mistake can be pointed at. */
 export interface Declared {
@@ -16,13 +17,14 @@ export interface Declared {
   keys: ApiKey[];
   models: ModelSpec[];
   pools: PoolConfig[];
+  quotas: Quotas;
 }
 
 type Report = (problem: string) => void;
 
 /** Reads and checks `sluice.yaml`; what is wrong goes to `report`, all of it. */
 export const readDeclared = (file: string, report: Report): Declared => {
-  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [], pools: [] };
+  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [], pools: [], quotas: noQuotas };
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -46,7 +48,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
   const sections = new Set(options.filter((o) => o.key.includes('.')).map((o) => o.key.split('.')[0]!));
   const visit = (map: Node, prefix: string): void => {
     if (!isMap(map)) return report(`${at(map)}: ${prefix.slice(0, -1)} must be a mapping.`);
-    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models', 'pools']
+    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models', 'pools', 'quotas']
       .filter((key) => key.startsWith(prefix))
       .map((key) => key.slice(prefix.length));
     for (const { key: keyNode, value } of map.items) {
@@ -55,6 +57,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
       if (key === 'keys') declared.keys = readKeys(value as Node | null, declared.folder, at, report);
       else if (key === 'models') declared.models = readModels(value as Node | null, declared.folder, at, report);
       else if (key === 'pools') declared.pools = readPools(value as Node | null, at, report);
+      else if (key === 'quotas') declared.quotas = readQuotas(value as Node | null, at, report);
       else if (prefix === '' && sections.has(name)) {
         if (!isScalar(value) || value.value !== null) visit(value as Node, `${name}.`);
       } else if (options.some((o) => o.key === key)) {
@@ -163,6 +166,51 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
       return problems.length > 0 ? [] : [pool];
     },
   );
+
+const quotaKeys: Record<string, { field: keyof Quota; kind: Option['kind'] }> = {
+  max_batches: { field: 'maxBatches', kind: 'integer' },
+  max_queued_requests: { field: 'maxQueuedRequests', kind: 'integer' },
+  max_in_flight: { field: 'maxInFlight', kind: 'integer' },
+  max_queued_bytes: { field: 'maxQueuedBytes', kind: 'bytes' },
+};
+
+const readQuotas = (node: Node | null, at: At, report: Report): Quotas => {
+  /** The entries of a mapping; those that are not among `known` are reported. */
+  const fields = (of: unknown, name: string, known: readonly string[] | null): { key: string; value: unknown; where: string }[] => {
+    if (of === null || (isScalar(of) && of.value === null)) return [];
+    if (!isMap(of)) {
+      report(`${at(of)}: ${name} must be a mapping.`);
+      return [];
+    }
+    return of.items.flatMap(({ key: keyNode, value }) => {
+      const key = String(isScalar(keyNode) ? keyNode.value : keyNode);
+      if (known === null || known.includes(key)) return [{ key, value, where: at(keyNode) }];
+      report(`${at(keyNode)}: unknown option ${name}.${key}.${didYouMean(key, known)}`);
+      return [];
+    });
+  };
+  const quota = (of: unknown, name: string): Partial<Quota> =>
+    Object.fromEntries(
+      fields(of, name, Object.keys(quotaKeys)).flatMap(({ key, value, where }): [string, number | null][] => {
+        const { field, kind } = quotaKeys[key]!;
+        const raw = isScalar(value) ? value.value : value;
+        // Null is any number: one tenant may have more than the others.
+        if (raw === null) return [[field, null]];
+        const parsed = parse({ key, kind, default: null, about: '', min: 1 }, raw);
+        if (!('problem' in parsed)) return [[field, Number(parsed.value)]];
+        report(`${where}: ${name}.${key} ${parsed.problem}, not ${JSON.stringify(raw)}.`);
+        return [];
+      }),
+    );
+  const quotas = { ...noQuotas, tenants: {} as Record<string, Partial<Quota>> };
+  for (const { key, value } of fields(node, 'quotas', ['global', 'tenant', 'user', 'tenants']))
+    if (key !== 'tenants') quotas[key as 'global' | 'tenant' | 'user'] = { ...noQuotas.global, ...quota(value, `quotas.${key}`) };
+    else
+      for (const { key: tenant, value: own, where } of fields(value, 'quotas.tenants', null))
+        if (plainName.test(tenant)) quotas.tenants[tenant] = quota(own, `quotas.tenants.${tenant}`);
+        else report(`${where}: quotas.tenants: a tenant is named by 1 to 64 letters, digits, '.', '_' or '-'.`);
+  return quotas;
+};
 
 const modelName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 const semantic = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;

@@ -59,4 +59,25 @@ ${options.map((o) => `| \`${o.key}\` | \`${variableOf(o)}\` | \`--${o.alias ?? f
 |---|---|
 | \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`echo\`, \`openai\`, \`onnx\`), \`options\` (the executor's own). \`echo\` 1.0.0 is always there. |
 | \`keys\` | Who may ask: \`key\` or \`key_file\`, \`tenant\`, \`user\`. |
+| \`quotas\` | What may be held at once: \`global\` (all together), \`tenant\` (each), \`user\` (each), \`tenants\` (some by name, where they differ from \`tenant\`). |
+
+## Quotas
+
+\`\`\`yaml
+quotas:
+  global: {max_in_flight: 5000}
+  tenant: {max_batches: 50, max_queued_requests: 5000000, max_queued_bytes: 10GB}
+  user: {max_batches: 10}
+  tenants:
+    lab: {max_batches: 200, max_queued_bytes: null}
+\`\`\`
+
+| option | counts | where it would be exceeded |
+|---|---|---|
+| \`max_batches\` | batches that have not ended | creating one is refused: 429 \`quota_exceeded\` |
+| \`max_queued_bytes\` | bytes of their inputs | the same |
+| \`max_queued_requests\` | requests that wait to be run | the batch fails when it is validated, with \`quota_exceeded\` |
+| \`max_in_flight\` | requests that run | they wait for their turn |
+
+What is not given, or null, is any number. \`sluice usage\` shows what is in use.
 `;

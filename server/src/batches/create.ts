@@ -5,6 +5,9 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
 import { newBatchId } from '../lib/ids.ts';
+import { noQuotas, type Quotas } from '../policy/quotas.ts';
+import { rateLimitHeaders, refusalOf } from '../quotas/exceeded.ts';
+import { lockForCreate, usesOfCreate } from '../quotas/quotas.ts';
 import { announceBatches } from '../requests/queue.ts';
 import { record } from './events.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
@@ -20,6 +23,7 @@ export interface CreateOptions {
   idempotencyKey?: string;
   continues?: Continuation;
   openaiLimits?: boolean;
+  quotas?: Quotas;
 }
 
 /**
@@ -80,8 +84,8 @@ export const createBatch = async (
   identity: Identity,
   body: CreateBatch,
   options: CreateOptions = {},
-): Promise<{ batch: BatchRow; created: boolean }> => {
-  const { idempotencyKey, continues, openaiLimits = false } = options;
+): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
+  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas } = options;
   const { seconds, priority } = checkSettings(body, openaiLimits);
   const { dedup, strategy, max_concurrent, pool } = body;
   const chosen = JSON.stringify({
@@ -91,6 +95,7 @@ export const createBatch = async (
     pool: pool ?? undefined,
   });
   const result = await db.transaction(async (tx) => {
+    const limited = await lockForCreate(tx, quotas, identity);
     const batch = await tx.maybe<BatchRow>(sql`
       with input as (
         select storage_key, bytes from files
@@ -107,12 +112,17 @@ export const createBatch = async (
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)
       select ${batchColumns} from b`);
-    if (batch !== null) await record(tx, batch, 'batch.created', { input_file_id: batch.input_file_id });
-    return batch;
+    if (batch === null) return null;
+    // Counted with the new one in it, and all of it undone where that is too much.
+    const { uses, soonest } = limited ? await usesOfCreate(tx, quotas, identity) : { uses: [], soonest: null };
+    const refusal = refusalOf(uses, batch.input_bytes, soonest);
+    if (refusal !== null) throw refusal;
+    await record(tx, batch, 'batch.created', { input_file_id: batch.input_file_id });
+    return { batch, headers: rateLimitHeaders(uses) };
   });
   if (result !== null) {
     await announceBatches(db);
-    return { batch: result, created: true };
+    return { ...result, created: true };
   }
   const earlier = await db.one<BatchRow & { idempotency_hash: string }>(sql`
     select ${batchColumns}, b.idempotency_hash from batches b where b.tenant_id = ${identity.tenant} and b.idempotency_key = ${idempotencyKey}`);
@@ -121,7 +131,7 @@ export const createBatch = async (
       'idempotency_mismatch',
       `The Idempotency-Key '${idempotencyKey}' was used before for ${earlier.id}, with another body.`,
     );
-  return { batch: earlier, created: false };
+  return { batch: earlier, created: false, headers: {} };
 };
 
 /** The body that makes a batch like another one, with what `changes` says otherwise. */

@@ -6,6 +6,9 @@ import { modelKey, priorRate, type Models, type ModelSpec } from '../models/mode
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
 import { enqueue, type NewChunk } from '../requests/queue.ts';
 import { width, type Strategy } from '../policy/strategy.ts';
+import { capOf, noQuotas, type Quotas } from '../policy/quotas.ts';
+import { sayExceeded } from '../quotas/exceeded.ts';
+import { exceededByQueueing, type Use } from '../quotas/quotas.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
@@ -30,6 +33,7 @@ export interface IntakeDeps {
   leaseSeconds: number;
   /** Whether the deadline can be promised; absent: it is not asked. */
   admit?: Admit;
+  quotas?: Quotas;
 }
 
 export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost'; lines: number; bytes: number };
@@ -111,7 +115,12 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     await storage.delete(indexKey);
     return fail([notFeasible(refused)], scan);
   }
-  const result = await publish(deps, batch, scan, { indexKey, width: wide, admitted });
+  const cap = capOf(deps.quotas ?? noQuotas, batch.tenant_id);
+  const result = await publish(deps, batch, scan, { indexKey, width: wide, cap, admitted });
+  if (typeof result === 'object') {
+    await storage.delete(indexKey);
+    return fail([{ code: 'quota_exceeded', message: sayExceeded(result, scan.lines), param: null, line: null }], scan);
+  }
   if (result === 'lost') await storage.delete(indexKey);
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
 };
@@ -184,15 +193,18 @@ const publish = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
   scan: InputScan,
-  { indexKey, width: wide, admitted }: { indexKey: string; width: number | null; admitted: boolean },
-): Promise<'in_progress' | 'lost'> => {
+  { indexKey, width: wide, cap, admitted }: { indexKey: string; width: number | null; cap: number | null; admitted: boolean },
+): Promise<'in_progress' | 'lost' | Use> => {
   const found = scan.models();
-  const chunks = await planChunks(deps.db, scan, found, wide);
+  const chunks = await planChunks(deps.db, scan, found, cap === null ? wide : Math.min(cap, wide ?? cap));
   return deps.db.transaction(async (tx) => {
+    const owner = { tenant: batch.tenant_id, user: batch.created_by };
+    const exceeded = await exceededByQueueing(tx, deps.quotas ?? noQuotas, owner, scan.lines);
+    if (exceeded !== null) return exceeded;
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
-          input_bytes = ${scan.bytes}, width = ${wide}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
+          input_bytes = ${scan.bytes}, width = ${wide}, cap = ${cap}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
     if (moved === null) return 'lost';

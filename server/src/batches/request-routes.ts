@@ -8,6 +8,7 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { parseRequestId } from '../lib/ids.ts';
 import { describeRequests, linesInStates, type Viewed } from '../requests/view.ts';
+import type { Quotas } from '../policy/quotas.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import { present, getBatch } from './read.ts';
 import { retryRequest } from './retry.ts';
@@ -16,6 +17,7 @@ import type { BatchRow } from './rows.ts';
 interface Deps {
   db: Db;
   storage: Storage;
+  quotas?: Quotas;
 }
 
 const statesOf = (text: string): RequestState[] => {
@@ -162,7 +164,7 @@ export const requestRoutes = (app: App, deps: Deps): void => {
     },
     async (request): Promise<Batch> => {
       const { batch, line } = await findRequest(db, request.identity, request.params.id);
-      return (await present(db, [await retryRequest(db, storage, request.identity, batch, line)]))[0]!;
+      return (await present(db, [await retryRequest(db, storage, request.identity, batch, line, deps.quotas)]))[0]!;
     },
   );
 };

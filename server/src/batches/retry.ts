@@ -6,6 +6,7 @@ import { createStored, insertFile, type StoredFile } from '../files/files.ts';
 import { formatLines, linesOf, parseLines, type Lines } from '../formats/lines.ts';
 import { readLines } from '../formats/read-lines.ts';
 import { ApiError } from '../lib/errors.ts';
+import type { Quotas } from '../policy/quotas.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import { cloneBody, createBatch } from './create.ts';
 import { getBatch } from './read.ts';
@@ -40,7 +41,14 @@ const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promis
  * Runs lines of an ended batch again, in a linked continuation with an input and files of its own; the batch itself
  * stays as it is. The continuation's line k is the k-th of the lines, in their order.
  */
-export const retryBatch = async (db: Db, storage: Storage, identity: Identity, id: string, filter: RetryBatch): Promise<BatchRow> => {
+export const retryBatch = async (
+  db: Db,
+  storage: Storage,
+  identity: Identity,
+  id: string,
+  filter: RetryBatch,
+  quotas?: Quotas,
+): Promise<BatchRow> => {
   const batch = await getBatch(db, identity, id);
   if (!terminal(batch.status))
     throw new ApiError(
@@ -49,11 +57,18 @@ export const retryBatch = async (db: Db, storage: Storage, identity: Identity, i
     );
   const lines = batch.sealed ? await linesToRetry(db, batch, filter) : [];
   if (lines.length === 0) throw new ApiError('conflict', 'No request of this batch is in a state to be retried by that filter.');
-  return continueWith(db, storage, identity, batch, lines, filter);
+  return continueWith(db, storage, identity, batch, lines, filter, quotas);
 };
 
 /** The same for one request, whatever ended it. */
-export const retryRequest = async (db: Db, storage: Storage, identity: Identity, batch: BatchRow, line: number): Promise<BatchRow> => {
+export const retryRequest = async (
+  db: Db,
+  storage: Storage,
+  identity: Identity,
+  batch: BatchRow,
+  line: number,
+  quotas?: Quotas,
+): Promise<BatchRow> => {
   if (!terminal(batch.status))
     throw new ApiError(
       'conflict',
@@ -61,7 +76,7 @@ export const retryRequest = async (db: Db, storage: Storage, identity: Identity,
     );
   const lines = await linesToRetry(db, batch, { states: [...endedStates], lines: [line] });
   if (lines.length === 0) throw new ApiError('conflict', 'Only a request that failed, expired or was cancelled can be retried.');
-  return continueWith(db, storage, identity, batch, lines, {});
+  return continueWith(db, storage, identity, batch, lines, {}, quotas);
 };
 
 const continueWith = async (
@@ -71,9 +86,16 @@ const continueWith = async (
   batch: BatchRow,
   lines: Lines,
   changes: RetryBatch,
+  quotas?: Quotas,
 ): Promise<BatchRow> => {
   const input = await copyLines(storage, batch, lines);
-  return db.transaction((tx) => createContinuation(tx, identity, batch, { lines, input }, changes));
+  try {
+    return await db.transaction((tx) => createContinuation(tx, identity, batch, { lines, input }, changes, quotas));
+  } catch (error) {
+    // Refused: the copy would be nobody's.
+    if (error instanceof ApiError) await storage.delete(input.key);
+    throw error;
+  }
 };
 
 /** The input of a continuation: the lines, byte for byte. It is nobody's until `createContinuation`. */
@@ -101,6 +123,7 @@ export const createContinuation = async (
   batch: BatchRow,
   { lines, input }: { lines: Lines; input: StoredFile },
   { completion_window, name, metadata, priority }: RetryBatch,
+  quotas?: Quotas,
 ): Promise<BatchRow> => {
   const body = cloneBody(batch, {
     input_file_id: input.id,
@@ -110,5 +133,10 @@ export const createContinuation = async (
     ...(priority !== undefined && { priority }),
   });
   await insertFile(tx, identity, input, { expiresSeconds: 30 * 86_400 });
-  return (await createBatch(tx, identity, body, { continues: { of: batch.no, lines: formatLines(lines) } })).batch;
+  return (
+    await createBatch(tx, identity, body, {
+      continues: { of: batch.no, lines: formatLines(lines) },
+      ...(quotas && { quotas }),
+    })
+  ).batch;
 };

@@ -21,6 +21,7 @@ import { getFile } from '../files/files.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Models } from '../models/models.ts';
+import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import { analyticsOf } from './analytics.ts';
 import { cancelBatch, deleteBatch, patchBatch } from './change.ts';
@@ -41,6 +42,7 @@ export interface BatchRouteDeps {
   limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
   /** Channel `events`. */
   listener: Listener;
+  quotas?: Quotas;
 }
 
 const anyId = Type.Object({ id: Type.String() });
@@ -60,7 +62,7 @@ const statusList = (text: string | undefined): BatchStatus[] | undefined => {
 
 /** `/v1/batches` and what hangs on it: OpenAI's routes exactly, and ours beside them. */
 export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
-  const { db, storage, models, limits } = deps;
+  const { db, storage, models, limits, quotas = noQuotas } = deps;
   const progress = new ProgressCache(db);
 
   app.post(
@@ -81,10 +83,12 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       const key = request.headers['idempotency-key'];
       if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 255))
         throw new ApiError('invalid_value', 'Idempotency-Key must have 1 to 255 characters.', { param: 'Idempotency-Key' });
-      const { batch, created } = await createBatch(db, request.identity, request.body, {
+      const { batch, created, headers } = await createBatch(db, request.identity, request.body, {
         openaiLimits: limits.openai,
+        quotas,
         ...(key !== undefined && { idempotencyKey: key }),
       });
+      reply.headers(headers);
       if (!created) reply.header('idempotent-replayed', 'true');
       return (await present(db, [batch], progress))[0]!;
     },
@@ -190,7 +194,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       },
     },
     async (request): Promise<Batch> =>
-      (await present(db, [await retryBatch(db, storage, request.identity, request.params.id, request.body)]))[0]!,
+      (await present(db, [await retryBatch(db, storage, request.identity, request.params.id, request.body, quotas)]))[0]!,
   );
 
   app.post(
@@ -206,7 +210,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
     },
     async (request): Promise<Batch> => {
       const row = await getBatch(db, request.identity, request.params.id);
-      const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), { openaiLimits: limits.openai });
+      const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), { openaiLimits: limits.openai, quotas });
       return (await present(db, [batch]))[0]!;
     },
   );

@@ -39,6 +39,8 @@ export interface Desk {
   readonly accounts: ReadonlyMap<string, Account>;
   /** By user; only those that have a cap. */
   readonly users: ReadonlyMap<string, { running: number; cap: number }>;
+  /** All tenants together, where that is capped. */
+  readonly all?: { running: number; cap: number } | null;
   /** Batches of the deadline class and their place in it: `Targets.atRisk`. */
   atRisk: ReadonlyMap<string, number>;
   /** Spot takes nothing of a batch that is due within so many seconds (guard + p99 of a request); 0 where no dedicated worker can take over. */
@@ -76,6 +78,7 @@ export const eligible = (desk: Desk, entry: Backlog, kind: Kind): boolean => {
   const takes = inFlight(entry);
   if (entry.chunks <= 0 || takes === 0 || (entry.width !== null && entry.running + takes > entry.width)) return false;
   if (kind === 'spot' && entry.deadline !== null && desk.tail > 0 && entry.deadline - desk.now < desk.tail) return false;
+  if (desk.all && desk.all.running + takes > desk.all.cap) return false;
   const account = desk.accounts.get(entry.tenant);
   if (account !== undefined && account.cap !== null && account.running + takes > account.cap) return false;
   if (entry.user === null) return true;
@@ -156,6 +159,7 @@ export const planTurns = (desk: Desk, kind: Kind, count: number): Turn[] => {
     backlog: desk.backlog.filter((entry) => eligible(desk, entry, kind)).map((entry) => ({ ...entry })),
     accounts: new Map([...desk.accounts].map(([tenant, account]) => [tenant, { ...account }])),
     users: new Map([...desk.users].map(([user, use]) => [user, { ...use }])),
+    all: desk.all ? { ...desk.all } : null,
     lanes: desk.lanes && { ...desk.lanes, running: { ...desk.lanes.running } },
   };
   // Within a tenant and lane the order stays the same for the whole plan, and what a limit stops stays stopped: the first of
@@ -197,5 +201,6 @@ export const takeTurn = (desk: Desk, entry: Backlog): void => {
   }
   const user = entry.user === null ? undefined : desk.users.get(entry.user);
   if (user) user.running += takes;
+  if (desk.all) desk.all.running += takes;
   if (desk.lanes) desk.lanes.running[entry.lane] += takes;
 };

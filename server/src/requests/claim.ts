@@ -41,6 +41,9 @@ export interface LeaseRow {
   index_key: string;
 }
 
+/** Requests in flight that are limited are counted by whoever plans: without a plan nothing of such a batch is taken. */
+const uncapped = sql`not exists (select from batches b where b.no = chunks.batch_no and b.cap is not null)`;
+
 /**
  * Leases the next chunk to a worker: highest priority, then earliest deadline, then oldest, among the models it asks
  * for. A chunk that another worker is taking just now is skipped, so null may also mean "ask again soon".
@@ -57,9 +60,10 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
           select head.model
           from unnest(${worker.models}::text[]) wanted (model), lateral (
             select model, priority, deadline, id from chunks
-            where state = 'queued' and model = wanted.model
+            where state = 'queued' and model = wanted.model and ${uncapped}
             order by priority desc, deadline, id limit 1) head
           order by head.priority desc, head.deadline, head.id limit 1)
+          and ${uncapped}
         order by priority desc, deadline, id limit 1 for update skip locked))
       returning *)
     select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no`);
@@ -68,7 +72,7 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, b.width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
 
 export const toLease = (row: LeaseRow): Lease => ({
   chunkId: row.id,

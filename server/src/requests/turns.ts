@@ -61,10 +61,14 @@ export interface Waiting {
   created_at: number;
   deadline: number;
   width: number | null;
+  /** The same, by quotas, as it was last written down. */
+  cap: number | null;
   /** Chunks that may be leased now, counted up to what a plan can use. */
   chunks: number;
   /** Requests in its next chunk. */
   takes: number;
+  /** Requests in the largest chunk that may be the next one by the time it is taken. */
+  largest: number;
   /** Requests in flight. */
   running: number;
 }
@@ -77,18 +81,35 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
       where b.status = 'in_progress' and not b.expiring),
     share as (select greatest(4, ceil(${turns}::float8 / greatest(1, count(*))))::int as most from open),
     running as (
-      select c.batch_no, c.model, sum(c.requests)::int as requests
+      select c.batch_no, c.model, sum(c.requests)::int as requests, max(c.requests) as largest
       from chunks c where c.state = 'leased' group by 1, 2)
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
-      b.width, q.chunks::int as chunks, q.takes::int as takes, coalesce(r.requests, 0) as running
+      b.width, b.cap, q.chunks::int as chunks, q.takes::int as takes, greatest(q.largest, r.largest)::int as largest, coalesce(r.requests, 0) as running
     from open o join batches b on b.no = o.no cross join share
       cross join lateral (
-        select count(*) as chunks, (array_agg(n order by id))[1] as takes
+        select count(*) as chunks, (array_agg(n order by id))[1] as takes, max(n) as largest
         from (select c.id, c.requests as n from chunks c
               where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q
       left join running r on r.batch_no = o.no and r.model = o.model
     where q.chunks > 0`);
+
+/** Forgets the plan: whoever was taking a turn has taken it, and nobody takes another until the transaction ends. */
+export const dropTurns = (tx: Db): Promise<number> => tx.run(sql`delete from turns`);
+
+/** Requests in flight, by whose they are; a worker runs no more of a chunk at once than its batch may have. */
+export const readFlight = (tx: Db): Promise<{ tenant_id: string; user: string; running: number }[]> =>
+  tx.many(sql`
+    select b.tenant_id, b.created_by as user, sum(least(c.requests, b.width, b.cap))::int as running
+    from chunks c join batches b on b.no = c.batch_no where c.state = 'leased' group by 1, 2`);
+
+/** Writes down what quotas allow each batch, for whoever leases its chunks. */
+export const writeCaps = async (tx: Db, caps: readonly { batchNo: number; cap: number | null }[]): Promise<void> => {
+  if (caps.length > 0)
+    await tx.run(sql`
+      update batches b set cap = u.cap
+      from unnest(${caps.map(({ batchNo }) => batchNo)}::bigint[], ${caps.map(({ cap }) => cap)}::int[]) u (no, cap) where b.no = u.no`);
+};
 
 export interface PlannedTurn {
   kind: 'spot' | 'dedicated';

@@ -9,6 +9,7 @@ import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
 import { makeScratch } from '../lib/scratch.ts';
 import { modelRoutes } from '../models/routes.ts';
+import { quotaRoutes } from '../quotas/routes.ts';
 import { healthRoutes } from '../telemetry/health.ts';
 import { observeQueue } from '../telemetry/observe.ts';
 import { workerRoutes } from '../workers/routes.ts';
@@ -17,9 +18,13 @@ import type { Parts, Role } from './role.ts';
 export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & { predictor: Predictor };
 
 /** Every route of the API, as the rooms bring them. */
-export const addRoutes = (app: App, { config: { limits, timing }, db, storage, models, listener, health, predictor }: ApiParts): void => {
+export const addRoutes = (
+  app: App,
+  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor }: ApiParts,
+): void => {
   fileRoutes(app, { db, storage, limits });
-  batchRoutes(app, { db, storage, models, limits, listener });
+  batchRoutes(app, { db, storage, models, limits, listener, quotas });
+  quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
   completionRoutes(app, { db, leaseSeconds: timing.leaseSeconds });

@@ -2,7 +2,10 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { lift, type Account } from '../policy/accounts.ts';
 import type { Kind } from '../policy/market.ts';
-import { defaultAgeing, planTurns, type Backlog, type Desk } from '../policy/turns.ts';
+import { defaultAgeing, inFlight, planTurns, type Backlog, type Desk } from '../policy/turns.ts';
+import type { Quotas } from '../policy/quotas.ts';
+import { capWaiting, openFlight, userKey, withWaiting, type Flight } from './flight.ts';
+import { readFleet } from './reading.ts';
 import { dropOldTurns, readClock, readRisk, readWaiting, replaceTurns, type PlannedTurn, type Waiting } from '../requests/turns.ts';
 
 export interface PlannerOptions {
@@ -15,8 +18,10 @@ export interface PlannerOptions {
   tail: number;
   /** Worker-seconds of one request of a model, as measured or guessed. */
   costOf: (model: string) => number;
-  /** Requests in flight a tenant, and a user of it, may have; null: any number. */
-  capOf?: (tenant: string) => number | null;
+  /** How many requests may be in flight; absent: any number. */
+  quotas?: Quotas;
+  /** Seconds without a word after which a worker counts as gone. */
+  leaseSeconds?: number;
 }
 
 /** Claims that are planned ahead for each kind and model: a plan lasts until the next, half a second later or sooner. */
@@ -34,11 +39,16 @@ const lock = 7_305_814_912;
 export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: number; waiting: number }> => {
   const made = await db.transaction(async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
-    const waiting = await readWaiting(tx, ahead);
+    const counted = await openFlight(tx, options.quotas);
+    const waiting = await capWaiting(tx, await readWaiting(tx, ahead), options.quotas);
+    const flight = withWaiting(counted, waiting, options.quotas);
     const [now, risk] = [await readClock(tx), await readRisk(tx)];
-    const accounts = await openAccounts(tx, waiting, options);
-    const turns = [...Map.groupBy(waiting, (group) => group.model)].flatMap(([model, groups]) =>
-      options.kinds.flatMap((kind) => turnsOf(model, groups, kind, accounts, { ...options, now, risk: risk.get(model) ?? [] })),
+    const accounts = await openAccounts(tx, waiting, flight);
+    const groups = Map.groupBy(waiting, (group) => group.model);
+    const markets = [...groups.keys()].flatMap((model) => options.kinds.map((kind) => ({ model, kind })));
+    const served = flight.capped ? await shareOut(tx, markets, options.leaseSeconds ?? 30) : markets;
+    const turns = served.flatMap(({ model, kind }) =>
+      turnsOf(model, groups.get(model)!, kind, accounts, { ...options, now, risk: risk.get(model) ?? [], flight }),
     );
     await replaceTurns(tx, turns);
     return { turns: turns.length, waiting: waiting.length };
@@ -47,19 +57,32 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
   return made;
 };
 
+/**
+ * What one market is given of a cap, another is not: none goes to where nobody would take it, and each market comes first
+ * by turns, so that one with slow workers does not keep the others waiting for ever.
+ */
+const shareOut = async <M extends { model: string; kind: Kind }>(tx: Db, markets: readonly M[], leaseSeconds: number): Promise<M[]> => {
+  const fleet = await readFleet(tx, leaseSeconds);
+  return markets
+    .filter(({ model, kind }) => fleet.ready(kind, model) > 0)
+    .map((market) => ({ market, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ market }) => market);
+};
+
 const turnsOf = (
   model: string,
   groups: Waiting[],
   kind: Kind,
   accounts: ReadonlyMap<string, Account>,
-  options: PlannerOptions & { now: number; risk: readonly string[] },
+  options: PlannerOptions & { now: number; risk: readonly string[]; flight: Flight },
 ): PlannedTurn[] => {
   const byBatch = new Map(groups.map((group) => [group.batch_id, group]));
   const cost = options.costOf(model);
   const backlog = groups.map((group): Backlog => ({
     batch: group.batch_id,
     tenant: group.tenant_id,
-    user: group.user,
+    user: userKey(group.tenant_id, group.user),
     lane: group.lane,
     priority: group.priority,
     createdAt: group.created_at,
@@ -76,12 +99,15 @@ const turnsOf = (
     ageing: options.ageing ?? defaultAgeing,
     backlog,
     accounts,
-    users: new Map(),
+    users: options.flight.users,
+    all: options.flight.all,
     atRisk: new Map(options.risk.map((batch, place) => [batch, place])),
     tail: options.tail,
     lanes: null,
   };
-  return planTurns(desk, kind, ahead).map(({ batch, tenant, work, why }) => ({
+  const turns = planTurns(desk, kind, ahead);
+  for (const { batch } of turns) book(byBatch.get(batch)!, accounts, options.flight);
+  return turns.map(({ batch, tenant, work, why }) => ({
     kind,
     model,
     batchNo: byBatch.get(batch)!.batch_no,
@@ -89,6 +115,12 @@ const turnsOf = (
     work,
     why,
   }));
+};
+
+/** What is planned for one market is no longer there for the next. */
+const book = (group: Waiting, accounts: ReadonlyMap<string, Account>, { users, all }: Flight): void => {
+  const takes = inFlight(group);
+  for (const room of [accounts.get(group.tenant_id), users.get(userKey(group.tenant_id, group.user)), all]) if (room) room.running += takes;
 };
 
 interface AccountRow {
@@ -99,7 +131,7 @@ interface AccountRow {
 }
 
 /** The accounts of who has work waiting; those who come back with work are lifted to the others. */
-const openAccounts = async (tx: Db, waiting: readonly Waiting[], options: PlannerOptions): Promise<Map<string, Account>> => {
+const openAccounts = async (tx: Db, waiting: readonly Waiting[], flight: Flight): Promise<Map<string, Account>> => {
   const tenants = [...new Set(waiting.map((group) => group.tenant_id))];
   await tx.run(sql`insert into accounts (tenant_id) select unnest(${tenants}::text[]) on conflict do nothing`);
   const rows = await tx.many<AccountRow>(
@@ -116,12 +148,10 @@ const openAccounts = async (tx: Db, waiting: readonly Waiting[], options: Planne
       where a.tenant_id = u.tenant_id`);
   await tx.run(sql`update accounts set active = false where active and not tenant_id = any(${tenants}::text[])`);
   const counters = new Map([...present, ...raised].map((row) => [row.tenant_id, row]));
-  const running = new Map<string, number>();
-  for (const group of waiting) running.set(group.tenant_id, (running.get(group.tenant_id) ?? 0) + group.running);
   return new Map(
     [...counters].map(([tenant, { counter, weight }]) => [
       tenant,
-      { counter, weight, running: running.get(tenant) ?? 0, cap: options.capOf?.(tenant) ?? null },
+      { counter, weight, running: flight.tenants.get(tenant)?.running ?? 0, cap: flight.tenants.get(tenant)?.cap ?? null },
     ]),
   );
 };

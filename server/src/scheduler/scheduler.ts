@@ -24,7 +24,7 @@ export interface SchedulerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'>;
+  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'quotas'>>;
   log: Logger;
   /** Channels `batches` and `turns`. */
   listener: Listener;
@@ -159,6 +159,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       order: config.schedule.order,
       kinds: config.pools.some((pool) => pool.preemptible) ? ['dedicated', 'spot'] : ['dedicated'],
       tail: 0,
+      ...(config.quotas && { quotas: config.quotas }),
+      leaseSeconds: config.timing.leaseSeconds,
       costOf: (model) => 1 / this.#rate(model).rate,
     });
     if (turns > 0) await announceChunks(db);
@@ -174,6 +176,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       {
         ...this.#deps,
         limits: config.limits,
+        ...(config.quotas && { quotas: config.quotas }),
         leaseSeconds: config.timing.leaseSeconds,
         admit: admission(config.schedule.admission, this.#policy()),
       },

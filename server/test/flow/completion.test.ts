@@ -3,7 +3,7 @@ import type { BatchRepair, Completion, CompletionRepair, Explanation } from '@sl
 import { sql } from '../../src/db/sql.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { Listener } from '../../src/db/listen.ts';
-import { localPool } from '../../src/config.ts';
+import { localPool } from '../../src/policy/pools.ts';
 import { silent } from '../../src/lib/log.ts';
 import { sweepMilestones } from '../../src/batches/milestones.ts';
 import { Worker } from '../../src/workers/worker.ts';

@@ -16,6 +16,8 @@ import { buildServer } from '../../src/http/server.ts';
 import { silent, type Logger } from '../../src/lib/log.ts';
 import { Models, type ModelSpec } from '../../src/models/models.ts';
 import { modelRoutes } from '../../src/models/routes.ts';
+import { noQuotas, type Quotas } from '../../src/policy/quotas.ts';
+import { quotaRoutes } from '../../src/quotas/routes.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -50,6 +52,7 @@ export interface SluiceOptions {
   retry?: Partial<Config['retry']>;
   pools?: Config['pools'];
   schedule?: Partial<Config['schedule']>;
+  quotas?: Partial<Quotas>;
   workers?: number;
   /** False: nothing is taken in or run until `scheduler.start()`. */
   scheduler?: boolean;
@@ -83,8 +86,10 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const models = new Models(options.models ?? []);
   const log = options.log ?? silent;
   const limits = { ...testLimits, ...options.limits };
+  const quotas = { ...noQuotas, ...options.quotas };
   const config = {
     limits,
+    quotas,
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
     worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
@@ -106,7 +111,8 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     checkReplies: true,
     routes: (routes) => {
       fileRoutes(routes, { db, storage, limits });
-      batchRoutes(routes, { db, storage, models, limits, listener });
+      batchRoutes(routes, { db, storage, models, limits, listener, quotas });
+      quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
       completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
