@@ -108,6 +108,8 @@ const running = (s: Standing, holders: readonly Holder[]): Told => {
       say('no_worker', `No worker runs ${s.unserved.join(', ')}.`);
       next.push(`Start a worker that runs ${s.unserved.join(', ')}.`);
     }
+    if (s.capped && s.queued > 0)
+      say('quota', 'Quotas limit how many requests of its user, its tenant or all may be in flight; `sluice usage` shows how many are.');
     if (s.width !== null && s.queued > 0 && s.running >= s.width)
       say('width', `It may have ${plural(s.width, 'request')} in flight, and has ${s.running}.`);
     say(

@@ -150,6 +150,9 @@ test('a batch is explained while it runs', async () => {
   expect(busy.reasons[2]!.text).toMatch(/^worker_here holds 5 requests until 2/);
   expect(busy.reasons[5]!.text).toMatch(/at risk; it was not promised/);
 
+  await still.db.run(sql`update batches set cap = 5 where no = ${no}`);
+  expect(codes(await explain(still, id))).toContain('quota');
+
   await pretend({ worker: false });
   const second = await insertBatch(still.db, {});
   const unserved = await explain(still, second.id);
