@@ -82,7 +82,11 @@ export class Target {
     };
     await each(this.#batches, async (id) => {
       for (let asked = false; !ended.has((await this.#client.get<Batch>(`/v1/batches/${id}`)).status); asked = true) {
-        if (!asked) await this.#post(`/v1/batches/${id}/cancel`, { mode: 'abort' });
+        if (!asked)
+          await this.#post(`/v1/batches/${id}/cancel`, { mode: 'abort' }).catch((error: unknown) => {
+            // It may have ended by itself before.
+            if (!(error instanceof Refused && error.status === 409)) throw error;
+          });
         if (performance.now() > deadline) throw new Error('not ended');
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

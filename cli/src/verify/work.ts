@@ -164,6 +164,11 @@ export const workChecks = (): Check[] => {
   ];
 };
 
+/** It ended by itself before it could be cancelled. */
+const unlessConflict = (error: unknown): void => {
+  if (!(error instanceof Refused && error.status === 409)) throw error;
+};
+
 /** Removes what the checks made. Says what could not be. */
 export const cleanUp = async ({ client, made, patienceMs }: Site): Promise<string[]> => {
   const left: string[] = [];
@@ -178,7 +183,7 @@ export const cleanUp = async ({ client, made, patienceMs }: Site): Promise<strin
     await remove(id, async () => {
       const { status } = await client.get<Batch>(`/v1/batches/${id}`);
       if (!ended.has(status)) {
-        await client.post(`/v1/batches/${id}/cancel`, { mode: 'abort' });
+        await client.post(`/v1/batches/${id}/cancel`, { mode: 'abort' }).catch(unlessConflict);
         await untilEnd(client, id, Math.min(10_000, patienceMs));
       }
       await client.delete(`/v1/batches/${id}`);
