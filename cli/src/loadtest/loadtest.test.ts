@@ -79,8 +79,8 @@ test('a batch that ends before it can be cancelled is removed as well', async ()
   const asked: string[] = [];
   const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
   let ended = false;
-  const server = async (input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
-    const { pathname } = new URL(input as URL);
+  const server: typeof fetch = async (input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
     asked.push(`${init!.method} ${pathname}`);
     if (pathname === '/v1/files') return json(200, { id: 'file-1' });
     if (pathname.endsWith('/cancel')) {
