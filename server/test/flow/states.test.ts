@@ -1,4 +1,4 @@
-import type { BatchStatus } from '@sluice/contract';
+import { batchStatuses, type BatchStatus } from '@sluice/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { cancelBatch, patchBatch } from '../../src/batches/change.ts';
@@ -180,7 +180,7 @@ class Trial {
     const rows = await this.#db.many<{ type: string }>(sql`
       select e.type from events e join batches b on b.no = e.batch_no where b.id = ${this.id} order by e.number`);
     const statuses = rows.map(({ type }) => (type === 'batch.created' ? 'validating' : type.slice('batch.'.length)));
-    return statuses.filter((status): status is BatchStatus => status !== 'updated');
+    return statuses.filter((status): status is BatchStatus => (batchStatuses as readonly string[]).includes(status));
   }
 }
 
