@@ -22,6 +22,8 @@ export interface Lease {
   tenant: string;
   inputKey: string;
   indexKey: string;
+  /** Seconds since its batch was ready to run. */
+  waited: number;
 }
 
 /** A lease as a statement gives it. */
@@ -39,6 +41,7 @@ export interface LeaseRow {
   tenant_id: string;
   input_key: string;
   index_key: string;
+  waited: number;
 }
 
 /** Requests in flight that are limited are counted by whoever plans: without a plan nothing of such a batch is taken. */
@@ -72,7 +75,8 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key`;
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key,
+  extract(epoch from greatest(interval '0', now() - coalesce(b.in_progress_at, b.created_at)))::float8 as waited`;
 
 export const toLease = (row: LeaseRow): Lease => ({
   chunkId: row.id,
@@ -88,6 +92,7 @@ export const toLease = (row: LeaseRow): Lease => ({
   tenant: row.tenant_id,
   inputKey: row.input_key,
   indexKey: row.index_key,
+  waited: row.waited,
 });
 
 /** How many attempts each of the chunk's lines has behind it; lines without any are left out. */

@@ -41,7 +41,7 @@ export const api: Role = {
   serves: true,
   async start(parts) {
     const { config, db, log, metrics, models } = parts;
-    observeQueue(db, metrics);
+    observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
     const predictor = new Predictor({ models, log, scratch });
     const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor }) });

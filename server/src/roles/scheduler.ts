@@ -12,7 +12,7 @@ export const scheduler: Role = {
   serves: false,
   async start(parts) {
     const scheduler = new Scheduler(parts);
-    observeScheduler(scheduler, parts.metrics);
+    observeScheduler(scheduler, parts.metrics, parts.db);
     scheduler.start();
     const scaling = await keepKubernetes(parts);
     return {

@@ -12,7 +12,7 @@ export const worker: Role = {
   serves: false,
   async start(parts) {
     const worker = new Worker(parts);
-    observeWorker(worker, parts.metrics);
+    observeWorker(worker, parts.metrics, parts.config.worker.pool);
     const ended = new Promise<void>((resolve) => {
       worker.once('drained', resolve);
       if (parts.config.worker.once) worker.once('idle', resolve);

@@ -65,15 +65,65 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
     finalizeSeconds: new Counter({ name: 'sluice_finalize_seconds_total', help: 'Seconds spent on writing them.', registers }),
     queueDepth: new Gauge({
       name: 'sluice_queue_depth',
-      help: 'Requests that wait for a worker.',
-      labelNames: ['model', 'priority'],
+      help: 'Requests that wait for a worker; pool: the kind of workers that is to take them.',
+      labelNames: ['pool', 'model', 'priority'],
       registers,
     }),
     queueAge: new Gauge({
       name: 'sluice_queue_oldest_age_seconds',
       help: 'Age of the oldest batch with waiting requests; 0 where none waits.',
+      labelNames: ['pool'],
       registers,
     }),
+    queueWait: new Histogram({
+      name: 'sluice_queue_wait_seconds',
+      help: 'How long a chunk of requests had waited when a worker took it, since its batch was ready to run.',
+      labelNames: ['pool'],
+      buckets: [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400],
+      registers,
+    }),
+    desired: new Gauge({
+      name: 'sluice_pool_desired_workers',
+      help: 'Workers the scheduler wants in a pool.',
+      labelNames: ['pool'],
+      registers,
+    }),
+    actual: new Gauge({ name: 'sluice_pool_actual_workers', help: 'Workers a pool has at work.', labelNames: ['pool'], registers }),
+    desiredSpot: new Gauge({
+      name: 'autoscaler_desired_spot_replicas',
+      help: 'Workers the scheduler wants in all pools that may be taken away.',
+      registers,
+    }),
+    desiredDedicated: new Gauge({
+      name: 'autoscaler_desired_dedicated_replicas',
+      help: 'Workers the scheduler wants in all other pools.',
+      registers,
+    }),
+    escalations: new Counter({
+      name: 'sluice_escalations_total',
+      help: 'Batches whose work moved to dedicated workers.',
+      registers,
+    }),
+    slaMet: new Counter({
+      name: 'requests_sla_met_total',
+      help: 'Requests of batches that have ended that were answered by the deadline.',
+      registers,
+    }),
+    slaViolated: new Counter({
+      name: 'requests_sla_violated_total',
+      help: 'Requests of batches that have ended that were not; cancelled ones count as neither.',
+      registers,
+    }),
+    interruptions: new Counter({
+      name: 'sluice_worker_interruptions_total',
+      help: 'Times this worker was told to end, and by whom: signal, file, endpoint, api.',
+      labelNames: ['pool', 'by'],
+      registers,
+    }),
+    dequeued: new Counter({ name: 'worker_dequeue_total', help: 'Requests leased.', labelNames: ['pool'], registers }),
+    completed: new Counter({ name: 'worker_completed_total', help: 'Requests completed.', labelNames: ['pool'], registers }),
+    failed: new Counter({ name: 'worker_failed_total', help: 'Requests that failed for good.', labelNames: ['pool'], registers }),
+    idleSeconds: new Counter({ name: 'worker_idle_seconds', help: 'Seconds without a lease.', labelNames: ['pool'], registers }),
   };
   // A series that never moves, from a process that cannot move it, is noise on a page and a trap in a `max()`.
   for (const [name, owner] of Object.entries(owners)) if (role && owner !== role) registry.removeSingleMetric(name);
@@ -84,7 +134,14 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
 const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
   sluice_queue_depth: 'api',
   sluice_queue_oldest_age_seconds: 'api',
+  sluice_pool_desired_workers: 'api',
+  sluice_pool_actual_workers: 'api',
+  autoscaler_desired_spot_replicas: 'api',
+  autoscaler_desired_dedicated_replicas: 'api',
   sluice_batches_total: 'scheduler',
+  sluice_escalations_total: 'scheduler',
+  requests_sla_met_total: 'scheduler',
+  requests_sla_violated_total: 'scheduler',
   sluice_rescued_leases_total: 'scheduler',
   sluice_intake_lines_total: 'scheduler',
   sluice_intake_seconds_total: 'scheduler',
@@ -96,6 +153,12 @@ const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
   sluice_tokens_per_second: 'worker',
   sluice_worker_leases: 'worker',
   sluice_fenced_writes_total: 'worker',
+  sluice_queue_wait_seconds: 'worker',
+  sluice_worker_interruptions_total: 'worker',
+  worker_dequeue_total: 'worker',
+  worker_completed_total: 'worker',
+  worker_failed_total: 'worker',
+  worker_idle_seconds: 'worker',
 };
 
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
+import { countLines } from '../formats/lines.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Worker } from '../workers/worker.ts';
 import type { Metrics } from './metrics.ts';
@@ -34,9 +35,27 @@ class Flow {
 }
 
 /** Counts what a worker tells of. */
-export const observeWorker = (worker: Worker, metrics: Metrics): void => {
+export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): void => {
   const flow = new Flow();
+  let idleSince: number | null = performance.now();
+  const idle = (now: number | null): void => {
+    if (idleSince !== null) metrics.idleSeconds.inc({ pool }, (performance.now() - idleSince) / 1000);
+    idleSince = now;
+  };
+  worker.on('claimed', (lease) => {
+    idle(null);
+    metrics.dequeued.inc({ pool }, countLines(lease.lines));
+    metrics.queueWait.observe({ pool }, lease.waited);
+  });
+  // It is told before the lease is forgotten.
+  worker.on('ended', () => {
+    if (worker.leases <= 1) idle(performance.now());
+  });
+  worker.on('interrupted', (by) => metrics.interruptions.inc({ pool, by }));
+  onCollect(metrics.idleSeconds, () => idleSince !== null && idle(performance.now()));
   worker.on('settled', ({ model, completed, failed, retried, usage, ms }) => {
+    metrics.completed.inc({ pool }, completed);
+    metrics.failed.inc({ pool }, failed);
     if (completed > 0) metrics.requests.inc({ model, outcome: 'completed' }, completed);
     if (failed > 0) metrics.requests.inc({ model, outcome: 'failed' }, failed);
     if (retried > 0) metrics.requests.inc({ model, outcome: 'retried' }, retried);
@@ -52,13 +71,22 @@ export const observeWorker = (worker: Worker, metrics: Metrics): void => {
 };
 
 /** Counts what a scheduler tells of. */
-export const observeScheduler = (scheduler: Scheduler, metrics: Metrics): void => {
+export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db): void => {
+  scheduler.on('controlled', (escalated) => metrics.escalations.inc(escalated.length));
   scheduler.on('intake', ({ result, lines, seconds }) => {
     metrics.intakeLines.inc(lines);
     metrics.intakeSeconds.inc(seconds);
     if (result === 'failed') metrics.batches.inc({ status: 'failed' });
   });
-  scheduler.on('finalized', ({ result, bytes, seconds }) => {
+  scheduler.on('finalized', ({ batchId, result, bytes, seconds }) => {
+    if (result !== 'lost')
+      void promises(db, batchId).then(
+        ({ met, violated }) => {
+          metrics.slaMet.inc(met);
+          metrics.slaViolated.inc(violated);
+        },
+        () => {},
+      );
     metrics.finalizedBytes.inc(bytes);
     metrics.finalizeSeconds.inc(seconds);
     if (result !== 'lost') metrics.batches.inc({ status: result });
@@ -66,7 +94,33 @@ export const observeScheduler = (scheduler: Scheduler, metrics: Metrics): void =
   scheduler.on('rescued', (leases) => metrics.rescued.inc(leases));
 };
 
+/** How many requests of a batch that has ended were answered by its deadline, and how many were not; cancelled ones are neither. */
+export const promises = async (db: Db, batchId: string): Promise<{ met: number; violated: number }> => {
+  const row = await db.maybe<{ met: number; violated: number }>(sql`
+    select met, greatest(0, b.completed + b.failed + b.expired - met)::float8 as violated
+    from batches b, lateral (
+      select coalesce(sum(completed + failed), 0)::float8 as met from segments s where s.batch_no = b.no and s.settled_at <= b.deadline) done
+    where b.id = ${batchId}`);
+  return row ?? { met: 0, violated: 0 };
+};
+
+interface PoolRow {
+  name: string;
+  preemptible: boolean;
+  desired: number;
+  actual: number;
+}
+
+/** Pools with what is wanted and what is there. */
+const poolRows = (db: Db, leaseSeconds: number): Promise<PoolRow[]> =>
+  db.many<PoolRow>(sql`
+    select p.name, p.preemptible, p.desired, count(w.id)::int as actual
+    from pools p left join workers w on w.pool = p.name and w.state = 'ready' and w.drain_requested_at is null
+      and w.seen_at > now() - make_interval(secs => ${leaseSeconds})
+    group by 1, 2, 3`);
+
 interface Waiting {
+  pool: 'spot' | 'dedicated';
   model: string;
   priority: number;
   requests: number;
@@ -75,26 +129,53 @@ interface Waiting {
 
 export const waitingRequests = (db: Db): Promise<Waiting[]> =>
   db.many<Waiting>(sql`
-    select c.model, c.priority,
+    select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, c.model, c.priority,
       sum((select sum(upper(r) - lower(r)) from unnest(c.lines) as r))::float8 as requests,
       max(extract(epoch from now() - b.created_at))::float8 as oldest
     from chunks c join batches b on b.no = c.batch_no
     where c.state = 'queued'
-    group by c.model, c.priority`);
+    group by 1, c.model, c.priority`);
 
 /** Reads the queue when somebody looks, at most every five seconds; while the database is away, there are no figures. */
-export const observeQueue = (db: Db, metrics: Metrics): void => {
-  let asked = -Infinity;
-  onCollect(metrics.queueDepth, async () => {
-    if (performance.now() - asked < 5000) return;
-    asked = performance.now();
+export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): void => {
+  const queue = atMostEvery(5000, async () => {
     const rows = await waitingRequests(db).catch(() => null);
     metrics.queueDepth.reset();
-    for (const { model, priority, requests } of rows ?? []) metrics.queueDepth.set({ model, priority: String(priority) }, requests);
-    if (rows) metrics.queueAge.set(Math.max(0, ...rows.map(({ oldest }) => oldest)));
-    else metrics.queueAge.reset();
+    for (const { pool, model, priority, requests } of rows ?? [])
+      metrics.queueDepth.set({ pool, model, priority: String(priority) }, requests);
+    metrics.queueAge.reset();
+    if (rows)
+      for (const pool of ['spot', 'dedicated'] as const)
+        metrics.queueAge.set({ pool }, Math.max(0, ...rows.filter((row) => row.pool === pool).map(({ oldest }) => oldest)));
   });
+  for (const metric of [metrics.queueDepth, metrics.queueAge]) onCollect(metric, queue);
+  const pools = atMostEvery(1000, async () => {
+    const rows = await poolRows(db, leaseSeconds).catch(() => []);
+    for (const gauge of [metrics.desired, metrics.actual]) gauge.reset();
+    for (const { name, desired, actual } of rows) {
+      metrics.desired.set({ pool: name }, desired);
+      metrics.actual.set({ pool: name }, actual);
+    }
+    const sum = (preemptible: boolean): number =>
+      rows.filter((row) => row.preemptible === preemptible).reduce((total, { desired }) => total + desired, 0);
+    metrics.desiredSpot.set(sum(true));
+    metrics.desiredDedicated.set(sum(false));
+  });
+  for (const metric of [metrics.desired, metrics.actual, metrics.desiredSpot, metrics.desiredDedicated]) onCollect(metric, pools);
+};
+
+/** All that ask meanwhile get the same answer; metrics are collected side by side, and several come of one reading. */
+const atMostEvery = (ms: number, read: () => Promise<void>): (() => Promise<void>) => {
+  let asked = -Infinity;
+  let reading = Promise.resolve();
+  return () => {
+    if (performance.now() - asked >= ms) {
+      asked = performance.now();
+      reading = read();
+    }
+    return reading;
+  };
 };
 
 /** prom-client takes this at construction only, where the worker is not known yet. */
-const onCollect = (metric: object, collect: () => void | Promise<void>): void => void Object.assign(metric, { collect });
+const onCollect = (metric: object, collect: () => unknown): void => void Object.assign(metric, { collect });

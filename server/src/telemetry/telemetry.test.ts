@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
+import type { Db } from '../db/db.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Worker } from '../workers/worker.ts';
 import { healthServer, type Dependency } from './health.ts';
@@ -53,8 +54,9 @@ test('what a worker and a scheduler tell becomes figures', async () => {
   const metrics = createMetrics({ version: '9.9.9' });
   const worker = Object.assign(new EventEmitter(), { leases: 3 });
   const scheduler = new EventEmitter();
-  observeWorker(worker as unknown as Worker, metrics);
-  observeScheduler(scheduler as unknown as Scheduler, metrics);
+  observeWorker(worker as unknown as Worker, metrics, 'spot');
+  const db = { maybe: async () => ({ met: 5, violated: 1 }) };
+  observeScheduler(scheduler as unknown as Scheduler, metrics, db as unknown as Db);
   worker.emit('settled', {
     model: 'm@1.0.0',
     completed: 5,
@@ -64,6 +66,9 @@ test('what a worker and a scheduler tell becomes figures', async () => {
     ms: [1, 20, 300],
   });
   worker.emit('fenced', {});
+  worker.emit('claimed', { lines: [1, 9], waited: 2 });
+  worker.emit('interrupted', 'file');
+  scheduler.emit('controlled', ['batch_x', 'batch_y']);
   scheduler.emit('finalized', { batchId: 'batch_x', result: 'completed', bytes: 10, seconds: 1 });
   scheduler.emit('intake', { result: 'failed', lines: 7, bytes: 1, seconds: 1 });
   scheduler.emit('rescued', 4);
@@ -85,6 +90,14 @@ test('what a worker and a scheduler tell becomes figures', async () => {
     `sluice_rescued_leases_total{${at}} 4`,
     `sluice_intake_lines_total{${at}} 7`,
     'sluice_fenced_writes_total{role="worker",process="worker-2"} 1',
+    `worker_dequeue_total{${at},pool="spot"} 8`,
+    `worker_completed_total{${at},pool="spot"} 5`,
+    `worker_failed_total{${at},pool="spot"} 1`,
+    `sluice_queue_wait_seconds_sum{${at},pool="spot"} 2`,
+    `sluice_worker_interruptions_total{${at},pool="spot",by="file"} 1`,
+    `sluice_escalations_total{${at}} 2`,
+    `requests_sla_met_total{${at}} 5`,
+    `requests_sla_violated_total{${at}} 1`,
   ])
     expect(page.split('\n')).toContain(line);
   expect(page).toMatch(/sluice_request_duration_seconds_bucket\{[^}]*le="0.05"[^}]*\} 2/);

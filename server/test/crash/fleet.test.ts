@@ -79,7 +79,20 @@ models:
       Array.from({ length: 120 }, (_, i) => chatLine(`r${i}`, { model: 'narrow', echo: { delay_ms: 250 } })),
     );
     await until('there are three', async () => (await workers()) === 3);
+    const figures = async (): Promise<string> => (await fetch(`${site.client.url}/metrics`)).text();
+    // While they work: how many are wanted, how many are there, and that each has taken something.
+    for (const line of [
+      /^sluice_pool_desired_workers\{.*pool="dedicated"\} [0-3]$/m,
+      /^sluice_pool_actual_workers\{.*pool="dedicated"\} [1-3]$/m,
+      /^autoscaler_desired_dedicated_replicas\{.*\} [0-3]$/m,
+      /^autoscaler_desired_spot_replicas\{.*\} 0$/m,
+      /^sluice_queue_oldest_age_seconds\{.*pool="dedicated"\} /m,
+      /^worker_dequeue_total\{.*pool="dedicated"\} [1-9]/m,
+      /^sluice_queue_wait_seconds_count\{.*pool="dedicated"\} [1-9]/m,
+    ])
+      await until(`the figures have ${String(line)}`, async () => line.test(await figures()), 5_000);
     await site.ended([sent], 60_000);
+    await until('it is counted as in time', async () => /^requests_sla_met_total\{.*\} 120$/m.test(await figures()));
     await until('there is none', async () => (await workers()) === 0, 30_000);
     await until('each has ended by itself', async () => {
       const { left } = await site.db.one<{ left: number }>(sql`select count(*)::int as left from workers where state <> 'stopped'`);
