@@ -9,7 +9,12 @@ const isRole = ([name, next]: string[]): boolean =>
   name !== undefined && roles.has(name) && !(name === 'api' && next !== undefined && !next.startsWith('-'));
 
 const args = process.argv.slice(2);
-if (isRole(args)) process.exit(await (await import('@sluice/server/main')).main(args));
+if (args[0] === 'simulate') {
+  // It reads its own flags, as the roles do, and needs no server.
+  const { code, output } = (await import('@sluice/server/simulate')).simulateCommand(args.slice(1));
+  (code === 0 ? process.stdout : process.stderr).write(`${output.trimEnd()}\n`);
+  process.exitCode = code === 0 ? 0 : 1;
+} else if (isRole(args)) process.exit(await (await import('@sluice/server/main')).main(args));
 else {
   // `| head` closes the pipe early; that is how it works, not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -335,6 +335,7 @@ const others = (root: Command): void => {
     .option('-i, --include', 'the status and headers too')
     .action(act(async (context, path: string, options: object) => (await import('./commands/api.ts')).api(context, path, options)));
   for (const [role, about] of [
+    ['simulate', 'what the scheduling policy would do: workloads, pools, prices, `--compare` with other rules'],
     ['start', 'run everything here: API, scheduler and workers'],
     ['api', 'without a path: run the API alone'],
     ['scheduler', 'run a scheduler alone'],

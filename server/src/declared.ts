@@ -137,35 +137,39 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
 const fleets = ['none', 'local', 'kubernetes'] as const;
 
 const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
-  entries(node, 'pools', ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet'], at, report).flatMap(
-    ({ entry, where }) => {
-      const problems: string[] = [];
-      const number = (field: string, fallback: number, least: number, whole = false): number => {
-        const value = entry[field] ?? fallback;
-        if (typeof value === 'number' && Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))) return value;
-        problems.push(`${field} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
-        return fallback;
-      };
-      const { name, preemptible = false, fleet = 'none' } = entry;
-      if (!fleets.some((known) => known === fleet)) problems.push(`fleet must be one of ${fleets.join(', ')}.`);
-      if (typeof name !== 'string' || !plainName.test(name)) problems.push(`name must be 1 to 64 letters, digits, '.', '_' or '-'.`);
-      if (typeof preemptible !== 'boolean') problems.push('preemptible must be true or false.');
-      const pool: PoolConfig = {
-        name: String(name),
-        preemptible: preemptible === true,
-        price: number('price', preemptible === true ? 0.3 : 1, 0),
-        minimum: number('minimum', 0, 0, true),
-        maximum: number('maximum', 16, 0, true),
-        // One worker for each 5 queued requests where they are cheap, for each 10 where they are not.
-        backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
-        startupSeconds: number('startup_seconds', 60, 0),
-        fleet: fleets.find((known) => known === fleet) ?? 'none',
-      };
-      if (pool.maximum < pool.minimum) problems.push('maximum must not be below minimum.');
-      for (const problem of problems) report(`${where}: pool ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
-      return problems.length > 0 ? [] : [pool];
-    },
-  );
+  entries(
+    node,
+    'pools',
+    ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet'],
+    at,
+    report,
+  ).flatMap(({ entry, where }) => {
+    const problems: string[] = [];
+    const number = (field: string, fallback: number, least: number, whole = false): number => {
+      const value = entry[field] ?? fallback;
+      if (typeof value === 'number' && Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))) return value;
+      problems.push(`${field} must be a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+      return fallback;
+    };
+    const { name, preemptible = false, fleet = 'none' } = entry;
+    if (!fleets.some((known) => known === fleet)) problems.push(`fleet must be one of ${fleets.join(', ')}.`);
+    if (typeof name !== 'string' || !plainName.test(name)) problems.push(`name must be 1 to 64 letters, digits, '.', '_' or '-'.`);
+    if (typeof preemptible !== 'boolean') problems.push('preemptible must be true or false.');
+    const pool: PoolConfig = {
+      name: String(name),
+      preemptible: preemptible === true,
+      price: number('price', preemptible === true ? 0.3 : 1, 0),
+      minimum: number('minimum', 0, 0, true),
+      maximum: number('maximum', 16, 0, true),
+      // One worker for each 5 queued requests where they are cheap, for each 10 where they are not.
+      backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
+      startupSeconds: number('startup_seconds', 60, 0),
+      fleet: fleets.find((known) => known === fleet) ?? 'none',
+    };
+    if (pool.maximum < pool.minimum) problems.push('maximum must not be below minimum.');
+    for (const problem of problems) report(`${where}: pool ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
+    return problems.length > 0 ? [] : [pool];
+  });
 
 const quotaKeys: Record<string, { field: keyof Quota; kind: Option['kind'] }> = {
   max_batches: { field: 'maxBatches', kind: 'integer' },

@@ -56,7 +56,8 @@ test('rooms import leftward only', () => {
   const wrong = imports.filter(({ from, to, typeOnly }) => {
     const [here, there] = [roomOf(from), roomOf(to)];
     if (there === null) return here === null ? !outside[from]!.includes(to) : here !== 'roles' && !(typeOnly && to === 'config.ts');
-    if (here === null) return from === 'main.ts' ? there !== 'roles' && there !== 'lib' : !['lib', 'auth', 'models', 'policy'].includes(there);
+    if (here === null)
+      return from === 'main.ts' ? there !== 'roles' && there !== 'lib' : !['lib', 'auth', 'models', 'policy'].includes(there);
     return order.indexOf(there) > order.indexOf(here);
   });
   expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);

@@ -118,7 +118,10 @@ test('roles apart, on one database: migrate, then each serves its health', async
 
   for (const role of ['scheduler', 'worker']) {
     const port = await freePort();
-    await using program = runProgram([role, '--health-port', String(port), ...(role === 'worker' ? ['--pool', 'dedicated'] : [])], { cwd, env });
+    await using program = runProgram([role, '--health-port', String(port), ...(role === 'worker' ? ['--pool', 'dedicated'] : [])], {
+      cwd,
+      env,
+    });
     await program.logged(/^ready/);
     expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200);
