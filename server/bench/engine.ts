@@ -41,11 +41,11 @@ interface Peer extends AsyncDisposable {
   round(): Promise<number>;
 }
 
-const startPeer = async (server: string, peer: PeerName): Promise<Peer> => {
+const startPeer = async (server: string, peer: PeerName, overlap: boolean): Promise<Peer> => {
   await using stack = new AsyncDisposableStack();
-  const database = await makeDatabase(server, peer.replace('-', '_'));
+  const database = await makeDatabase(server, `${peer.replace('-', '_')}_${overlap}`);
   const start = async (part: PeerJob['part']): Promise<Process> => {
-    const job: PeerJob = { peer, part, database, requests, bytes };
+    const job: PeerJob = { peer, part, database, requests, bytes, overlap };
     const program = fileURLToPath(new URL('peer.ts', import.meta.url));
     const process = stack.use(new Process(globalThis.process.execPath, [program, JSON.stringify(job)], { ipc: true }));
     await answer(process);
@@ -57,16 +57,22 @@ const startPeer = async (server: string, peer: PeerName): Promise<Peer> => {
   return {
     async round() {
       const began = performance.now();
-      work.child.send('go');
-      add.child.send('go');
-      await Promise.all([answer(add), answer(work)]);
+      if (overlap) await Promise.all([tell(work, 'go'), tell(add, 'go')]);
+      else {
+        await tell(add, 'go');
+        await tell(work, 'go');
+      }
       const seconds = (performance.now() - began) / 1_000;
-      work.child.send('clean');
-      await answer(work);
+      await tell(work, 'clean');
       return requests / seconds;
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+};
+
+const tell = (process: Process, order: 'go' | 'clean'): Promise<void> => {
+  process.child.send(order);
+  return answer(process);
 };
 
 const answer = async (process: Process): Promise<void> => {
@@ -74,30 +80,42 @@ const answer = async (process: Process): Promise<void> => {
   process.assertRuns();
 };
 
+/** Both, with requests worked on while others are added, and in sequence. */
+const opponents = [
+  ['graphile-worker', true],
+  ['graphile-worker', false],
+  ['pg-boss', true],
+  ['pg-boss', false],
+] as const;
+const nameOf = ([peer, overlap]: (typeof opponents)[number]): string =>
+  `${peer}, ${overlap ? 'adding while working' : 'adding, then working'}`;
+
 const against = async (): Promise<Figure[]> => {
   await using server = await startPostgres();
   await using sluice = await startRoles({ database: await makeDatabase(server.url, 'sluice'), dataDir: server.folder });
-  await using graphile = await startPeer(server.url, 'graphile-worker');
-  await using boss = await startPeer(server.url, 'pg-boss');
+  await using stack = new AsyncDisposableStack();
   const input = requestLines(requests, bytes);
-  const turns = { sluice: () => sluiceRound(sluice.url, input), 'graphile-worker': () => graphile.round(), 'pg-boss': () => boss.round() };
-  const rates: Record<keyof typeof turns, number[]> = { sluice: [], 'graphile-worker': [], 'pg-boss': [] };
+  const turns: [string, () => Promise<number>][] = [['sluice', () => sluiceRound(sluice.url, input)]];
+  for (const opponent of opponents) {
+    const peer = stack.use(await startPeer(server.url, opponent[0], opponent[1]));
+    turns.push([nameOf(opponent), () => peer.round()]);
+  }
+  const rates = new Map<string, number[]>(turns.map(([name]) => [name, []]));
   const foreign: number[] = [];
-  // The first round warms caches and compilers of all three.
-  for (const take of Object.values(turns)) await take();
+  // The first round warms caches and compilers of all of them.
+  for (const [, take] of turns) await take();
   for (let i = 0; i < rounds; i++) {
     const { result, foreign: others } = await inQuiet(
       async () => {
-        const rate = { sluice: 0, 'graphile-worker': 0, 'pg-boss': 0 };
-        for (const [name, take] of Object.entries(turns)) rate[name as keyof typeof turns] = await take();
+        const rate: [string, number][] = [];
+        for (const [name, take] of turns) rate.push([name, await take()]);
         return rate;
       },
       { name: `engine, round ${i + 1}` },
     );
-    for (const [name, rate] of Object.entries(result)) rates[name as keyof typeof turns].push(Math.round(rate));
+    for (const [name, rate] of result) rates.get(name)!.push(Math.round(rate));
     foreign.push(others);
   }
-  const ratio = (peer: PeerName) => rates.sluice.map((rate, i) => round(rate / rates[peer][i]!));
   const figure = (name: string, unit: string, runs: number[], target?: Figure['target']): Figure => ({
     bench: 'engine',
     name,
@@ -107,12 +125,15 @@ const against = async (): Promise<Figure[]> => {
     runs,
     foreign,
   });
+  const ours = rates.get('sluice')!;
   return [
-    figure('sluice, HTTP upload to output file', 'req/s', rates.sluice),
-    figure('graphile-worker', 'req/s', rates['graphile-worker']),
-    figure('pg-boss', 'req/s', rates['pg-boss']),
-    figure('sluice : graphile-worker', 'x', ratio('graphile-worker'), { least: 3 }),
-    figure('sluice : pg-boss', 'x', ratio('pg-boss'), { least: 5 }),
+    figure('sluice, HTTP upload to output file', 'req/s', ours),
+    ...opponents.map((opponent) => figure(nameOf(opponent), 'req/s', rates.get(nameOf(opponent))!)),
+    ...opponents.map((opponent) => {
+      const theirs = rates.get(nameOf(opponent))!;
+      const ratios = ours.map((rate, i) => round(rate / theirs[i]!));
+      return figure(`sluice : ${nameOf(opponent)}`, 'x', ratios, { least: opponent[0] === 'pg-boss' ? 5 : 3 });
+    }),
   ];
 };
 

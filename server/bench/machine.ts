@@ -82,7 +82,7 @@ export const watched = async <T>(work: () => Promise<T>): Promise<{ result: T; f
 export const quiet = 0.1;
 
 /** Runs `work`, again while others keep the machine busy; after `tries` it takes what it got. */
-export const inQuiet = async <T>(work: () => Promise<T>, { tries = 3, name = '' } = {}): Promise<{ result: T; foreign: number }> => {
+export const inQuiet = async <T>(work: () => Promise<T>, { tries = 2, name = '' } = {}): Promise<{ result: T; foreign: number }> => {
   for (let attempt = 1; ; attempt++) {
     const run = await watched(work);
     if (run.foreign <= quiet || attempt >= tries) return run;

@@ -2,17 +2,19 @@
 export const method: Record<string, string> = {
   all: `Medians of at least three runs; ratios are taken within one run on the same work, and the sides take turns. Absolute
 figures depend on the machine and on what else it does: CPU that other processes used is read from /proc/stat, runs with
-more than a tenth of a core in other hands are repeated up to twice, and what stayed so is marked *busy machine*.
+more than a tenth of a core in other hands are repeated once, and what stayed so is marked *busy machine*.
 Sluice runs as in production: the roles are processes of their own with the defaults of the configuration, PostgreSQL is
 the embedded one with its own settings (durable commits), storage is the disk.`,
   engine: `100,000 chat completions of 400 bytes, answered by \`echo\`. Sluice's time runs from the first byte of the HTTP
 upload until the API shows the batch as completed, which is after full validation and after its output file was synced;
 the file is then downloaded and counted. The two other queues get the same requests through their batch calls from one
-process (graphile-worker 0.18.0 \`addJobs\`, pg-boss 12.35.0 \`insert\`, 5,000 a call) while another process works on them:
+process (graphile-worker 0.18.0 \`addJobs\`, pg-boss 12.35.0 \`insert\`, 5,000 a call), and another process works on
+them, either while they are being added (Sluice begins only when every line has been checked) or once all are in:
 graphile-worker with concurrency 1000, a local queue of 2000, completeJobBatchDelay 0, and results put into a table with
 one INSERT a tick; pg-boss with batches of 1000, perJobResults, burstWhenBatchFull and two local workers, results in
 \`output\`. Their time includes neither files nor HTTP nor validation, and ends when the last job is done; their tables
-are emptied and vacuumed between rounds, Sluice's are not. All three make the same result lines.
+are emptied and vacuumed between rounds (and graphile-worker's left alone by autovacuum, whose statistics of the empty
+table cost it four fifths of its speed in some rounds), Sluice's are not. All three make the same result lines.
 
 The fifth batch against the first: five such batches in a row on a new database, with a REPEATABLE READ transaction
 held open from before the first.`,
