@@ -86,6 +86,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   const scan = new InputScan({
     storage,
     inputKey: batch.input_key,
+    inputBytes: batch.input_bytes,
     endpoint: batch.endpoint,
     models,
     limits,

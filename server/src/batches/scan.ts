@@ -12,6 +12,8 @@ import { clip, LineValidator } from './validate.ts';
 export interface ScanOptions {
   storage: Storage;
   inputKey: string;
+  /** What the file has, for a guess at its lines; absent: no guess. */
+  inputBytes?: number;
   endpoint: string;
   models: Models;
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
@@ -59,8 +61,11 @@ export class InputScan implements LineSink {
     const { storage, inputKey, limits } = this.#options;
     const splitter = new LineSplitter(this, limits.maxLineBytes);
     for await (const block of blocks(storage, inputKey)) {
+      const first = this.bytes === 0;
       this.bytes += block.length;
       splitter.push(block);
+      // As many lines to a byte as the first block had, as long as the limit allows so many.
+      if (first) this.#ids.reserve(Math.min(limits.maxLines, Math.ceil(((this.#options.inputBytes ?? 0) * this.lines) / block.length)));
       await this.#compare();
       if (this.lines > limits.maxLines) {
         this.#report(

@@ -75,6 +75,6 @@ export const end = async (
 export const nextDue = async (db: Db): Promise<number | null> =>
   (
     await db.one<{ ms: number | null }>(sql`
-      select greatest(0, extract(epoch from min(next_at) - now()) * 1000)::float8 as ms from bulk_operations
+      select extract(epoch from min(greatest(next_at, now())) - now())::float8 * 1000 as ms from bulk_operations
       where status in ('queued', 'running', 'stopping') and token is null`)
   ).ms;

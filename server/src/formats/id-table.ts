@@ -25,10 +25,16 @@ export class IdTable {
     return alike;
   }
 
-  #grow(): void {
+  /** Makes room for `count` ids at once: growing there step by step leaves as much again behind for the collector. */
+  reserve(count: number): void {
+    const wanted = 2 ** Math.ceil(Math.log2((count * 4) / 3 + 1));
+    if (wanted > this.#lines.length && wanted <= 2 ** 25) this.#grow(wanted);
+  }
+
+  #grow(size = this.#lines.length * 2): void {
     const [lines, hashes] = [this.#lines, this.#hashes];
-    this.#lines = new Uint32Array(lines.length * 2);
-    this.#hashes = new Uint32Array(lines.length * 2);
+    this.#lines = new Uint32Array(size);
+    this.#hashes = new Uint32Array(size);
     const mask = this.#lines.length - 1;
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] === 0) continue;
