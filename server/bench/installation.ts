@@ -83,7 +83,7 @@ export class Process implements AsyncDisposable {
 
   assertRuns(): void {
     if (this.child.exitCode !== null || this.child.signalCode !== null)
-      throw new Error(`${this.child.spawnargs.join(' ')} ended: ${this.#said}`);
+      throw new Error(`${this.child.spawnargs.join(' ')} ended (${this.child.signalCode ?? this.child.exitCode}): ${this.#said}`);
   }
 
   async stop(): Promise<void> {

@@ -72,6 +72,8 @@ const graphileAdd = (job: PeerJob): Side => {
 
 const graphileWork = (job: PeerJob): Side => {
   const pool = new pg.Pool({ connectionString: job.database, max: 10 });
+  pool.on('error', (error) => process.stderr.write(`${String(error)}\n`));
+  pool.on('connect', (client) => client.on('error', () => {}));
   let stored = 0;
   let through: () => void = () => {};
   let running: WorkerPool;
