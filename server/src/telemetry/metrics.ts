@@ -15,7 +15,9 @@ export interface Source {
 export const createMetrics = ({ version, role }: { version: string; role?: 'api' | 'scheduler' | 'worker' }) => {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  // A sample is a wake-up, and its interval is the least delay it can tell of: the default of 10 ms costs a process that
+  // has nothing to do half a percent of a core. Only the API's delay is what somebody waits for.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: role === 'api' ? 25 : 200 });
   const build = new Gauge({
     name: 'sluice_build_info',
     help: 'Always 1; the version is a label.',
