@@ -1,5 +1,44 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests beside the sources of these rooms, and those in any folder of server/test that are named after one of them. */
+const of = (rooms: string): string[] => [`server/src/{${rooms}}/**/*.test.ts`, `server/test/*/{${rooms}}{,-*}.test.ts`];
+
+const others = [
+  {
+    name: 'scheduler',
+    include: [
+      ...of('policy,simulate,quotas,bulk,deadletters,completion,scheduler,fleet'),
+      'server/src/workers/*.test.ts',
+      'server/test/compat/redrive.test.ts',
+      'server/test/crash/{chaos,contention,escalation,notice,schedulers}.test.ts',
+      'cli/src/{completion,loadtest/*}.test.ts',
+    ],
+  },
+  {
+    name: 'models',
+    include: [
+      ...of('models,registry,cache,jobs,vetting,predictions,oip,passthrough,openai'),
+      'server/src/executors/**/*.test.ts',
+      'server/src/http/predict.test.ts',
+      'server/test/flow/{molecules,upstream}.test.ts',
+      'server/test/crash/upstream.test.ts',
+      'server/test/models/**/*.test.ts',
+    ],
+  },
+  { name: 'science', include: [...of('chemistry,screens,tables,results'), 'server/test/science/**/*.test.ts'] },
+  { name: 'portal', include: [...of('portal'), 'portal/**/*.test.{ts,tsx}', 'server/test/portal/**/*.test.ts'] },
+];
+
+/** What no other suite takes is the engine's. */
+export const suites: { name: string; include: string[]; exclude: string[] }[] = [
+  {
+    name: 'engine',
+    include: ['contract/src/**/*.test.ts', 'server/**/*.test.ts', 'cli/src/**/*.test.ts'],
+    exclude: others.flatMap(({ include }) => include),
+  },
+  ...others.map((suite) => ({ ...suite, exclude: [] })),
+];
+
 /** One project a suite: `npm test -- engine` runs that one. */
 export default defineConfig({
   test: {
@@ -8,14 +47,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Roles run as processes of their own in many tests; what they run counts.
     coverage: { provider: 'v8', autoAttachSubprocess: true, include: ['server/src/**/*.ts'], reporter: ['text', 'html', 'json-summary'] },
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'engine',
-          include: ['contract/src/**/*.test.ts', 'server/src/**/*.test.ts', 'server/test/**/*.test.ts', 'cli/src/**/*.test.ts'],
-        },
-      },
-    ],
+    projects: suites.map(({ name, include, exclude }) => ({
+      extends: true,
+      test: { name, include, exclude: ['**/node_modules/**', ...exclude] },
+    })),
   },
 });
