@@ -80,9 +80,8 @@ const answer = async (process: Process): Promise<void> => {
   process.assertRuns();
 };
 
-/** Both, with requests worked on while others are added, and in sequence. */
+/** pg-boss also with requests worked on while others are added; graphile-worker: see `method.ts`. */
 const opponents = [
-  ['graphile-worker', true],
   ['graphile-worker', false],
   ['pg-boss', true],
   ['pg-boss', false],

@@ -9,8 +9,9 @@ the embedded one with its own settings (durable commits), storage is the disk.`,
 upload until the API shows the batch as completed, which is after full validation and after its output file was synced;
 the file is then downloaded and counted. The two other queues get the same requests through their batch calls from one
 process (graphile-worker 0.18.0 \`addJobs\`, pg-boss 12.35.0 \`insert\`, 5,000 a call), and another process works on
-them, either while they are being added (Sluice begins only when every line has been checked) or once all are in:
-graphile-worker with concurrency 1000, a local queue of 2000, completeJobBatchDelay 0, and results put into a table with
+them, once all are in, and pg-boss also while they are being added (Sluice begins only when every line has been
+checked). graphile-worker is left out of the latter: the plan of its statement for results is made on a table that is
+still empty, which cost it from three quarters of its speed to minutes without an end. Their settings: graphile-worker with concurrency 1000, a local queue of 2000, completeJobBatchDelay 0, and results put into a table with
 one INSERT a tick; pg-boss with batches of 1000, perJobResults, burstWhenBatchFull and two local workers, results in
 \`output\`. Their time includes neither files nor HTTP nor validation, and ends when the last job is done; their tables
 are emptied and vacuumed between rounds (and graphile-worker's left alone by autovacuum, whose statistics of the empty
@@ -24,7 +25,7 @@ synced). Peak memory is VmHWM of each process when the batch has ended. *One in 
 request fails at its first attempt and is run again in another chunk, so that no two segments follow each other.`,
   status: `200 requests a second on a fixed schedule (open loop: a late answer counts from the moment it was due) from the
 creation of a 1,000,000-line batch of \`echo\` to its end, intake and finalizing included, on the same cores. The event
-loop's delay is perf_hooks' histogram, as /metrics shows it, which includes its own interval of 10 ms.`,
+loop's delay is perf_hooks' histogram, as /metrics shows it, which includes its own interval of 25 ms.`,
   idle: `\`sluice start\` (supervisor, API, scheduler, worker) after one batch and 25 s of rest. CPU from /proc. Statements
 are counted in PostgreSQL's log with log_statement = all, in 30 s of their own.`,
   start: `From the start of the process \`npm start\` to the first 200 of /health/ready, asked every 5 ms.`,

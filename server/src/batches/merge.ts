@@ -48,6 +48,8 @@ interface Run {
 }
 
 const readBytes = 4 << 20;
+/** What short runs are gathered to: handed on one by one, each cost more than its bytes do. */
+const blockBytes = 256 << 10;
 /** Bytes of segments that may lie in windows at once. */
 const windowBytes = 32 << 20;
 
@@ -61,28 +63,65 @@ const windowBytes = 32 << 20;
  * Throws where a line turns up twice: that must not happen, and must not be written.
  */
 export async function* merge(input: MergeInput, wanted: 'completed' | 'failed', tally: Tally): AsyncGenerator<Buffer> {
-  let run: Run | null = null;
-  for await (const piece of pieces(input, wanted, tally)) {
-    if ('lines' in piece) {
-      if (run) yield* bytesOf(input.storage, run);
-      run = null;
-      if (wanted === 'failed') yield* unwrittenLines(input, piece);
-    } else if (run !== null && run.segment === piece.segment && run.end === piece.start) run.end = piece.end;
-    else {
-      if (run) yield* bytesOf(input.storage, run);
-      run = piece;
+  const block = new Block();
+  for await (const run of runs(input, wanted, tally)) {
+    if ('lines' in run) {
+      yield* block.take();
+      if (wanted === 'failed') yield* unwrittenLines(input, run);
+      continue;
     }
+    const { segment, start, end, window } = run;
+    const length = end - start;
+    if (window === undefined || length > blockBytes) {
+      yield* block.take();
+      for (let at = start; at < end; at += readBytes)
+        yield await input.storage.read(segment.storage_key, { start: at, end: Math.min(end, at + readBytes) });
+      continue;
+    }
+    if (!block.fits(length)) yield* block.take();
+    if (!window.holds(start, end)) await window.move(input.storage, segment, start, end);
+    block.add(window.bytes(start, end));
   }
-  if (run) yield* bytesOf(input.storage, run);
+  yield* block.take();
 }
 
-async function* bytesOf(storage: Storage, { segment, start, end, window }: Run): AsyncGenerator<Buffer> {
-  if (window !== undefined && end - start <= window.size) {
-    yield await window.read(storage, segment, start, end);
-    return;
+/** The pieces, with those that follow each other in one segment as one. */
+async function* runs(input: MergeInput, wanted: 'completed' | 'failed', tally: Tally): AsyncGenerator<Run | Unwritten> {
+  let run: Run | null = null;
+  for await (const piece of pieces(input, wanted, tally)) {
+    if (run !== null && 'segment' in piece && run.segment === piece.segment && run.end === piece.start) {
+      run.end = piece.end;
+      continue;
+    }
+    if (run) yield run;
+    run = null;
+    if ('segment' in piece) run = piece;
+    else yield piece;
   }
-  for (let at = start; at < end; at += readBytes)
-    yield await storage.read(segment.storage_key, { start: at, end: Math.min(end, at + readBytes) });
+  if (run) yield run;
+}
+
+/** Short runs on their way into the file. Each block is new: whoever writes it may still be at it when the next fills. */
+class Block {
+  #bytes: Buffer | null = null;
+  #used = 0;
+
+  fits(length: number): boolean {
+    return this.#used + length <= blockBytes;
+  }
+
+  add(bytes: Buffer): void {
+    this.#bytes ??= Buffer.allocUnsafeSlow(blockBytes);
+    bytes.copy(this.#bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  *take(): Generator<Buffer> {
+    if (this.#bytes === null) return;
+    yield this.#bytes.subarray(0, this.#used);
+    this.#bytes = null;
+    this.#used = 0;
+  }
 }
 
 /** A piece of a segment, read ahead: runs of a few lines each would otherwise cost a read each, 100 µs for 5 kB. */
@@ -92,11 +131,17 @@ class Window {
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
 
-  async read(storage: Storage, { storage_key: key, data_bytes: dataBytes }: SegmentRow, start: number, end: number): Promise<Buffer> {
-    if (start < this.#start || end > this.#start + this.#bytes.length) {
-      this.#start = start;
-      this.#bytes = await storage.read(key, { start, end: Math.min(dataBytes, start + this.size) });
-    }
+  holds(start: number, end: number): boolean {
+    return start >= this.#start && end <= this.#start + this.#bytes.length;
+  }
+
+  /** Reads from `start` on, at least to `end`. */
+  async move(storage: Storage, { storage_key: key, data_bytes: dataBytes }: SegmentRow, start: number, end: number): Promise<void> {
+    this.#start = start;
+    this.#bytes = await storage.read(key, { start, end: Math.min(dataBytes, Math.max(end, start + this.size)) });
+  }
+
+  bytes(start: number, end: number): Buffer {
     return this.#bytes.subarray(start - this.#start, end - this.#start);
   }
 }
