@@ -15,6 +15,8 @@ export interface TensorHead {
   /** Where its values begin in the frame's bytes; a multiple of 8. */
   at: number;
   bytes: number;
+  /** In place of bytes, for a tensor of strings. */
+  strings?: string[];
 }
 
 /** The first frame to a child. */
@@ -42,6 +44,29 @@ export interface SliceHead {
   single?: boolean;
 }
 
+/** One run of the model, by itself: tensors as they are, or SMILES to featurise; `outputs`: those wanted, all without. */
+export interface RunHead {
+  tensors?: TensorHead[];
+  smiles?: string[];
+  outputs?: string[];
+}
+
+/** Several runs, one after another; one that fails does not touch the others. */
+export interface RunsHead {
+  runs: RunHead[];
+  /** Where the tensors' bytes are in the shared file; without it they are in the frame. */
+  shared?: { at: number; bytes: number };
+}
+
+/** `failed`: molecules that are none; the tensors have rows for the others alone. */
+export type RunResult = { ms: number; tensors: TensorHead[]; failed?: RowFailure[] } | { ms: number; error: string };
+
+/** Results of some of the runs, in order, beginning with number `first`. */
+export interface RunsResultHead {
+  first: number;
+  runs: RunResult[];
+}
+
 /** A row that has no result: its index in the slice, and why. */
 export interface RowFailure {
   row: number;
@@ -61,7 +86,7 @@ export interface ResultHead {
 
 export const align = (bytes: number): number => (bytes + 7) & ~7;
 
-export const frameOf = (head: LoadHead | SliceHead | LoadedHead | ResultHead, bytes = 0): Buffer => {
+export const frameOf = (head: LoadHead | SliceHead | RunsHead | LoadedHead | ResultHead | RunsResultHead, bytes = 0): Buffer => {
   const text = Buffer.from(JSON.stringify(head));
   const frame = Buffer.allocUnsafe(8 + text.length);
   frame.writeUInt32LE(text.length, 0);
