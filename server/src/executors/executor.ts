@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ModelSpec } from '../models/models.ts';
 import type { Logger } from '../lib/log.ts';
 
@@ -60,6 +61,25 @@ export interface Failure extends Timing {
 
 export type Outcome = Success | Failure;
 
+/** A call to be answered as it is, by where the model is served. */
+export interface Exchange {
+  /** The endpoint: `/v1/chat/completions`. */
+  url: string;
+  body: JsonObject;
+}
+
+/** The reply as it comes, an error of the upstream's included; or why there is none. */
+export type Forwarded =
+  | {
+      ok: true;
+      status: number;
+      headers: Record<string, string>;
+      body: Readable | string;
+      /** What was used, once the body has ended; undefined where it did not say. */
+      usage?: Promise<Usage | undefined>;
+    }
+  | Omit<Failure, 'line' | 'startedAt' | 'ms'>;
+
 export interface RunSignals {
   /** Start no further task; let those under way finish. */
   stop: AbortSignal;
@@ -80,6 +100,11 @@ export interface RunSignals {
 export interface Executor extends AsyncDisposable {
   readonly model: ModelSpec;
   run(tasks: readonly Task[], signals: RunSignals): AsyncIterable<Outcome[]>;
+  /**
+   * One call, whose reply goes on as it comes, streamed where it asks for that. It shares the model's limits with `run`;
+   * `ended` aborts it, also while its body is read. Without it: the model answers no such calls.
+   */
+  forward?(exchange: Exchange, ended: AbortSignal): Promise<Forwarded>;
   /** Whether it would start more tasks at once, were they there: false keeps the worker from leasing more of them. */
   hungry(): boolean;
   /**

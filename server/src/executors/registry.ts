@@ -6,10 +6,11 @@ import { onnxOptions } from './onnx/options.ts';
 import { OpenAI, openaiKind } from './openai/openai.ts';
 import { openaiOptions } from './openai/options.ts';
 import { optionProblems, type OptionSet } from './options.ts';
+import { exclusive } from './remote/options.ts';
 
 const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; exclusive?: readonly string[] }> = {
   echo: { kind: echoKind, options: echoOptions },
-  openai: { kind: openaiKind, options: openaiOptions, exclusive: ['api_key', 'api_key_file'] },
+  openai: { kind: openaiKind, options: openaiOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },
 };
 

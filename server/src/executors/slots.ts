@@ -19,6 +19,11 @@ export class Slots {
     return this.#used;
   }
 
+  /** How many wait for one. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Whether a task that came now would start at once. */
   get free(): boolean {
     return this.#used < this.#limit && this.#waiting.size === 0;

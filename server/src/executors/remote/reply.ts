@@ -1,10 +1,11 @@
 import { errors } from '@sluice/contract';
-import type { Json, JsonObject, Usage } from '../executor.ts';
+import type { Json, JsonObject } from '../executor.ts';
 
 /** Line breaks of valid JSON stand between its tokens only, so that a pretty-printed reply needs no rewriting. */
 export const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').trim();
 
-const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The object that a text is, or null. */
 export const objectOf = (text: string): JsonObject | null => {
@@ -14,25 +15,6 @@ export const objectOf = (text: string): JsonObject | null => {
   } catch {
     return null;
   }
-};
-
-const count = (value: Json | undefined): number => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0);
-
-/** What the reply says it used: chat and completions, embeddings (`prompt_tokens`), responses (`input_tokens`). */
-export const usageOf = (reply: JsonObject): Usage | undefined => {
-  const usage = reply['usage'];
-  if (!isObject(usage)) return undefined;
-  const details = (name: string): JsonObject => (isObject(usage[name]) ? usage[name] : {});
-  return {
-    input_tokens: count(usage['input_tokens'] ?? usage['prompt_tokens']),
-    cached_tokens: count(
-      (usage['input_tokens_details'] ? details('input_tokens_details') : details('prompt_tokens_details'))['cached_tokens'],
-    ),
-    output_tokens: count(usage['output_tokens'] ?? usage['completion_tokens']),
-    reasoning_tokens: count(
-      (usage['output_tokens_details'] ? details('output_tokens_details') : details('completion_tokens_details'))['reasoning_tokens'],
-    ),
-  };
 };
 
 /** What an error's body says, for a person. */
