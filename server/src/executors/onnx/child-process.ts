@@ -5,17 +5,12 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LoadError } from '../executor.ts';
-import { frameOf, Frames, writeFully, type LoadedHead, type LoadHead, type ResultHead, type SliceHead } from './wire.ts';
+import { frameOf, Frames, writeFully, type Frame, type LoadedHead, type LoadHead, type RunsHead, type SliceHead } from './wire.ts';
 
 export interface ChildSettings extends LoadHead {
   scratch: string;
   memoryLimitMb: number;
   loadTimeoutMs: number;
-}
-
-export interface Result {
-  head: ResultHead;
-  bytes: Buffer;
 }
 
 /** A child ended with slices unanswered: the row it was at (-1: not one alone), and the last it said. */
@@ -43,6 +38,9 @@ const shell = (megabytes: number) => `(ulimit -d ${megabytes * 1024}) 2>/dev/nul
 /** Bytes between the two places for slices in the shared file; what lies between takes no room. */
 const apart = 2 ** 36;
 
+/** Bytes that go through the socket, which holds them at once, and not through the shared file. */
+const inline = 64 * 1024;
+
 /** A file that only descriptors know, so that the working directory stays empty. */
 const nameless = (path: string): number => {
   const fd = openSync(path, 'w+', 0o600);
@@ -61,7 +59,7 @@ export class Child {
   readonly #shared: number;
   #sent = 0;
   readonly #home: string;
-  #onResult: (result: Result) => void = () => {};
+  #onFrame: (frame: Frame) => void = () => {};
   #onLost: (loss: Loss) => void = () => {};
   #words = '';
   #gone: Loss | null = null;
@@ -82,7 +80,7 @@ export class Child {
     this.#shared = shared;
     this.#socket = child.stdio[3] as Socket;
     this.#socket.on('data', (part: Buffer) => {
-      for (const { head, bytes } of frames.push(part)) this.#onResult({ head: JSON.parse(head.toString()) as ResultHead, bytes });
+      for (const frame of frames.push(part)) this.#onFrame(frame);
     });
     this.#ended = new Promise((resolve) => {
       child.once('close', () => {
@@ -164,21 +162,30 @@ export class Child {
     }
   }
 
-  listen(onResult: (result: Result) => void, onLost: (loss: Loss) => void): void {
-    this.#onResult = onResult;
+  /** Called once: `onFrame` with each answer, `onLost` when the process is gone. */
+  listen(onFrame: (frame: Frame) => void, onLost: (loss: Loss) => void): void {
+    this.#onFrame = onFrame;
     this.#onLost = onLost;
     if (this.#gone) onLost(this.#gone);
   }
 
   send(head: SliceHead, bytes: Uint8Array | null): void {
     this.rows += head.rows;
-    if (bytes) {
-      // Two places in turn: a child holds at most two slices, one of which it has read by then.
-      const at = (this.#sent++ & 1) * apart;
-      writeFully(this.#shared, bytes, at);
-      head = { ...head, shared: { at, bytes: bytes.byteLength } };
-    }
-    this.#socket.write(frameOf(head));
+    this.#socket.write(frameOf(bytes ? { ...head, shared: this.#share(bytes) } : head));
+  }
+
+  /** Runs of `rows` rows together. */
+  sendRuns(head: RunsHead, rows: number, bytes: Uint8Array): void {
+    this.rows += rows;
+    if (bytes.length > inline) this.#socket.write(frameOf({ ...head, shared: this.#share(bytes) }));
+    else this.#socket.write(Buffer.concat([frameOf(head, bytes.length), bytes]));
+  }
+
+  #share(bytes: Uint8Array): { at: number; bytes: number } {
+    // Two places in turn: a child holds at most two slices, one of which it has read by then.
+    const at = (this.#sent++ & 1) * apart;
+    writeFully(this.#shared, bytes, at);
+    return { at, bytes: bytes.byteLength };
   }
 
   /** How far it is: a count that moves with every step it takes, and the row it is at. */
@@ -195,7 +202,7 @@ export class Child {
   /** Kills it and waits until it is gone; nothing is lost with it. */
   async end(): Promise<void> {
     this.#onLost = () => {};
-    this.#onResult = () => {};
+    this.#onFrame = () => {};
     this.kill();
     await this.#ended;
   }

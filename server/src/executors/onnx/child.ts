@@ -3,20 +3,23 @@
  * notes on descriptor 4 (a file that the executor holds too) how far it is, so that when it hangs or dies the
  * executor knows which row did it. It is killed, never asked, to stop.
  */
+import './float16.ts';
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { featureCount, Featuriser } from './features.ts';
+import { Outgoing, serveRuns, tensorOf, typed, type Feeds, type Values } from './runs.ts';
 import {
-  align,
   frameOf,
+  Inbox,
   readFully,
   writeFully,
   type LoadHead,
   type ResultHead,
   type RowFailure,
+  type RunsHead,
+  type RunsResultHead,
   type SliceHead,
-  type TensorHead,
 } from './wire.ts';
 
 const socket = 3;
@@ -32,18 +35,21 @@ new Worker(
 
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-const header = new Uint8Array(8);
-const receive = (): unknown => {
-  if (!readFully(socket, header)) process.exit(0);
-  const text = new Uint8Array(new DataView(header.buffer).getUint32(0, true));
-  if (!readFully(socket, text)) process.exit(0);
-  return JSON.parse(new TextDecoder().decode(text));
+const inbox = new Inbox(socket);
+const receive = (): { head: unknown; bytes: Uint8Array } => {
+  const frame = inbox.next();
+  if (!frame) process.exit(0);
+  return { head: JSON.parse(frame.head.toString()), bytes: frame.bytes };
 };
 
 /** Kept between slices: fresh memory would cost a page fault for every 4 kB. */
 let room = new ArrayBuffer(1 << 20);
-const fetchShared = ({ at, bytes }: { at: number; bytes: number }): ArrayBuffer => {
+const roomFor = (bytes: number): ArrayBuffer => {
   if (bytes > room.byteLength) room = new ArrayBuffer(bytes);
+  return room;
+};
+const fetchShared = ({ at, bytes }: { at: number; bytes: number }): ArrayBuffer => {
+  roomFor(bytes);
   if (!readFully(shared, new Uint8Array(room, 0, bytes), at)) throw new Error('the shared file is cut short');
   return room;
 };
@@ -54,29 +60,6 @@ const note = (row: number) => {
   mark[0]!++;
   mark[1] = row;
   writeSync(progress, new Uint8Array(mark.buffer), 0, 8, 0);
-};
-
-type Values = Parameters<typeof typed>[0];
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-const typed = (type: keyof typeof arrays, bytes: ArrayBuffer, at: number, length: number) => new arrays[type](bytes, at, length);
-
-type Feeds = Record<string, Tensor>;
-
-const tensorOf = ({ name, type, dims, at, bytes }: TensorHead, memory: ArrayBuffer): [string, Tensor] => {
-  const kind = type as Values;
-  return [name, new Tensor(kind, typed(kind, memory, at, bytes / arrays[kind].BYTES_PER_ELEMENT), dims)];
 };
 
 /** Row `row` of tensors that hold `rows`: with a first dimension of 1 where they were batched. */
@@ -90,7 +73,7 @@ const rowOf = (feeds: Feeds, row: number, rows: number, batched: boolean): Feeds
     }),
   );
 
-const first = receive() as LoadHead;
+const first = receive().head as LoadHead;
 let session: InferenceSession;
 let featuriser: Featuriser | null = null;
 try {
@@ -116,12 +99,12 @@ writeFully(socket, frameOf({ ok: true, inputs: ports(session.inputMetadata), out
 const onlyInput = session.inputNames[0]!;
 
 /** The features of the molecules that are some, and failures for the others. */
-const featurise = (smiles: readonly string[], failed: RowFailure[]): { feeds: Feeds; rows: number[] } => {
+const featurise = (smiles: readonly string[], failed: RowFailure[], at: (row: number) => void = note): { feeds: Feeds; rows: number[] } => {
   const features = new Float32Array(smiles.length * featureCount);
   const rows: number[] = [];
   featuriser!.forgetLog();
   smiles.forEach((text, row) => {
-    note(row);
+    at(row);
     let reason: string | null;
     try {
       reason = featuriser!.fill(text, features, rows.length * featureCount);
@@ -183,24 +166,27 @@ const infer = async (feeds: Feeds, rows: number[], single: boolean, failed: RowF
   return joined(parts);
 };
 
+const post = (head: ResultHead | RunsResultHead, { size, parts }: Outgoing) =>
+  writeFully(socket, Buffer.concat([frameOf(head, size), ...parts]));
+
 const answer = (tensors: [string, Tensor][], startedAt: number, ms: number, failed: RowFailure[]) => {
-  const heads: TensorHead[] = [];
-  const parts: Uint8Array[] = [];
-  const strings: Record<string, string[]> = {};
-  let at = 0;
-  for (const [name, tensor] of tensors) {
-    if (tensor.type === 'string') strings[name] = tensor.data as string[];
-    const data = tensor.type === 'string' ? new Uint8Array(0) : (tensor.data as Float32Array);
-    heads.push({ name, type: tensor.type, dims: [...tensor.dims], at, bytes: data.byteLength });
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), new Uint8Array(align(data.byteLength) - data.byteLength));
-    at += align(data.byteLength);
-  }
-  const head: ResultHead = { startedAt, ms, failed, tensors: heads, ...(Object.keys(strings).length > 0 ? { strings } : {}) };
-  writeFully(socket, Buffer.concat([frameOf(head, at), ...parts]));
+  const outgoing = new Outgoing();
+  post({ startedAt, ms, failed, tensors: outgoing.add(tensors) }, outgoing);
+};
+
+const memoryOf = ({ shared }: RunsHead, bytes: Uint8Array): ArrayBuffer => {
+  if (shared) return fetchShared(shared);
+  new Uint8Array(roomFor(bytes.length)).set(bytes);
+  return room;
 };
 
 while (true) {
-  const head = receive() as SliceHead;
+  const { head: received, bytes } = receive();
+  if ((received as RunsHead).runs) {
+    await serveRuns(received as RunsHead, memoryOf(received as RunsHead, bytes), { session, featurise, note, send: post });
+    continue;
+  }
+  const head = received as SliceHead;
   const startedAt = Date.now();
   const began = performance.now();
   const failed: RowFailure[] = [];

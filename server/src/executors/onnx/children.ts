@@ -1,6 +1,7 @@
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { Child, lastLine, type ChildSettings, type Loss, type Result } from './child-process.ts';
+import { Child, lastLine, type ChildSettings, type Loss } from './child-process.ts';
+import { resultOf, type Result } from './outputs.ts';
 import type { SliceHead } from './wire.ts';
 import { retryParts, type Slice } from './slices.ts';
 
@@ -152,7 +153,7 @@ export class Children {
     const member: Member = { child, slices: [], step: 0, movedAt: 0, abandonedAt: null, timedOut: false, retiring: false };
     this.#members.add(member);
     child.listen(
-      (result) => this.#result(member, result),
+      (frame) => this.#result(member, resultOf(frame)),
       (loss) => this.#lost(member, loss),
     );
   }

@@ -11,10 +11,10 @@ import {
   type Task,
 } from '../executor.ts';
 import { readOptions } from '../options.ts';
-import { Child, type Result } from './child-process.ts';
+import { Child } from './child-process.ts';
 import { Children, type ChildrenSettings, type Work } from './children.ts';
 import { onnxOptions } from './options.ts';
-import { checkColumns, outputsOf } from './outputs.ts';
+import { checkColumns, outputsOf, type Result } from './outputs.ts';
 import { Run, type Slice } from './slices.ts';
 import { smilesOf } from './smiles.ts';
 import { pack, rowBytes, rowsOf, type Rows } from './tensors.ts';

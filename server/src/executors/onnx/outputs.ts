@@ -1,6 +1,13 @@
 import { LoadError } from '../executor.ts';
-import type { Port } from './wire.ts';
-import type { Result } from './child-process.ts';
+import type { Frame, Port, ResultHead } from './wire.ts';
+
+/** What a child answers to a slice. */
+export interface Result {
+  head: ResultHead;
+  bytes: Buffer;
+}
+
+export const resultOf = ({ head, bytes }: Frame): Result => ({ head: JSON.parse(head.toString()) as ResultHead, bytes });
 
 /** What stands for a value that JSON cannot hold; no text of a value holds it. */
 const lost = '\0';
@@ -61,10 +68,10 @@ const nest = (dims: readonly number[], depth: number, first: number, item: Item)
  */
 export const outputsOf = ({ head, bytes }: Result, columns: readonly string[] | undefined): (string | null)[] => {
   const rows = head.tensors[0]?.dims[0] ?? 0;
-  const outputs = head.tensors.map(({ name, type, dims, at }) => {
+  const outputs = head.tensors.map(({ name, type, dims, at, strings }) => {
     const inner = dims.slice(1);
     const size = inner.reduce((product, dimension) => product * dimension, 1);
-    return { name, inner, size, item: itemOf(type, bytes, at, head.strings?.[name]) };
+    return { name, inner, size, item: itemOf(type, bytes, at, strings) };
   });
   const names = (columns ?? outputs.map(({ name }) => name)).map((name) => JSON.stringify(name));
   return Array.from({ length: rows }, (_, row) => {

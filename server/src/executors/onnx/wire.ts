@@ -80,8 +80,6 @@ export interface ResultHead {
   failed: RowFailure[];
   /** Row after row of those that did not fail; a tensor's first dimension counts them. */
   tensors: TensorHead[];
-  /** In place of bytes, for tensors of strings. */
-  strings?: Record<string, string[]>;
 }
 
 export const align = (bytes: number): number => (bytes + 7) & ~7;
@@ -95,15 +93,20 @@ export const frameOf = (head: LoadHead | SliceHead | RunsHead | LoadedHead | Res
   return frame;
 };
 
+export interface Frame {
+  head: Buffer;
+  bytes: Buffer;
+}
+
 /** Puts frames together from what a socket delivers. */
 export class Frames {
   #parts: Buffer[] = [];
   #size = 0;
 
-  push(part: Buffer): { head: Buffer; bytes: Buffer }[] {
+  push(part: Buffer): Frame[] {
     this.#parts.push(part);
     this.#size += part.length;
-    const frames: { head: Buffer; bytes: Buffer }[] = [];
+    const frames: Frame[] = [];
     while (this.#size >= 8) {
       // Joined only once the frame is whole: joining at every part would copy a large frame many times over.
       const first = this.#parts[0]!.length >= 8 ? this.#parts[0]! : this.#join();
@@ -121,6 +124,41 @@ export class Frames {
   #join(): Buffer {
     if (this.#parts.length > 1) this.#parts = [Buffer.concat(this.#parts)];
     return this.#parts[0]!;
+  }
+}
+
+/** Frames from a blocking descriptor, read in pieces as large as they come: each read is a call into the kernel. */
+export class Inbox {
+  readonly #fd: number;
+  #room = Buffer.allocUnsafeSlow(1 << 16);
+  #from = 0;
+  #to = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** The next frame, good until the next call; null where the other end is gone. */
+  next(): Frame | null {
+    if (!this.#have(8)) return null;
+    const [head, bytes] = [this.#room.readUInt32LE(this.#from), this.#room.readUInt32LE(this.#from + 4)];
+    if (!this.#have(8 + head + bytes)) return null;
+    const at = this.#from + 8;
+    this.#from = at + head + bytes;
+    return { head: this.#room.subarray(at, at + head), bytes: this.#room.subarray(at + head, this.#from) };
+  }
+
+  #have(count: number): boolean {
+    if (this.#to - this.#from >= count) return true;
+    const room = count > this.#room.length ? Buffer.allocUnsafeSlow(count) : this.#room;
+    this.#room.copy(room, 0, this.#from, this.#to);
+    [this.#room, this.#to, this.#from] = [room, this.#to - this.#from, 0];
+    while (this.#to < count) {
+      const read = readSync(this.#fd, room, this.#to, room.length - this.#to, null);
+      if (read === 0) return false;
+      this.#to += read;
+    }
+    return true;
   }
 }
 
