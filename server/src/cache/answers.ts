@@ -1,0 +1,178 @@
+import { LRUCache } from 'lru-cache';
+import { Flights } from './flights.ts';
+import type { SharedTier } from './redis.ts';
+import { Worth } from './worth.ts';
+
+/**
+ * Answers by key, for those who ask one request at a time: memory first, Redis second.
+ *
+ * Promise: an answer is given only to who may see it (the tenant, or the user, is part of the key), only for the very
+ * model version that gave it (its digest is part of the key), and only while it is younger than its time to live. A
+ * failure is never kept. Who asks while the same is being computed waits for that. A second tier that is slow or away
+ * costs nothing but its hits.
+ */
+export interface Answer {
+  status: number;
+  /** The reply's JSON text. */
+  body: string;
+  /** When it was computed, in milliseconds since the epoch. */
+  at: number;
+}
+
+/** What was computed; `keep: false` goes to those who wait for it, and nowhere else. */
+export interface Computed {
+  answer: Answer;
+  keep: boolean;
+}
+
+export type CacheState = 'HIT' | 'MISS' | 'BYPASS';
+
+export interface Question {
+  /** From `answerKey`. */
+  key: string;
+  /** Whose answers these are: part of the key already, and what a reset names. */
+  tenant: string;
+  /** `name@version`, for figures and for purges. */
+  model: string;
+  /** `none`: neither looked up nor kept. `fresh`: computed anew, and kept. */
+  policy?: 'none' | 'fresh';
+}
+
+export interface Answered {
+  answer: Answer;
+  state: CacheState;
+  /** Where a hit came from. */
+  from: 'memory' | 'redis' | 'flight' | null;
+}
+
+export interface CacheOptions {
+  /** Bytes of keys and bodies kept in memory. */
+  maxBytes: number;
+  /** Seconds an answer is good for. */
+  ttlSeconds: number;
+  /** Null: memory only. */
+  redis: SharedTier | null;
+}
+
+interface Kept {
+  answer: Answer;
+  tenant: string;
+  model: string;
+}
+
+interface Counts {
+  hits: { memory: number; redis: number; flight: number };
+  misses: number;
+  bypasses: number;
+}
+
+const noCounts = (): Counts => ({ hits: { memory: 0, redis: 0, flight: 0 }, misses: 0, bypasses: 0 });
+
+/** What an entry costs beside its body: the key, the record and its place in the list. */
+const overhead = 400;
+
+export class AnswerCache {
+  readonly #memory: LRUCache<string, Kept>;
+  readonly #redis: SharedTier | null;
+  readonly #ttlMs: number;
+  readonly #flights = new Flights<Computed>();
+  readonly #worth = new Worth();
+  readonly #counts = new Map<string, Counts>();
+
+  constructor({ maxBytes, ttlSeconds, redis }: CacheOptions) {
+    this.#ttlMs = ttlSeconds * 1_000;
+    this.#redis = redis;
+    this.#memory = new LRUCache<string, Kept>({
+      maxSize: Math.max(1, maxBytes),
+      // One answer may not push out all others.
+      maxEntrySize: Math.max(1, Math.floor(maxBytes / 8)),
+      sizeCalculation: ({ answer }) => answer.body.length + overhead,
+      ttl: this.#ttlMs,
+    });
+  }
+
+  /**
+   * The answer to a question: kept, being computed for somebody else, or computed now by `compute`, whose signal aborts
+   * when nobody waits for it any more. Rejects as `compute` does, or with the reason of `signal`.
+   */
+  async through(question: Question, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal): Promise<Answered> {
+    const { key, model, policy } = question;
+    const counts = this.#countsOf(model);
+    if (policy === 'none' || this.#ttlMs === 0 || (policy === undefined && !this.#worth.looksUp(model, key))) {
+      counts.bypasses++;
+      return { answer: (await compute(signal)).answer, state: 'BYPASS', from: null };
+    }
+    if (policy === undefined) {
+      const from = await this.#find(question);
+      if (from !== null) {
+        counts.hits[from.tier]++;
+        this.#worth.saw(model, true);
+        return { answer: from.answer, state: 'HIT', from: from.tier };
+      }
+    }
+    const { value, joined } = await this.#flights.join(policy === 'fresh' ? `${key} fresh` : key, compute, signal);
+    this.#worth.saw(model, joined);
+    if (joined) {
+      counts.hits.flight++;
+      return { answer: value.answer, state: 'HIT', from: 'flight' };
+    }
+    counts.misses++;
+    if (value.keep) this.#keep(question, value.answer);
+    return { answer: value.answer, state: 'MISS', from: null };
+  }
+
+  /** Forgets the answers of a model version. */
+  purge(model: string): void {
+    for (const [key, kept] of this.#memory.entries()) if (kept.model === model) this.#memory.delete(key);
+    this.#redis?.forget({ model });
+  }
+
+  /** Forgets a tenant's answers. */
+  reset(tenant: string): void {
+    for (const [key, kept] of this.#memory.entries()) if (kept.tenant === tenant) this.#memory.delete(key);
+    this.#redis?.forget({ tenant });
+  }
+
+  figures(): {
+    entries: number;
+    bytes: number;
+    redis: 'off' | 'ok' | 'away';
+    models: { model: string; counts: Counts; bypassed: boolean }[];
+  } {
+    return {
+      entries: this.#memory.size,
+      bytes: this.#memory.calculatedSize,
+      redis: this.#redis?.state ?? 'off',
+      models: [...this.#counts].map(([model, counts]) => ({ model, counts, bypassed: this.#worth.bypassed(model) })),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#redis?.[Symbol.asyncDispose]();
+  }
+
+  async #find({ key, tenant, model }: Question): Promise<{ answer: Answer; tier: 'memory' | 'redis' } | null> {
+    const kept = this.#memory.get(key);
+    if (kept !== undefined) return { answer: kept.answer, tier: 'memory' };
+    if (this.#redis === null || this.#redis.state !== 'ok') return null;
+    const answer = await this.#redis.get({ key, tenant, model });
+    if (answer === null || answer.at + this.#ttlMs <= Date.now()) return null;
+    this.#remember({ key, tenant, model }, answer);
+    return { answer, tier: 'redis' };
+  }
+
+  #keep(question: Question, answer: Answer): void {
+    this.#remember(question, answer);
+    this.#redis?.set(question, answer, this.#ttlMs);
+  }
+
+  #remember({ key, tenant, model }: Question, answer: Answer): void {
+    this.#memory.set(key, { answer, tenant, model }, { ttl: Math.max(1, answer.at + this.#ttlMs - Date.now()) });
+  }
+
+  #countsOf(model: string): Counts {
+    let counts = this.#counts.get(model);
+    if (counts === undefined) this.#counts.set(model, (counts = noCounts()));
+    return counts;
+  }
+}

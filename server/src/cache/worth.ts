@@ -1,0 +1,42 @@
+/** Lookups of a model after which its hits are judged. */
+const judged = 512;
+/** Below this share of hits looking up costs more than it saves; above `back` it is worth it again. */
+const least = 0.02;
+const back = 0.05;
+/** Of the keys of a model that is bypassed, one in so many is still looked up, always the same ones: their hits tell. */
+const probes = 16;
+
+interface Tally {
+  asked: number;
+  hits: number;
+  bypassed: boolean;
+}
+
+/**
+ * Whether a model's answers are worth looking up. Where all requests differ, a cache only takes time and pushes other
+ * models' answers out (Triton lost five sixths of its throughput that way, triton#4379).
+ */
+export class Worth {
+  readonly #tallies = new Map<string, Tally>();
+
+  looksUp(model: string, key: string): boolean {
+    const tally = this.#tallies.get(model);
+    return tally === undefined || !tally.bypassed || Number.parseInt(key.slice(-2), 16) % probes === 0;
+  }
+
+  saw(model: string, hit: boolean): void {
+    let tally = this.#tallies.get(model);
+    if (tally === undefined) this.#tallies.set(model, (tally = { asked: 0, hits: 0, bypassed: false }));
+    tally.asked++;
+    if (hit) tally.hits++;
+    if (tally.asked < (tally.bypassed ? judged / 4 : judged)) return;
+    const share = tally.hits / tally.asked;
+    tally.bypassed = share < (tally.bypassed ? back : least);
+    tally.asked = 0;
+    tally.hits = 0;
+  }
+
+  bypassed(model: string): boolean {
+    return this.#tallies.get(model)?.bypassed ?? false;
+  }
+}
