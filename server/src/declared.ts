@@ -7,6 +7,8 @@ import { noQuotas, type Quota, type Quotas } from './policy/quotas.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
 import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
+import { nameProblem } from './models/names.ts';
+import { isVersion } from './models/versions.ts';
 import { options, parse, type Option } from './options.ts';
 
 /** What `sluice.yaml` says, with the place of each thing, so that a mistake can be pointed at. */
@@ -216,8 +218,6 @@ const readQuotas = (node: Node | null, at: At, report: Report): Quotas => {
   return quotas;
 };
 
-const modelName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
-const semantic = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 /** Options of executors that name files. */
 const paths = new Set(['path', 'api_key_file']);
 
@@ -226,8 +226,9 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
   return entries(node, 'models', ['name', 'version', 'executor', 'options'], at, report).flatMap(({ entry, where }) => {
     const { name, version, executor, options: own = {} } = entry;
     const problems: string[] = [];
-    if (typeof name !== 'string' || !modelName.test(name)) problems.push(`name must be 1 to 128 letters, digits, '.', '_', '-' or '/'.`);
-    if (typeof version !== 'string' || !semantic.test(version))
+    const wrongName = nameProblem(text(name));
+    if (wrongName !== null) problems.push(`name ${wrongName}`);
+    if (typeof version !== 'string' || !isVersion(version))
       problems.push(
         `version must be semantic and in quotes, such as "1.0.0"${version === undefined ? '' : `, not ${JSON.stringify(version)}`}.`,
       );

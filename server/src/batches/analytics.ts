@@ -2,6 +2,7 @@ import type { Analytics } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
+import { shownColumn } from '../models/keys.ts';
 
 export interface AnalyticsRange {
   /** Seconds since the epoch; batches created from here … */
@@ -31,7 +32,7 @@ export const analyticsOf = async (db: Db, { tenant }: Identity, { from, to, user
       select r.code, count(*) as requests from requests r join batches b on b.no = r.batch_no
       where ${scope} and r.state in ('failed', 'dead_lettered') group by 1 order by 2 desc, 1 limit 100`),
     db.many<Analytics['models'][number]>(sql`
-      select m.model, count(*) as batches, sum(m.total)::bigint as requests, sum(m.completed)::bigint as completed, sum(m.failed)::bigint as failed,
+      select ${shownColumn(sql`m.model`)} as model, count(*) as batches, sum(m.total)::bigint as requests, sum(m.completed)::bigint as completed, sum(m.failed)::bigint as failed,
         sum(m.input_tokens)::bigint as input_tokens, sum(m.output_tokens)::bigint as output_tokens
       from batch_models m join batches b on b.no = m.batch_no where ${scope} group by 1 order by 3 desc, 1`),
     db.many<Analytics['users'][number]>(sql`

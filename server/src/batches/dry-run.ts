@@ -4,6 +4,7 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import type { Models } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
+import { shownKey } from '../models/keys.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import { checkSettings } from './create.ts';
 import { notFeasible, type Admit } from './admission.ts';
@@ -41,12 +42,14 @@ export const dryRun = async (
   const input = await db.maybe<{ storage_key: string }>(sql`
     select storage_key from files where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch'`);
   if (input === null) return refused;
+  await models.refresh();
   const errors: BatchError[] = [];
   const scan = new InputScan({
     storage,
     inputKey: input.storage_key,
     endpoint: body.endpoint,
     models,
+    tenant: identity.tenant,
     limits,
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
@@ -82,7 +85,7 @@ export const dryRun = async (
     errors: scan.errors === 0 ? null : { object: 'list', data: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), total: scan.errors },
     lines: scan.lines,
     bytes: scan.bytes,
-    models: estimates,
+    models: estimates.map(({ model, ...rest }) => ({ model: shownKey(model), ...rest })),
     estimated_seconds: nothing.workers === 0 ? null : work / nothing.workers,
   };
 };

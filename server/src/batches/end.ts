@@ -25,6 +25,7 @@ async function* allErrors({ storage, models, limits }: EndDeps, batch: BatchRow)
     inputKey: batch.input_key!,
     endpoint: batch.endpoint,
     models,
+    tenant: batch.tenant_id,
     limits,
     onError: (error) => void found.push(error),
   });

@@ -82,6 +82,8 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
         line: null,
       },
     ]);
+  // A model that another process registered a moment ago is there for its first batch.
+  await models.refresh();
   const errors: BatchError[] = [];
   const scan = new InputScan({
     storage,
@@ -89,6 +91,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     inputBytes: batch.input_bytes,
     endpoint: batch.endpoint,
     models,
+    tenant: batch.tenant_id,
     limits,
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });

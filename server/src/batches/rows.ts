@@ -1,5 +1,6 @@
 import type { Batch, BatchError, BatchStatus } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
+import { shownKey } from '../models/keys.ts';
 import { slaOf } from '../policy/forecast.ts';
 
 /** A batch as the database holds it; times are seconds since the epoch. */
@@ -113,7 +114,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     id: row.id,
     object: 'batch',
     endpoint: row.endpoint,
-    model: row.model === null ? null : row.model.slice(0, row.model.lastIndexOf('@')),
+    model: row.model === null ? null : row.model.slice(row.model.indexOf(':') + 1, row.model.lastIndexOf('@')),
     errors: row.errors === null ? null : { object: 'list', data: row.errors },
     input_file_id: row.input_file_id,
     completion_window: row.completion_window,
@@ -142,7 +143,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     name: row.name,
     priority: row.priority,
     created_by: row.created_by,
-    models,
+    models: models.map(shownKey),
     errors_file_id: row.errors_file_id,
     sla: slaState(row),
     admitted: row.admitted,

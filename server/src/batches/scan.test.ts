@@ -21,6 +21,7 @@ const scanned = async (content: Buffer) => {
     inputKey: 'input',
     endpoint: '/v1/predict',
     models,
+    tenant: 'default',
     limits,
     onError: (error) => void errors.push(error),
   });

@@ -16,6 +16,8 @@ export interface ScanOptions {
   inputBytes?: number;
   endpoint: string;
   models: Models;
+  /** Whose models the lines may name. */
+  tenant: string;
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
   /** Called for each error, in the order of lines. */
   onError: (error: BatchError) => void;
@@ -54,7 +56,7 @@ export class InputScan implements LineSink {
 
   constructor(options: ScanOptions) {
     this.#options = options;
-    this.#validator = new LineValidator(options.endpoint, options.models);
+    this.#validator = new LineValidator(options.endpoint, options.models, options.tenant);
   }
 
   async *index(): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { BatchError } from '@sluice/contract';
-import { answers, modelKey, type Models, type ModelSpec } from '../models/models.ts';
+import { answers, type Models, type ModelSpec } from '../models/models.ts';
 
 /** What intake needs to know of a line that is fine. */
 export interface ValidLine {
@@ -53,12 +53,14 @@ const tooDeep = (value: unknown, left: number): boolean => {
 export class LineValidator {
   readonly #endpoint: string;
   readonly #models: Models;
+  readonly #tenant: string;
   /** References as lines name them, resolved once a batch: a version made later does not split it. */
   readonly #resolved = new Map<string, ModelSpec | null>();
 
-  constructor(endpoint: string, models: Models) {
+  constructor(endpoint: string, models: Models, tenant: string) {
     this.#endpoint = endpoint;
     this.#models = models;
+    this.#tenant = tenant;
   }
 
   /** @returns the line, or all that is wrong with it */
@@ -117,13 +119,13 @@ export class LineValidator {
     if (typeof reference !== 'string' || reference === '') return problem('invalid_request', 'Model parameter is required.', 'body.model');
     let model = this.#resolved.get(reference);
     if (model === undefined) {
-      model = this.#models.find(reference);
+      model = this.#models.find(reference, this.#tenant);
       this.#resolved.set(reference, model);
     }
     if (model === null)
       return problem('model_not_found', `The provided model '${clip(reference)}' is not supported by the Batch API.`, 'body.model');
     if (!answers(model, this.#endpoint))
-      return problem('invalid_request', `The model '${modelKey(model)}' does not answer ${this.#endpoint}.`, 'body.model');
+      return problem('invalid_request', `The model '${model.name}@${model.version}' does not answer ${this.#endpoint}.`, 'body.model');
     return model;
   }
 }

@@ -2,6 +2,7 @@ import type { SkipReason } from '@sluice/contract';
 import { windowSeconds } from '../batches/windows.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql, type Statement } from '../db/sql.ts';
+import { ofModel } from '../models/keys.ts';
 import { batchRefusal, continuedLines, discardedLines, foundLines } from './lines.ts';
 import type { Selection } from './selection.ts';
 
@@ -16,7 +17,7 @@ const meant = ({ tenant, filter, ids, exclude, asOf }: Selection): Statement => 
     ${
       model === undefined
         ? none
-        : sql`and exists (select from batch_models m where m.batch_no = b.no and (m.model = ${model} or starts_with(m.model, ${`${model}@`})))`
+        : sql`and exists (select from batch_models m where m.batch_no = b.no and ${ofModel(sql`m.model`, model)})`
     }
     ${user === undefined ? none : sql`and b.created_by = ${user}`}
     ${q === undefined ? none : sql`and position(lower(${q}) in lower(coalesce(b.name, '') || ' ' || b.id)) > 0`}

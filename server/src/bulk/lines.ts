@@ -1,6 +1,7 @@
 import { none, sql, type Statement } from '../db/sql.ts';
 import { endedStates, plainStates } from '../batches/retry.ts';
 import { requestConditions, runsAgain } from '../deadletters/filter.ts';
+import { ofModel } from '../models/keys.ts';
 import type { Selection } from './selection.ts';
 
 /**
@@ -25,7 +26,7 @@ export const chunkConditions = (selection: Selection): Statement => {
   const ended = sql`coalesce(b.cancelled_at, b.expired_at, b.created_at)`;
   return sql`c.state = any(${statesOf(selection)}::text[]) and c.state in ('cancelled', 'expired')
     ${cause === undefined && q === undefined ? none : sql`and false`}
-    ${model === undefined ? none : sql`and (c.model = ${model} or starts_with(c.model, ${`${model}@`}))`}
+    ${model === undefined ? none : sql`and ${ofModel(sql`c.model`, model)}`}
     ${code === undefined ? none : sql`and 'batch_' || c.state = ${code}`}
     ${since === undefined ? none : sql`and ${ended} >= to_timestamp(${since})`}
     ${until === undefined ? none : sql`and ${ended} < to_timestamp(${until})`}

@@ -1,6 +1,7 @@
 import type { BatchStatus, ErrorCode, ReasonCode } from '@sluice/contract';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
+import { shownColumn } from '../models/keys.ts';
 
 /** How a batch stands, as its rows say at one moment of the database's clock; times in seconds since the epoch. */
 export interface Standing {
@@ -71,7 +72,7 @@ export const readStandings = (db: Db, { tenant, id, limit = 1_000 }: Which, leas
       extract(epoch from greatest(b.created_at, b.in_progress_at, b.finalizing_at, b.cancelling_at,
         (select max(settled_at) from segments s where s.batch_no = b.no)))::float8 as last_progress_at,
       array(
-        select distinct c.model from chunks c
+        select distinct ${shownColumn(sql`c.model`)} from chunks c
         where c.batch_no = b.no and c.state = 'queued'
           and not exists (select from workers w where c.model = any(w.models) and ${readyWorker(leaseSeconds)})
         order by 1) as unserved

@@ -16,6 +16,8 @@ export const channels = {
   control: 'sluice_control',
   /** An event row was written. Payload: the batch's number. */
   events: 'sluice_events',
+  /** What is registered has changed, or a file waits to be vetted. Payload: empty. */
+  models: 'sluice_models',
 } as const;
 
 export type Channel = keyof typeof channels;

@@ -1,5 +1,6 @@
 import type { DeadLetterFilter, DeadLetterQuery } from '@sluice/contract';
 import { none, sql, type Statement } from '../db/sql.ts';
+import { ofModel } from '../models/keys.ts';
 
 /**
  * Why a request died, without what differs from one request to the next: quoted texts, and words with digits in them
@@ -22,7 +23,7 @@ export const requestConditions = (filter: DeadLetterFilter): Statement => {
   return sql`
     ${batch === undefined ? none : sql`and b.id = ${batch}`}
     ${user === undefined ? none : sql`and b.created_by = ${user}`}
-    ${model === undefined ? none : sql`and (r.model = ${model} or starts_with(r.model, ${`${model}@`}))`}
+    ${model === undefined ? none : sql`and ${ofModel(sql`r.model`, model)}`}
     ${code === undefined ? none : sql`and r.code = ${code}`}
     ${cause === undefined ? none : sql`and ${causeOf(sql`r.message`)} = ${cause}`}
     ${q === undefined ? none : sql`and position(lower(${q}) in lower(r.message)) > 0`}

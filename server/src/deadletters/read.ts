@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
 import { parseRequestId, requestId } from '../lib/ids.ts';
+import { shownColumn } from '../models/keys.ts';
 import { customIdsOf } from '../requests/view.ts';
 import type { Storage } from '../storage/storage.ts';
 import { causeOf, deadLetterConditions, runsAgain } from './filter.ts';
@@ -33,7 +34,7 @@ export interface DeadLetterRow {
 }
 
 const columns = sql`
-  r.batch_no, b.id as batch_id, b.input_key, b.index_key, r.line, r.model, b.created_by as user, r.code, r.message,
+  r.batch_no, b.id as batch_id, b.input_key, b.index_key, r.line, ${shownColumn(sql`r.model`)} as model, b.created_by as user, r.code, r.message,
   ${causeOf(sql`r.message`)} as cause, r.status_code, r.attempts, r.worker_id, extract(epoch from r.settled_at)::float8 as died_at,
   again.id as continuation, again.line as continuation_line,
   floor(extract(epoch from r.discarded_at))::bigint as discarded_at, r.discarded_by, r.discard_reason`;

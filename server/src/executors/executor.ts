@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ModelSpec } from '../models/models.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -118,6 +119,8 @@ export interface Executor extends AsyncDisposable {
 
 export interface ExecutorContext {
   log: Logger;
+  /** Where the files of registered models are; without it they cannot be opened. */
+  storage?: Pick<Storage, 'stream'>;
   /** A folder of this process's own, for children's empty working directories. */
   scratch: string;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */

@@ -1,4 +1,6 @@
+import { messageOf } from '../lib/errors.ts';
 import type { ExecutorName, ModelSpec } from '../models/models.ts';
+import { materialize, type Placed } from '../models/place.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
 import { onnxKind } from './onnx/onnx.ts';
@@ -16,9 +18,34 @@ const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; excl
 
 /** Loads a model by its executor. Rejects with a `LoadError` that says why where it cannot. */
 export const openExecutor = async (model: ModelSpec, context: ExecutorContext): Promise<Executor> => {
-  const problems = checkOptions(model);
-  if (problems.length > 0) throw new LoadError(problems.join(' '));
-  return await kinds[model.executor].kind.open(model, context);
+  const placed = await place(model, context);
+  try {
+    const problems = checkOptions(placed.model);
+    if (problems.length > 0) throw new LoadError(problems.join(' '));
+    const executor = await kinds[model.executor].kind.open(placed.model, context);
+    if (!model.file) return executor;
+    // Its processes open the file again whenever one is replaced: it goes with the last of them.
+    const end = executor[Symbol.asyncDispose].bind(executor);
+    executor[Symbol.asyncDispose] = async () => {
+      await end();
+      await placed[Symbol.asyncDispose]();
+    };
+    return executor;
+  } catch (error) {
+    await placed[Symbol.asyncDispose]();
+    throw error;
+  }
+};
+
+/** The model with its file, if it has one, on this machine. */
+const place = async (model: ModelSpec, { storage, scratch }: ExecutorContext): Promise<Placed> => {
+  if (!model.file) return { model, [Symbol.asyncDispose]: async () => {} };
+  if (!storage) throw new LoadError('Its file is in a storage that this process does not read.');
+  try {
+    return await materialize(storage, model, scratch);
+  } catch (error) {
+    throw new LoadError(`Its file could not be read from storage: ${messageOf(error)}`, { cause: error });
+  }
 };
 
 /** What is wrong with a model's options, a sentence each, naming the option; whether files exist is not asked here. */

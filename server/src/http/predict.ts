@@ -7,9 +7,12 @@ import { ApiError } from '../lib/errors.ts';
 import { newExchangeId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { answers, modelKey, type Models, type ModelSpec } from '../models/models.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export interface PredictorOptions {
   models: Models;
+  /** Where the files of registered models are. */
+  storage?: Pick<Storage, 'stream'>;
   log: Logger;
   /** A folder of this process's own, for children's empty working directories. */
   scratch: string;
@@ -36,8 +39,8 @@ export class Predictor implements AsyncDisposable {
   }
 
   /** The one outcome of one request. Throws an `ApiError` where the model cannot be asked. */
-  async predict(body: Predict, abort: AbortSignal): Promise<Outcome> {
-    const model = this.#options.models.get(body.model);
+  async predict(body: Predict, tenant: string, abort: AbortSignal): Promise<Outcome> {
+    const model = await this.#options.models.resolve(body.model, tenant);
     if (!answers(model, '/v1/predict'))
       throw new ApiError('invalid_value', `The model '${body.model}' does not answer at /v1/predict; see its endpoints at /v1/models.`, {
         param: 'model',
@@ -60,11 +63,11 @@ export class Predictor implements AsyncDisposable {
 
   async #open(model: ModelSpec): Promise<Executor> {
     if (this.#closed) throw new ApiError('unavailable', 'The server is closing.', { headers: { 'retry-after': '2' } });
-    const { log, scratch, open = openExecutor } = this.#options;
-    const key = modelKey(model);
+    const { log, scratch, storage, open = openExecutor } = this.#options;
+    const key = `${modelKey(model)}#${model.no ?? ''}`;
     let opening = this.#opened.get(key);
     if (!opening) {
-      opening = open(model, { log: log.child({ model: key }), scratch, crash });
+      opening = open(model, { log: log.child({ model: modelKey(model) }), scratch, crash, ...(storage && { storage }) });
       this.#opened.set(key, opening);
       opening.catch(() => {
         setTimeout(() => this.#opened.delete(key), loadAgainMs).unref();
@@ -74,7 +77,9 @@ export class Predictor implements AsyncDisposable {
       return await opening;
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;
-      throw new ApiError('model_not_ready', `The model '${key}' could not be loaded: ${error.message}`, { cause: error });
+      throw new ApiError('model_not_ready', `The model '${model.name}@${model.version}' could not be loaded: ${error.message}`, {
+        cause: error,
+      });
     }
   }
 }
@@ -104,7 +109,7 @@ export const predictRoutes = (app: App, { predictor }: { predictor: Predictor })
     async (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      return answer(await predictor.predict(request.body, gone.signal), reply);
+      return answer(await predictor.predict(request.body, request.identity.tenant, gone.signal), reply);
     },
   );
 };

@@ -1,6 +1,20 @@
+import { EventEmitter } from 'node:events';
 import { ApiError } from '../lib/errors.ts';
+import { modelKey } from './keys.ts';
+import { parseReference } from './names.ts';
+import { compareVersions } from './versions.ts';
+
+export { modelKey } from './keys.ts';
+export { compareVersions } from './versions.ts';
 
 export type ExecutorName = 'echo' | 'openai' | 'onnx';
+
+/** A model's file in storage. */
+export interface ModelFile {
+  key: string;
+  bytes: number;
+  sha256: string;
+}
 
 /** One version of a model, and how it is run. */
 export interface ModelSpec {
@@ -11,10 +25,15 @@ export interface ModelSpec {
   executor: ExecutorName;
   /** The executor's own; checked when the configuration is read. */
   options: Readonly<Record<string, unknown>>;
+  /** Whose it is, and who alone sees it. Absent: the configuration declares it, for everybody. */
+  tenant?: string;
+  /** Of a registered version: its row. A version that was deleted and made again has another. */
+  no?: number;
+  /** What its answers depend on; two of the same give the same answers. */
+  digest?: string;
+  /** Absent: it has none, or its options name one of this machine. */
+  file?: ModelFile;
 }
-
-/** `name@version`: how chunks, segments and rates name a model. */
-export const modelKey = (model: Pick<ModelSpec, 'name' | 'version'>): string => `${model.name}@${model.version}`;
 
 const llm = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/responses'];
 
@@ -27,55 +46,157 @@ export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 3
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };
 
-const numbers = (version: string) => version.split('-')[0]!.split('.').map(Number);
+/** What is registered, as of a revision. */
+export interface Registered {
+  revision: number;
+  /** Versions that are run. Those that are not `ready` any more take nothing new. */
+  versions: readonly { model: ModelSpec & { tenant: string; no: number }; ready: boolean }[];
+  aliases: readonly { tenant: string; name: string; alias: string; version: string }[];
+}
 
-/** Semantic order: 1.10.0 after 1.9.0; a pre-release before its release. Negative where `a` comes first. */
-export const compareVersions = (a: string, b: string): number => {
-  const [x, y] = [numbers(a), numbers(b)];
-  for (let i = 0; i < 3; i++) if ((x[i] ?? 0) !== (y[i] ?? 0)) return (x[i] ?? 0) - (y[i] ?? 0);
-  const [p, q] = [a.split('-').slice(1).join('-'), b.split('-').slice(1).join('-')];
-  if (p === q) return 0;
-  if (p === '' || q === '') return p === '' ? 1 : -1;
-  const [left, right] = [p.split('.'), q.split('.')];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const [l, r] = [left[i], right[i]];
-    if (l === r) continue;
-    if (l === undefined || r === undefined) return l === undefined ? -1 : 1;
-    const [ln, rn] = [/^\d+$/.test(l), /^\d+$/.test(r)];
-    if (ln && rn) return Number(l) - Number(r);
-    if (ln !== rn) return ln ? -1 : 1;
-    return l < r ? -1 : 1;
-  }
-  return 0;
-};
+/** Reads what is registered; null where there is nothing newer than the revision that is known. */
+export type Source = (known: number) => Promise<Registered | null>;
 
-/** The models that are declared; found by `name` (its newest version) or `name@version`. */
-export class Models {
-  readonly #byKey = new Map<string, ModelSpec>();
+/** The versions that one owner's references may mean. */
+class Shelf {
+  readonly #versions = new Map<string, ModelSpec>();
   readonly #newest = new Map<string, ModelSpec>();
+  readonly #aliases = new Map<string, string>();
 
-  constructor(declared: readonly ModelSpec[]) {
-    for (const model of [echo, ...declared]) {
-      this.#byKey.set(modelKey(model), model);
-      const newest = this.#newest.get(model.name);
-      if (!newest || compareVersions(model.version, newest.version) >= 0) this.#newest.set(model.name, model);
-    }
+  add(model: ModelSpec): void {
+    this.#versions.set(`${model.name}@${model.version}`, model);
+    const newest = this.#newest.get(model.name);
+    if (!newest || compareVersions(model.version, newest.version) >= 0) this.#newest.set(model.name, model);
+  }
+
+  name(name: string, alias: string, version: string): void {
+    this.#aliases.set(`${name}@${alias}`, version);
   }
 
   all(): ModelSpec[] {
-    return [...this.#byKey.values()];
+    return [...this.#versions.values()];
   }
 
-  /** `name` or `name@version`; null where there is none. */
   find(reference: string): ModelSpec | null {
-    return this.#newest.get(reference) ?? this.#byKey.get(reference) ?? null;
+    const found = this.#newest.get(reference) ?? this.#versions.get(reference);
+    if (found) return found;
+    const { name, version, alias } = parseReference(reference) ?? {};
+    if (name === undefined || version !== undefined) return null;
+    if (alias === undefined) return this.#newest.get(name) ?? null;
+    return this.#versions.get(`${name}@${this.#aliases.get(`${name}@${alias}`)}`) ?? null;
+  }
+}
+
+/**
+ * The models there are, as this process knows them: those of the configuration, seen by everybody, and those that
+ * tenants registered, each seen by its tenant. What is registered is a snapshot, read again when `refresh` finds that
+ * it has changed; `changed` is emitted then. A tenant's own model comes before a declared one of the same name.
+ */
+export class Models extends EventEmitter<{ changed: [] }> {
+  readonly #declared = new Shelf();
+  readonly #common: ModelSpec[];
+  #own = new Map<string, Shelf>();
+  #all: ModelSpec[];
+  /** Every version this process ever knew: what was accepted for one is run to its end. */
+  readonly #byKey = new Map<string, ModelSpec>();
+  readonly #source: Source | null;
+  #revision = -1;
+  #reading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+
+  constructor(declared: readonly ModelSpec[], source: Source | null = null) {
+    super();
+    this.#common = [echo, ...declared];
+    for (const model of this.#common) {
+      this.#declared.add(model);
+      this.#byKey.set(modelKey(model), model);
+    }
+    this.#all = this.#common;
+    this.#source = source;
+    this.setMaxListeners(0);
+  }
+
+  /** Every version that is run, of all tenants. */
+  all(): readonly ModelSpec[] {
+    return this.#all;
+  }
+
+  /** Those that `tenant` sees: the declared ones and its own that are ready. */
+  seen(tenant: string): readonly ModelSpec[] {
+    return [...this.#common, ...(this.#own.get(tenant)?.all() ?? [])];
+  }
+
+  /** Those of the configuration. */
+  declared(): readonly ModelSpec[] {
+    return this.#common;
+  }
+
+  /** By the key that chunks and rates name it with; null where this process never knew it. */
+  keyed(key: string): ModelSpec | null {
+    return this.#byKey.get(key) ?? null;
+  }
+
+  /**
+   * What `tenant` means by `name` (the newest version that is ready), `name@version` or `name@alias`; null where there
+   * is no such version, or it is not ready.
+   */
+  find(reference: string, tenant: string): ModelSpec | null {
+    return this.#own.get(tenant)?.find(reference) ?? this.#declared.find(reference);
   }
 
   /** The same; what is not there is the client's error. */
-  get(reference: string): ModelSpec {
-    const model = this.find(reference);
+  get(reference: string, tenant: string): ModelSpec {
+    const model = this.find(reference, tenant);
     if (!model) throw new ApiError('model_not_found', `The model '${reference}' does not exist.`, { param: 'model' });
     return model;
+  }
+
+  /** The same; looks once whether it was registered a moment ago before it says that it does not exist. */
+  async resolve(reference: string, tenant: string): Promise<ModelSpec> {
+    const model = this.find(reference, tenant);
+    if (model) return model;
+    await this.refresh();
+    return this.get(reference, tenant);
+  }
+
+  /** Reads what was registered before this call. Rejects where it cannot; what is known stays. */
+  refresh(): Promise<void> {
+    // One that is under way may have read before that.
+    this.#next ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#next = null;
+        return (this.#reading = this.#read());
+      });
+    return this.#next;
+  }
+
+  async #read(): Promise<void> {
+    const registered = await this.#source?.(this.#revision);
+    if (registered) this.#take(registered);
+  }
+
+  #take({ revision, versions, aliases }: Registered): void {
+    const own = new Map<string, Shelf>();
+    const shelf = (tenant: string): Shelf => {
+      const found = own.get(tenant) ?? new Shelf();
+      own.set(tenant, found);
+      return found;
+    };
+    const all = [...this.#common];
+    for (const { model, ready } of versions) {
+      const known = this.#byKey.get(modelKey(model));
+      // The same object while it is the same version, so that it can be compared.
+      const kept = known?.no === model.no ? known : model;
+      this.#byKey.set(modelKey(model), kept);
+      if (ready) shelf(model.tenant).add(kept);
+      all.push(kept);
+    }
+    for (const { tenant, name, alias, version } of aliases) shelf(tenant).name(name, alias, version);
+    this.#own = own;
+    this.#all = all;
+    this.#revision = revision;
+    this.emit('changed');
   }
 }
 

@@ -5,6 +5,7 @@ import { eachLine, formatLines, hasLine, linesOf, parseLines, type Lines } from 
 import { Manifest, type Settled } from '../formats/manifest.ts';
 import { readLines } from '../formats/read-lines.ts';
 import { requestId } from '../lib/ids.ts';
+import { shownKey } from '../models/keys.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 
 /**
@@ -171,13 +172,14 @@ export const describeRequests = async ({ db, storage }: ViewDeps, batch: ViewedB
       const row = place.rows.get(line);
       const chunk = place.chunks.find((c) => hasLine(c.lines, line));
       const running = chunk?.state === 'leased';
+      const model = segment?.model ?? row?.model ?? place.waiting.get(line) ?? chunk?.model;
       return {
         id: requestId(batch.id, line),
         object: 'batch.request',
         batch_id: batch.id,
         line,
         custom_id: ids.get(line) ?? null,
-        model: segment?.model ?? row?.model ?? place.waiting.get(line) ?? chunk?.model ?? null,
+        model: model === undefined ? null : shownKey(model),
         state: row?.state ?? settled?.state ?? (place.waiting.has(line) ? 'waiting' : stateOfChunk(chunk?.state)),
         attempts: settled?.attempts ?? row?.attempts ?? place.attempts.get(line) ?? 0,
         worker: segment?.worker_id ?? row?.worker_id ?? chunk?.worker_id ?? null,

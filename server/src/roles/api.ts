@@ -36,14 +36,14 @@ export const addRoutes = (
 
 export const api: Role = {
   name: 'api',
-  channels: ['events'],
+  channels: ['events', 'models'],
   connections: 16,
   serves: true,
   async start(parts) {
     const { config, db, log, metrics, models } = parts;
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
-    const predictor = new Predictor({ models, log, scratch });
+    const predictor = new Predictor({ models, storage: parts.storage, log, scratch });
     const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor }) });
     const stop = async (): Promise<void> => {
       await app.close();

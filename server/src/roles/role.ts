@@ -7,6 +7,8 @@ import { migrations } from '../db/migrate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
 import { Models } from '../models/models.ts';
+import { registrySource } from '../registry/snapshot.ts';
+import { ModelWatch } from '../registry/watch.ts';
 import { openDisk, type Disk } from '../storage/disk.ts';
 import { healthServer, type Health } from '../telemetry/health.ts';
 import { createMetrics, figuresOf, render, type Metrics, type Source } from '../telemetry/metrics.ts';
@@ -114,6 +116,8 @@ const openParts = async (
   const listener = open.use(new Listener(databaseUrl, role.channels));
   listener.on('lost', (error) => log.warn(`the listening connection was lost: ${error.message}`));
   await listener.start();
+  const models = new Models(config.models, registrySource(db));
+  await open.use(new ModelWatch({ models, listener, log })).start();
 
   const source = async (): Promise<Source> => ({ role: role.name, process: name, figures: await figuresOf(metrics) });
   link?.onMeasure(() => figuresOf(metrics));
@@ -125,7 +129,7 @@ const openParts = async (
     stopping: stop,
     metrics: async () => render([await source(), ...(role.serves && link ? await link.others() : [])]),
   };
-  return { config, db, storage, models: new Models(config.models), listener, log, metrics, health };
+  return { config, db, storage, models, listener, log, metrics, health };
 };
 
 /** The words of a failed start, with what to do about the usual ones. */

@@ -5,7 +5,7 @@ import type { Role } from './role.ts';
 
 export const scheduler: Role = {
   name: 'scheduler',
-  channels: ['batches', 'turns'],
+  channels: ['batches', 'turns', 'models'],
   connections: 8,
   // Its statements move thousands of chunks at once.
   statementTimeout: (lease) => Math.min(30_000, Math.max(5_000, lease)),

@@ -123,7 +123,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   #rate(model: string): { rate: number; measured: boolean } {
     const rate = this.#rates.get(model);
-    return { rate: rate ?? priorRate[this.#deps.models.find(model)?.executor ?? 'echo'], measured: rate !== undefined };
+    return { rate: rate ?? priorRate[this.#deps.models.keyed(model)?.executor ?? 'echo'], measured: rate !== undefined };
   }
 
   #policy(): ControllerOptions {
@@ -134,7 +134,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       tick: config.timing.sweepSeconds,
       leaseSeconds: config.timing.leaseSeconds,
       rateOf: (model) => this.#rate(model),
-      concurrencyOf: (model) => concurrencyOf(models.find(model)),
+      concurrencyOf: (model) => concurrencyOf(models.keyed(model)),
     };
   }
 

@@ -14,6 +14,9 @@ interface Entry {
 /** How long a model that failed to load is left alone; its requests fail at once meanwhile. */
 const failureMs = 30_000;
 
+/** A version that was deleted and registered again is another model, of the same name. */
+const slotOf = (model: ModelSpec): string => `${modelKey(model)}${model.no === undefined ? '' : `#${model.no}`}`;
+
 /**
  * The models one worker has in memory. One that nobody uses makes room, least recently used first, when all of them
  * together hold more than the worker may.
@@ -45,13 +48,13 @@ export class LoadedModels implements AsyncDisposable {
 
   /** Whether the model would start more tasks at once; one that is not loaded would. */
   hungry(model: ModelSpec): boolean {
-    const entry = this.#entries.get(modelKey(model));
+    const entry = this.#entries.get(slotOf(model));
     return entry === undefined || (entry.executor !== null && entry.executor.hungry());
   }
 
   /** Whether the model starts tasks at all just now; one that is not loaded would. */
   ready(model: ModelSpec): boolean {
-    return this.#entries.get(modelKey(model))?.executor?.ready?.() ?? true;
+    return this.#entries.get(slotOf(model))?.executor?.ready?.() ?? true;
   }
 
   names(): string[] {
@@ -65,7 +68,7 @@ export class LoadedModels implements AsyncDisposable {
   }
 
   #entry(model: ModelSpec): Entry {
-    const key = modelKey(model);
+    const key = slotOf(model);
     const found = this.#entries.get(key);
     if (found) return found;
     const failure = this.#failures.get(key);

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
@@ -14,10 +14,12 @@ import { makeScratch } from '../lib/scratch.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
 import { claimTurn } from '../requests/turns.ts';
+import { fitting, needsOf } from '../policy/strategy.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { LoadedModels } from './loaded.ts';
 import type { Retry } from './gathering.ts';
+import { Room, type Narrow } from './narrow.ts';
 import { Rates } from './rates.ts';
 import { Buffers } from './result-lines.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -49,6 +51,13 @@ interface Events {
 
 /** Who told a worker to end: a signal, the notice file, the notice endpoint, or the API. */
 export type Interruption = 'signal' | 'file' | 'endpoint' | 'api';
+
+/** It leases only what it knows, and a snapshot forgets no version. */
+const known = (models: Models, key: string): ModelSpec => {
+  const model = models.keyed(key);
+  if (!model) throw new Error(`a lease names the unknown model ${key}`);
+  return model;
+};
 
 /** Of the notice, what is kept for writing down what was done and giving back the rest. */
 const reserve = (seconds: number): number => Math.min(3, seconds / 5);
@@ -89,12 +98,14 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #noticeEnds = Infinity;
   #started = false;
   readonly #kind: 'spot' | 'dedicated';
+  readonly #room: Room;
 
   constructor(deps: WorkerDeps) {
     super();
     this.#deps = deps;
     const { timing, pools, worker } = deps.config;
     this.#kind = pools.find(({ name }) => name === worker.pool)?.preemptible ? 'spot' : 'dedicated';
+    this.#room = new Room(this.#has);
     const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
     this.#claims = new Loop({ name: 'claim', run: () => this.#claim(), min: timing.pollMinMs, max: timing.pollMaxMs, onError });
     const beat = timing.heartbeatSeconds * 1_000;
@@ -105,22 +116,37 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     return this.#running.size;
   }
 
+  /** What it has for requests that declare what they need. */
+  get #has(): { memoryBytes: number; gpus: number } {
+    const { memory, gpus } = this.#deps.config.worker;
+    // Of a container that is limited, what it may have.
+    return { memoryBytes: memory ?? Math.min(totalmem(), process.constrainedMemory() || Infinity), gpus: gpus ?? 0 };
+  }
+
+  /** A model of which not one request fits is not offered. */
+  #fits({ options }: ModelSpec): boolean {
+    const needs = needsOf(options);
+    return needs === null || fitting(needs, { ...this.#has, concurrency: 1 }) > 0;
+  }
+
   async start(): Promise<void> {
     if (this.#started) return;
     this.#started = true;
     const { db, config, models, log, listener } = this.#deps;
     this.#scratch = await makeScratch('worker');
     this.#loaded = new LoadedModels(
-      { log, scratch: this.#scratch, crash: () => process.kill(process.pid, 'SIGKILL') },
+      { log, storage: this.#deps.storage, scratch: this.#scratch, crash: () => process.kill(process.pid, 'SIGKILL') },
       config.worker.modelMemory,
     );
     await db.run(sql`
-      insert into workers (id, pool, kind, host, pid, models)
-      values (${this.id}, ${config.worker.pool}, ${this.#kind}, ${hostname()}, ${process.pid}, ${models.all().map(modelKey)}::text[])`);
+      insert into workers (id, pool, kind, host, pid, models, memory_bytes, gpus)
+      values (${this.id}, ${config.worker.pool}, ${this.#kind}, ${hostname()}, ${process.pid},
+        ${models.all().filter((model) => this.#fits(model)).map(modelKey)}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
     this.#renewed(performance.now());
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
+    models.on('changed', this.#wake);
     this.#heartbeat.start();
     this.#claims.start();
   }
@@ -129,11 +155,12 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   async stop(): Promise<void> {
     if (!this.#started) return;
     this.#started = false;
-    const { db, listener } = this.#deps;
+    const { db, listener, models } = this.#deps;
     this.drain('signal');
     listener.off('chunks', this.#wake);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
+    models.off('changed', this.#wake);
     await this.#claims.stop();
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
     await this.#heartbeat.stop();
@@ -164,8 +191,10 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     }
     if (this.#draining) return;
     this.#draining = true;
-    for (const { stop } of this.#running.values()) stop.abort();
-    void this.#deps.db.run(sql`update workers set state = 'draining' where id = ${this.id} and state = 'ready'`).catch(() => {});
+    for (const { stop } of this.#running.values()) stop.abort('drained');
+    void this.#deps.db
+      .run(sql`update workers set state = 'draining', interrupted_by = ${by} where id = ${this.id} and state = 'ready'`)
+      .catch(() => {});
     this.emit('interrupted', by);
     if (this.#running.size === 0) this.emit('drained');
   }
@@ -180,10 +209,14 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   async #claim(): Promise<boolean> {
     const { config, db, models } = this.#deps;
-    if (this.#draining || !this.#room() || this.#stale() || performance.now() < this.#pausedUntil) return false;
+    if (this.#draining || !this.#place() || this.#stale() || performance.now() < this.#pausedUntil) return false;
     const wanted = models.all().filter((model) => this.#wants(model));
     if (wanted.length === 0) return false;
-    const claimed = await claimTurn(db, { id: this.id, kind: this.#kind, models: wanted.map(modelKey) }, config.timing.leaseSeconds);
+    const claimed = await claimTurn(
+      db,
+      { id: this.id, kind: this.#kind, pool: config.worker.pool, models: wanted.map(modelKey) },
+      config.timing.leaseSeconds,
+    );
     if (claimed === 'again') return true;
     if (claimed === 'idle') {
       if (this.#running.size === 0) this.emit('idle');
@@ -197,7 +230,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
    * Chunks as many as configured. Those of a few lines, which retries come in, ride along: were they counted, two slow
    * requests would be all that a worker does at a time.
    */
-  #room(): boolean {
+  #place(): boolean {
     const { chunks } = this.#deps.config.worker;
     let whole = 0;
     for (const { lease } of this.#running.values()) if (countLines(lease.lines) > few) whole++;
@@ -206,7 +239,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
 
   /** Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do. */
   #wants(model: ModelSpec): boolean {
-    if (!this.#loaded!.ready(model)) return false;
+    if (!this.#loaded!.ready(model) || !this.#fits(model)) return false;
     const key = modelKey(model);
     let held = 0;
     for (const { lease } of this.#running.values()) if (lease.model === key) held++;
@@ -233,7 +266,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
-    const running: Running = { lease, model: models.get(lease.model), settler, stop, abort };
+    const model = known(models, lease.model);
+    const running: Running = { lease, model, settler, stop, abort, narrow: this.#narrow(lease, model) };
     this.#rates.begin(lease.model);
     this.emit('claimed', lease);
     const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
@@ -263,13 +297,21 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       });
     this.#running.set(lease.token, { ...running, ending });
     // It was being claimed when the stop came.
-    if (this.#draining) stop.abort();
+    if (this.#draining) stop.abort('drained');
+  }
+
+  /** How narrow a lease is to be run: null where its lines fit in what its batch may have in flight, and nothing else limits it. */
+  #narrow(lease: Lease, { options }: ModelSpec): Narrow | null {
+    const needs = lease.strategy === 'resource_aware' ? needsOf(options) : null;
+    const inOrder = lease.strategy === 'sequential';
+    if (needs === null && !inOrder && (lease.width === null || countLines(lease.lines) <= lease.width)) return null;
+    return { width: () => lease.width ?? Infinity, inOrder, room: needs && { of: this.#room, needs } };
   }
 
   /** How requests of a model are repeated: as configured for all, unless its own options say otherwise. */
   #retryOf(key: string): Retry {
     const { config, models } = this.#deps;
-    const { executor, options } = models.get(key);
+    const { executor, options } = known(models, key);
     // In proportion to what a worker is expected to do: ten retries a second are a storm to a language model, and nothing to echo.
     const floor = Math.max(10, priorRate[executor] / 10);
     const budget = this.#budgets.get(key) ?? new RetryBudget(floor);
@@ -291,7 +333,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     for (const running of before) {
       const { lease, stop, abort, settler } = running;
       if (settler.state !== 'open' || !this.#running.has(lease.token)) continue;
-      const order = held.find((h) => h.token === lease.token)?.order ?? 'abort';
+      const now = held.find((h) => h.token === lease.token);
+      if (now) lease.width = now.width;
+      const order = now?.order ?? 'abort';
       if (order === 'abort') abort.abort();
       else if (order === 'stop' && !stop.signal.aborted) this.#end(running);
     }

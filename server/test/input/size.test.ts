@@ -133,6 +133,7 @@ describe(`${million.toLocaleString('en')} lines`, () => {
       inputKey: 'made',
       endpoint: '/v1/predict',
       models: new Models([]),
+      tenant: 'default',
       limits: testLimits,
       onError: (error) => void (errors.length < maxErrors && errors.push(error)),
     });

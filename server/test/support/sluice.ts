@@ -18,6 +18,8 @@ import { Models, type ModelSpec } from '../../src/models/models.ts';
 import { modelRoutes } from '../../src/models/routes.ts';
 import { noQuotas, type Quotas } from '../../src/policy/quotas.ts';
 import { quotaRoutes } from '../../src/quotas/routes.ts';
+import { registrySource } from '../../src/registry/snapshot.ts';
+import { ModelWatch } from '../../src/registry/watch.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -78,13 +80,14 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
-  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events']));
+  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'models']));
   listener.setMaxListeners(0);
   await listener.start();
   const disk = await openDisk(folder);
   const storage = options.storage?.(disk) ?? disk;
-  const models = new Models(options.models ?? []);
   const log = options.log ?? silent;
+  const models = new Models(options.models ?? [], registrySource(db));
+  await stack.use(new ModelWatch({ models, listener, log })).start();
   const limits = { ...testLimits, ...options.limits };
   const quotas = { ...noQuotas, ...options.quotas };
   const config = {
