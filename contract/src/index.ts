@@ -6,5 +6,7 @@ export * from './models.ts';
 export * from './workers.ts';
 export * from './deadletters.ts';
 export * from './bulk.ts';
+export * from './cache.ts';
 export * from './completion.ts';
 export * from './usage.ts';
+export * from './jobs.ts';

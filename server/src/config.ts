@@ -64,6 +64,9 @@ export interface Config {
     chunks: number;
     /** Bytes of memory its models may hold together. */
     modelMemory: number;
+    /** Bytes of memory and GPUs it has for requests that declare what they need; null: what the machine has, and none. */
+    memory?: number | null;
+    gpus?: number | null;
   };
   /** The pools that workers belong to; at least one of them is dedicated. */
   pools: readonly PoolConfig[];
@@ -83,6 +86,10 @@ export interface Config {
     deployment: string;
     tokenFile: string;
   };
+  /** Shares answers between processes; null: each has its own. */
+  redisUrl: string | null;
+  /** Answers to single requests. */
+  cache: { maxBytes: number; ttlSeconds: number; scope: 'user' | 'tenant' };
   /** Worker processes that role `all` starts, unless a pool's fleet is local. */
   workers: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };
@@ -204,7 +211,7 @@ export const loadConfig = ({
 };
 
 /** What is wrong only together. */
-const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools }: Config, apiKey: string | null): string[] => [
+const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redisUrl }: Config, apiKey: string | null): string[] => [
   ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
     ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
     : []),
@@ -216,6 +223,9 @@ const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools }: Con
   ...(new Set(pools.map(({ name }) => name)).size === pools.length ? [] : ['pools: two entries have the same name.']),
   ...(apiKey === null || keyText.test(apiKey) ? [] : ['api_key must be text of visible ASCII characters, without spaces.']),
   ...(new Set(keys.map(({ key }) => key)).size === keys.length ? [] : ['keys: two entries have the same key.']),
+  ...(redisUrl === null || (/^rediss?:\/\//.test(redisUrl) && URL.canParse(redisUrl))
+    ? []
+    : ['redis_url must look like redis://host:6379 or rediss://user:password@host:6379/0.']),
   ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))
     ? []
     : ['database_url must look like postgres://user:password@host:5432/name.']),
@@ -238,6 +248,7 @@ const freeze = <T>(value: T): T => {
 export const describeConfig = (config: Config): Record<string, unknown> => ({
   ...config,
   databaseUrl: config.databaseUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
+  redisUrl: config.redisUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
   keys: config.keys.map((key) => ({ ...key, key: '[redacted]' })),
   models: config.models.map((model) => ({
     ...model,

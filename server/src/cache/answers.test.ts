@@ -71,7 +71,7 @@ test('memory is bounded by bytes, and the least used goes first', async () => {
     await ask(key);
     await ask(1);
   }
-  const { bytes, entries } = cache.figures();
+  const { bytes, entries } = cache.figures('t');
   expect(bytes).toBeLessThanOrEqual(20_000);
   expect(entries).toBeGreaterThan(10);
   expect((await ask(1)).state).toBe('HIT');
@@ -86,9 +86,9 @@ test('a model whose requests all differ is asked past the cache, until they repe
   const states = new Set<string>();
   for (let n = 1_000; n < 1_100; n++) states.add(await ask(n));
   expect(states).toContain('BYPASS');
-  expect(cache.figures().models[0]!.bypassed).toBe(true);
+  expect(cache.figures('t').models[0]!.bypassed).toBe(true);
   for (let round = 0; round < 200; round++) for (let n = 1; n <= 32; n++) await ask(n);
-  expect(cache.figures().models[0]!.bypassed).toBe(false);
+  expect(cache.figures('t').models[0]!.bypassed).toBe(false);
   expect(await ask(5)).toBe('HIT');
 });
 

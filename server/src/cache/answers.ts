@@ -60,10 +60,19 @@ interface Kept {
   model: string;
 }
 
-interface Counts {
+export interface Counts {
   hits: { memory: number; redis: number; flight: number };
   misses: number;
   bypasses: number;
+}
+
+export interface CacheHolds {
+  entries: number;
+  bytes: number;
+  maxBytes: number;
+  ttlSeconds: number;
+  redis: 'off' | 'ok' | 'away';
+  models: { model: string; counts: Counts; bypassed: boolean }[];
 }
 
 const noCounts = (): Counts => ({ hits: { memory: 0, redis: 0, flight: 0 }, misses: 0, bypasses: 0 });
@@ -77,10 +86,13 @@ export class AnswerCache {
   readonly #ttlMs: number;
   readonly #flights = new Flights<Computed>();
   readonly #worth = new Worth();
-  readonly #counts = new Map<string, Counts>();
+  /** By tenant, then by model. */
+  readonly #counts = new Map<string, Map<string, Counts>>();
+  readonly #maxBytes: number;
 
   constructor({ maxBytes, ttlSeconds, redis }: CacheOptions) {
     this.#ttlMs = ttlSeconds * 1_000;
+    this.#maxBytes = maxBytes;
     this.#redis = redis;
     this.#memory = new LRUCache<string, Kept>({
       maxSize: Math.max(1, maxBytes),
@@ -97,7 +109,7 @@ export class AnswerCache {
    */
   async through(question: Question, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal): Promise<Answered> {
     const { key, model, policy } = question;
-    const counts = this.#countsOf(model);
+    const counts = this.#countsOf(question);
     if (policy === 'none' || this.#ttlMs === 0 || (policy === undefined && !this.#worth.looksUp(model, key))) {
       counts.bypasses++;
       return { answer: (await compute(signal)).answer, state: 'BYPASS', from: null };
@@ -133,17 +145,15 @@ export class AnswerCache {
     this.#redis?.forget({ tenant });
   }
 
-  figures(): {
-    entries: number;
-    bytes: number;
-    redis: 'off' | 'ok' | 'away';
-    models: { model: string; counts: Counts; bypassed: boolean }[];
-  } {
+  /** Counts since the process began, those of one tenant; entries and bytes are of all. */
+  figures(tenant: string): CacheHolds {
     return {
       entries: this.#memory.size,
       bytes: this.#memory.calculatedSize,
+      maxBytes: this.#maxBytes,
+      ttlSeconds: this.#ttlMs / 1_000,
       redis: this.#redis?.state ?? 'off',
-      models: [...this.#counts].map(([model, counts]) => ({ model, counts, bypassed: this.#worth.bypassed(model) })),
+      models: [...(this.#counts.get(tenant) ?? [])].map(([model, counts]) => ({ model, counts, bypassed: this.#worth.bypassed(model) })),
     };
   }
 
@@ -170,9 +180,11 @@ export class AnswerCache {
     this.#memory.set(key, { answer, tenant, model }, { ttl: Math.max(1, answer.at + this.#ttlMs - Date.now()) });
   }
 
-  #countsOf(model: string): Counts {
-    let counts = this.#counts.get(model);
-    if (counts === undefined) this.#counts.set(model, (counts = noCounts()));
+  #countsOf({ tenant, model }: Question): Counts {
+    let models = this.#counts.get(tenant);
+    if (models === undefined) this.#counts.set(tenant, (models = new Map()));
+    let counts = models.get(model);
+    if (counts === undefined) models.set(model, (counts = noCounts()));
     return counts;
   }
 }

@@ -97,6 +97,12 @@ export class RedisTier implements SharedTier {
     return this.#client.isReady && performance.now() >= this.#awayUntil ? 'ok' : 'away';
   }
 
+  /** Throws while it is not asked, for whoever looks after health. */
+  async check(): Promise<void> {
+    if (this.state === 'away') throw new Error('it does not answer; answers are kept in memory only');
+    await this.#client.ping();
+  }
+
   async get(question: Question): Promise<Answer | null> {
     const bytes = await this.#ask(() => this.#client.get(keyOf(question)));
     return bytes === null ? null : decodeAnswer(bytes);

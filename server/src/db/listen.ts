@@ -14,10 +14,16 @@ export const channels = {
   turns: 'sluice_turns',
   /** Leased chunks of a batch must stop. Payload: empty. */
   control: 'sluice_control',
+  /** A tenant's answers are to be forgotten. Payload: the tenant. */
+  cache: 'sluice_cache',
   /** An event row was written. Payload: the batch's number. */
   events: 'sluice_events',
   /** What is registered has changed, or a file waits to be vetted. Payload: empty. */
   models: 'sluice_models',
+  /** Jobs were queued: a worker may claim. Payload: empty. */
+  jobs: 'sluice_jobs',
+  /** Jobs have ended. Payload: their ids without the prefix, with commas between. */
+  jobEnds: 'sluice_job_ends',
 } as const;
 
 export type Channel = keyof typeof channels;

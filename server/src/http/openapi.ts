@@ -16,6 +16,7 @@ const tags: Record<string, { name: string; description: string }> = {
   workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },
+  cache: { name: 'Cache', description: 'Answers that are kept, so that the same question is computed once.' },
   usage: { name: 'Usage', description: 'What quotas allow, and what of it is in use.' },
   analytics: { name: 'Analytics', description: 'Counts, durations and failures by model, user and day.' },
 };

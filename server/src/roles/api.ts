@@ -1,6 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
+import { AnswerCache } from '../cache/answers.ts';
+import { RedisTier } from '../cache/redis.ts';
+import { cacheRoutes } from '../cache/routes.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
@@ -15,12 +18,15 @@ import { observeQueue } from '../telemetry/observe.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 
-export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & { predictor: Predictor };
+export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & {
+  predictor: Predictor;
+  answers: AnswerCache;
+};
 
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor }: ApiParts,
+  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor, answers }: ApiParts,
 ): void => {
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener, quotas });
@@ -31,12 +37,13 @@ export const addRoutes = (
   modelRoutes(app, { models });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });
+  cacheRoutes(app, { db, answers, listener });
   healthRoutes(app, health);
 };
 
 export const api: Role = {
   name: 'api',
-  channels: ['events', 'models'],
+  channels: ['events', 'models', 'cache'],
   connections: 16,
   serves: true,
   async start(parts) {
@@ -44,7 +51,10 @@ export const api: Role = {
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
     const predictor = new Predictor({ models, storage: parts.storage, log, scratch });
-    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor }) });
+    const redis = config.redisUrl === null ? null : new RedisTier(config.redisUrl, log);
+    const answers = new AnswerCache({ ...config.cache, redis });
+    if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
+    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor, answers }) });
     const stop = async (): Promise<void> => {
       await app.close();
       await rm(scratch, { recursive: true, force: true });

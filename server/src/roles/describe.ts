@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AnswerCache } from '../cache/answers.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
@@ -26,6 +27,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     listener: new Listener(url, []),
     health: { dependencies: [], stopping: new AbortController().signal, metrics: () => Promise.resolve('') },
     predictor: new Predictor({ models, log: silent, scratch: folder }),
+    answers: new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());

@@ -15,7 +15,7 @@ export interface Dependency {
 
 export interface Health {
   /** The dependencies, and whether the process is stopping. */
-  dependencies: readonly Dependency[];
+  dependencies: Dependency[];
   stopping: AbortSignal;
   metrics: () => Promise<string>;
   /** Takes the notice that this process will be taken away, `seconds` from now where that is said. */
