@@ -53,12 +53,15 @@ export const enqueue = async (
 /** Lines that die with their worker are tried this often in company; after that alone, and then no more. */
 export const lossLimit = 3;
 
+/** Leases that one statement takes back at most. */
+export const rescuePage = 1_000;
+
 /**
  * Takes chunks back whose lease has run out. After `lossLimit` losses a chunk runs one line at a time, each settled
  * before the next begins; if it is lost even so, its first line is what kills its workers, and is dead-lettered.
  *
  * @param which of the leased chunks
- * @returns how many leases had run out
+ * @returns how many leases had run out; `rescuePage` where there may be more
  */
 export const rescue = async (db: Db, which = sql`leased_until < now()`): Promise<number> => {
   const rows = await db.many<{ id: number; poison: boolean }>(sql`
@@ -67,7 +70,7 @@ export const rescue = async (db: Db, which = sql`leased_until < now()`): Promise
                  from batches b where b.no = c.batch_no),
         token = null, worker_id = null, leased_until = null, losses = losses + 1
     where ctid = any(array(
-      select ctid from chunks where state = 'leased' and ${which} order by id limit 1000 for update skip locked))
+      select ctid from chunks where state = 'leased' and ${which} order by id limit ${rescuePage} for update skip locked))
     returning id, losses > ${lossLimit} and state = 'queued' as poison`);
   for (const { id } of rows.filter((row) => row.poison)) await db.transaction((tx) => deadLetterFirst(tx, id));
   return rows.length;

@@ -17,7 +17,7 @@ import { priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { admission } from './admission.ts';
 import { round, type ControllerOptions } from './controller.ts';
 import { plan } from './planner.ts';
-import { announceChunks, gatherDue, rescue } from '../requests/queue.ts';
+import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface SchedulerDeps {
@@ -123,7 +123,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   #rate(model: string): { rate: number; measured: boolean } {
     const rate = this.#rates.get(model);
-    return { rate: rate ?? priorRate[this.#deps.models.keyed(model)?.executor ?? 'echo'], measured: rate !== undefined };
+    return { rate: rate ?? priorRate[this.#deps.models.find(model)?.executor ?? 'echo'], measured: rate !== undefined };
   }
 
   #policy(): ControllerOptions {
@@ -134,7 +134,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       tick: config.timing.sweepSeconds,
       leaseSeconds: config.timing.leaseSeconds,
       rateOf: (model) => this.#rate(model),
-      concurrencyOf: (model) => concurrencyOf(models.keyed(model)),
+      concurrencyOf: (model) => concurrencyOf(models.find(model)),
     };
   }
 
@@ -237,10 +237,15 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   async #sweep(): Promise<boolean> {
     const { db, log } = this.#deps;
-    const rescued = await rescue(db);
+    // A page at a time, so that no claim waits long for a row; where a thousand workers were lost at once, all the pages.
+    let rescued = 0;
+    for (let page = rescuePage; page === rescuePage;) {
+      page = await rescue(db);
+      rescued += page;
+      if (page > 0) this.emit('rescued', page);
+    }
     if (rescued > 0) {
       log.warn({ leases: rescued }, 'leases ran out; their chunks went back to the queue');
-      this.emit('rescued', rescued);
       this.#replan();
     }
     if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();
