@@ -69,6 +69,7 @@ export const errors = {
     'Try again; if it stays, give the request id to whoever runs the server.',
     'server_error',
   ),
+  not_implemented: entry(501, 'The protocol has this, and this server does not.', 'Leave out what the message names.', 'server_error'),
   unavailable: entry(
     503,
     'A part the server needs (database, storage) cannot be reached just now.',
@@ -87,6 +88,15 @@ export const errors = {
     'Mend the model or its configuration, then try again.',
     'server_error',
   ),
+  // Jobs
+  timeout: entry(
+    504,
+    'The job ran for longer than its hard limit, `timeout_ms`.',
+    'Give it a longer limit, or make the request smaller.',
+    'server_error',
+  ),
+  job_cancelled: entry(409, 'The job was cancelled before it was done.', 'Submit it again, or retry it.'),
+  job_expired: entry(504, 'The job had not ended at its deadline.', 'Submit it again with a later deadline, or retry it.', 'server_error'),
   // Validation of a batch's input
   invalid_json_line: entry(
     0,

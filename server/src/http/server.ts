@@ -4,6 +4,7 @@ import * as contract from '@sluice/contract';
 import type { ErrorBody } from '@sluice/contract';
 import type { ApiKey, Identity } from '../auth/identity.ts';
 import { authenticateWith } from '../auth/keys.ts';
+import { parseExactly } from '../formats/exact-json.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { newExchangeId } from '../lib/ids.ts';
@@ -66,6 +67,9 @@ const refuseConnection = (error: Error & { code?: string }, socket: Socket): voi
     );
 };
 
+/** The Open Inference Protocol has an error be one text. */
+const speaksOip = ({ routeOptions, url }: FastifyRequest): boolean => /^\/v2(?![^/?])/.test(routeOptions.url ?? url);
+
 const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
   const error = toApiError(thrown);
   if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.message);
@@ -73,7 +77,8 @@ const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => 
   // What is still on its way is read and dropped. A connection closed on it would be reset, and the client would
   // see that instead of this reply; one left unread could take no further request.
   if (!request.raw.complete) request.raw.resume();
-  return reply.code(error.status).headers(error.headers).type('application/json').send(JSON.stringify(error.body()));
+  const body = speaksOip(request) ? { error: error.message } : error.body();
+  return reply.code(error.status).headers(error.headers).type('application/json').send(JSON.stringify(body));
 };
 
 /**
@@ -115,11 +120,12 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     reply.headers(replyHeaders);
     reply.header('x-request-id', request.id);
     // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well.
-    if (request.routeOptions.url?.startsWith('/v1')) {
+    const route = request.routeOptions.url ?? '';
+    if (/^\/v[12](?!\/health\/)/.test(route)) {
       reply.header('cache-control', 'no-store');
-      reply.header('openai-version', '2020-10-01');
       Object.defineProperty(request, 'identity', { value: authenticate(request.headers.authorization) });
     }
+    if (route.startsWith('/v1')) reply.header('openai-version', '2020-10-01');
     done();
   });
   app.addHook('preValidation', (request, _reply, done) => {
@@ -152,7 +158,11 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
-    else void parse(request, body, done);
+    else
+      void parse(request, body, (error, value?: unknown) => {
+        if (error || request.routeOptions.config.exactNumbers !== true) done(error, value);
+        else done(null, parseExactly(body));
+      });
   });
   // Uploads are read by the room of files itself, from `request.raw`, as they come.
   app.addContentTypeParser(/^multipart\//, (_request, _payload, done) => done(null, null));

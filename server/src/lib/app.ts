@@ -11,6 +11,10 @@ export type App = FastifyInstance<
 >;
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Numbers of the body that a double would round are kept as their text: they go on to a model. */
+    exactNumbers?: boolean;
+  }
   interface FastifyInstance {
     /** Aborts when the server starts to close: streams that have no end of their own end then. */
     closing: AbortSignal;

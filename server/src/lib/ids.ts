@@ -44,6 +44,8 @@ export const newFileId = (): string => lettered('file-', 22);
 export const newUploadId = (): string => `upload_${hex(16)}`;
 export const newPartId = (): string => `part_${hex(16)}`;
 export const newOperationId = (): string => `op_${hex(12)}`;
+/** Sorts by its time, as a batch's id does. */
+export const newJobId = (): string => `job_${stem()}`;
 export const newWorkerId = (): string => `worker_${hex(8)}`;
 /** The id of one HTTP exchange, sent back as `x-request-id`. */
 export const newExchangeId = (): string => `req_${hex(16)}`;

@@ -1,0 +1,169 @@
+import { CreateJob, DeletedJob, Job, JobPage, jobStatuses, ListJobs, type JobStatus } from '@sluice/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Db } from '../db/db.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import { sendAnswer, sendWithAnswer } from './answer.ts';
+import { cancelJob, deleteJob } from './change.ts';
+import type { JobDesk } from './desk.ts';
+import { getAnswered, getJob, listJobs } from './read.ts';
+import { toJob, type JobRow } from './rows.ts';
+import { jobEnded } from './state.ts';
+
+const anyId = Type.Object({ id: Type.String() });
+
+/** Seconds a call may be held. */
+const longest = 300;
+
+/** `Prefer: wait=10`, of RFC 7240; null where it is not there. What is not understood is passed over, as it says. */
+export const preferredWait = (request: Pick<FastifyRequest, 'headers'>): number | null => {
+  const asked = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[,;]|$)/i.exec([request.headers['prefer'] ?? ''].flat().join(','))?.[1];
+  return asked === undefined ? null : Math.min(longest, Number(asked));
+};
+
+const statusList = (text: string | undefined): JobStatus[] | undefined => {
+  if (text === undefined) return undefined;
+  return text.split(',').map((asked) => {
+    const known = jobStatuses.find((status) => status === asked);
+    if (known === undefined)
+      throw new ApiError(
+        'invalid_value',
+        `Invalid value: '${asked}'. Supported values are: ${jobStatuses.map((status) => `'${status}'`).join(', ')}.`,
+        { param: 'status' },
+      );
+    return known;
+  });
+};
+
+const idempotencyKeyOf = (request: FastifyRequest): { idempotencyKey?: string } => {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return {};
+  if (typeof key !== 'string' || key === '' || key.length > 255)
+    throw new ApiError('invalid_value', 'Idempotency-Key must have 1 to 255 characters.', { param: 'Idempotency-Key' });
+  return { idempotencyKey: key };
+};
+
+/** Aborts when the caller hangs up, or the server closes. */
+const goneSignal = (app: App, reply: FastifyReply): AbortSignal => {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, app.closing]);
+};
+
+/** Still to come: where it is, and when to look again. */
+export const accepted = (reply: FastifyReply, job: JobRow): FastifyReply =>
+  reply.code(202).header('location', `/v1/jobs/${job.id}`).header('retry-after', '1').send(toJob(job));
+
+/** `/v1/jobs`: single requests, answered in the background. */
+export const jobRoutes = (app: App, { db, storage, jobs }: { db: Db; storage: Storage; jobs: JobDesk }): void => {
+  app.addHook('onClose', () => jobs[Symbol.asyncDispose]());
+
+  app.post(
+    '/v1/jobs',
+    {
+      config: { exactNumbers: true },
+      schema: {
+        summary: 'Submit a request, to be answered in the background',
+        description:
+          'Replies 202 with the job at once. With `Prefer: wait=N` the call is held for up to N seconds: 200 with the job and its `result` where it has ended by then. The same Idempotency-Key gives the same job.',
+        operationId: 'createJob',
+        body: CreateJob,
+        response: { 200: Job, 202: Job },
+      },
+    },
+    async (request, reply) => {
+      const seconds = preferredWait(request);
+      const { job, created, answered } = await jobs.create(request.identity, request.body, {
+        ...idempotencyKeyOf(request),
+        requestId: request.id,
+        wait: seconds === null ? null : { ms: seconds * 1_000, signal: goneSignal(app, reply) },
+      });
+      if (!created) reply.header('idempotent-replayed', 'true');
+      if (seconds !== null) reply.header('preference-applied', `wait=${seconds}`);
+      if (answered === null) return accepted(reply, job);
+      return sendWithAnswer(storage, answered, reply.header('location', `/v1/jobs/${job.id}`));
+    },
+  );
+
+  app.get(
+    '/v1/jobs',
+    { schema: { summary: 'List jobs, newest first', operationId: 'listJobs', querystring: ListJobs, response: { 200: JobPage } } },
+    async (request) => {
+      const { status, limit = 20, ...filter } = request.query;
+      const { rows, more } = await listJobs(db, request.identity, { ...filter, limit, status: statusList(status) });
+      const data = rows.map(toJob);
+      return { object: 'list' as const, data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: more };
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id',
+    { schema: { summary: 'Get a job', operationId: 'getJob', params: anyId, response: { 200: Job } } },
+    async (request): Promise<Job> => toJob(await getJob(db, request.identity, request.params.id)),
+  );
+
+  app.get(
+    '/v1/jobs/:id/result',
+    {
+      schema: {
+        summary: 'Get the answer of a job',
+        description:
+          'The answer as the endpoint would have given it, with its status; of a job that failed, the error it ended with. 202 with the job while it has not ended; `wait` holds the call until it has.',
+        operationId: 'getJobResult',
+        params: anyId,
+        querystring: Type.Object({
+          wait: Type.Optional(Type.Integer({ minimum: 0, maximum: longest, description: 'Seconds to wait at most.' })),
+        }),
+        response: { 200: Type.Unknown(), 202: Job },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const row = await getAnswered(db, request.identity, id);
+      if (jobEnded(row.state)) return sendAnswer(storage, row, reply);
+      const seconds = request.query.wait ?? preferredWait(request) ?? 0;
+      const ended = seconds > 0 ? await jobs.waiters.wait(id, seconds * 1_000, goneSignal(app, reply), { look: true }) : null;
+      return ended === null ? accepted(reply, await getJob(db, request.identity, id)) : sendAnswer(storage, ended, reply);
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancel a job',
+        description:
+          'One that waits is cancelled at once. One that runs is ended by its worker: the call is aborted or the process killed, and its status follows.',
+        operationId: 'cancelJob',
+        params: anyId,
+        response: { 200: Job },
+      },
+    },
+    async (request): Promise<Job> => toJob(await cancelJob(db, jobs.announcer, request.identity, request.params.id)),
+  );
+
+  app.post(
+    '/v1/jobs/:id/retry',
+    {
+      schema: {
+        summary: 'Run a job again that has ended',
+        description: 'A new job with the same request, linked by `retry_of`; the old one stays as it is.',
+        operationId: 'retryJob',
+        params: anyId,
+        response: { 202: Job },
+      },
+    },
+    async (request, reply) => accepted(reply, (await jobs.retry(request.identity, request.params.id, request.id)).job),
+  );
+
+  app.delete(
+    '/v1/jobs/:id',
+    { schema: { summary: 'Delete a job that has ended', operationId: 'deleteJob', params: anyId, response: { 200: DeletedJob } } },
+    async (request) => {
+      await deleteJob(db, storage, request.identity, request.params.id);
+      return { id: request.params.id, object: 'job' as const, deleted: true as const };
+    },
+  );
+};
