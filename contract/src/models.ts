@@ -1,4 +1,42 @@
 import { Type, type Static } from 'typebox';
+import { Nullable } from './common.ts';
+
+export const modelStatuses = ['pending', 'uploaded', 'validating', 'ready', 'failed', 'archived'] as const;
+export type ModelStatus = (typeof modelStatuses)[number];
+
+const Dict = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
+
+/** An input or output of a model. */
+export const ModelPort = Type.Object(
+  {
+    name: Type.String(),
+    type: Type.String({ description: 'Of its elements: `float32`, `int64`, `string`, `bool` and the like.' }),
+    shape: Type.Array(Type.Union([Type.Integer(), Type.String()]), {
+      description: 'Its dimensions; a name, or the empty text, is one that varies.',
+    }),
+    batch_axis: Type.Optional(Nullable(Type.Integer({ description: 'The dimension that counts rows; null: none does.' }))),
+  },
+  { $id: 'ModelPort' },
+);
+export type ModelPort = Static<typeof ModelPort>;
+
+/** What vetting did, step by step. */
+export const ModelReport = Type.Object(
+  {
+    steps: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        status: Type.Enum(['passed', 'failed', 'warning', 'skipped']),
+        ms: Type.Number(),
+        log: Type.Optional(Type.Array(Type.String())),
+        message: Type.Optional(Nullable(Type.String())),
+        hint: Type.Optional(Nullable(Type.String({ description: 'What to do about it.' }))),
+      }),
+    ),
+  },
+  { $id: 'ModelReport', additionalProperties: true },
+);
+export type ModelReport = Static<typeof ModelReport>;
 
 export const Model = Type.Object(
   {
