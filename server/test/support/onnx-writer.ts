@@ -16,8 +16,8 @@ export const varint = (value: number | bigint): Uint8Array => {
 export const bytes = (...parts: Uint8Array[]): Uint8Array => Buffer.concat(parts);
 
 export const message = (...fields: readonly Field[]): Uint8Array =>
-  bytes(
-    ...fields.flatMap(([number, value]) => {
+  Buffer.concat(
+    fields.flatMap(([number, value]) => {
       if (typeof value === 'number' || typeof value === 'bigint') return [varint(number << 3), varint(value)];
       const body = Buffer.from(value);
       return [varint((number << 3) | 2), varint(body.length), body];
