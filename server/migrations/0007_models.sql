@@ -87,6 +87,6 @@ create table model_revision (
 );
 insert into model_revision default values;
 
--- What a worker has in memory: [{"model", "memory_bytes", "rate"}], and its own.
+-- What a worker has in memory: [{"model", "held_bytes", "rate"}], and the bytes it holds itself (`memory_bytes` is what it may).
 alter table workers add column loaded jsonb not null default '[]';
-alter table workers add column memory_bytes bigint;
+alter table workers add column held_bytes bigint;
