@@ -97,6 +97,18 @@ export const errors = {
   ),
   job_cancelled: entry(409, 'The job was cancelled before it was done.', 'Submit it again, or retry it.'),
   job_expired: entry(504, 'The job had not ended at its deadline.', 'Submit it again with a later deadline, or retry it.', 'server_error'),
+  model_overloaded: entry(
+    503,
+    'More is asked of the model, or of the memory for models, than can be answered in time.',
+    'Try again after the time in Retry-After, ask less at once, or have `predict.queue_rows`, `predict.memory` or `replicas` raised.',
+    'server_error',
+  ),
+  executor_lost: entry(
+    503,
+    'The process that worked on the request ended: it was killed, or ran out of memory. Requests that waited are not concerned.',
+    'Try again after the time in Retry-After; where it stays, the request itself ends the process.',
+    'server_error',
+  ),
   // Validation of a batch's input
   invalid_json_line: entry(
     0,
