@@ -22,7 +22,7 @@ export interface Loss {
 const program = fileURLToPath(new URL('child.ts', import.meta.url));
 
 /** All that a child sees of the environment: no database address, no key. */
-const environment = (home: string): NodeJS.ProcessEnv => ({
+export const environment = (home: string): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   LANG: process.env['LANG'] ?? 'C.UTF-8',
   TZ: process.env['TZ'],

@@ -5,9 +5,9 @@
  */
 import './float16.ts';
 import { writeSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { featureCount, Featuriser } from './features.ts';
+import { endWithParent } from './orphan.ts';
 import { Outgoing, serveRuns, tensorOf, typed, type Feeds, type Values } from './runs.ts';
 import {
   frameOf,
@@ -26,12 +26,7 @@ const socket = 3;
 const progress = 4;
 const shared = 5;
 
-// The main thread may be in native code for good when the executor dies; this one sees it and ends the process. Its
-// limits keep it small: without them it takes 540 MB of the 2 GB that the process may have.
-new Worker(
-  `const parent = ${process.ppid}; setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);`,
-  { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 1 } },
-).unref();
+endWithParent();
 
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
