@@ -71,7 +71,7 @@ export const claims: Bench = {
               await delay(ms);
             }
           };
-          const options = { order: 'fair' as const, kinds: ['dedicated' as const, 'spot' as const], tail: 0, costOf: () => 0.02 };
+          const options = { order: 'fair' as const, pools, costOf: () => 0.02 };
           await plan(db, options);
           const scheduler = [every(500, planned, () => plan(db, options)), every(5_000, decided, () => decide(db, controller))];
           const held: { chunkId: number; token: number }[] = [];
@@ -84,6 +84,7 @@ export const claims: Bench = {
             const worker = {
               id: `worker-${i % workers}`,
               kind: i % 2 === 0 ? ('spot' as const) : ('dedicated' as const),
+              pool: i % 2 === 0 ? 'spot' : 'dedicated',
               models: ['echo@1.0.0'],
             };
             pending.push(

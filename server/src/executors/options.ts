@@ -28,6 +28,11 @@ export const whole = (least: number, most: number): Option<number> => ({
   is: (value): value is number => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
 });
 
+export const flag: Option<boolean> = {
+  expected: 'true or false',
+  is: (value): value is boolean => typeof value === 'boolean',
+};
+
 export const texts: Option<string[]> = {
   expected: 'a list of different non-empty strings',
   is: (value): value is string[] =>
@@ -39,8 +44,24 @@ export const oneOf = <T extends string>(...allowed: T[]): Option<T> => ({
   is: (value): value is T => allowed.includes(value as T),
 });
 
-/** What every executor takes. `max_attempts` is the worker's to heed: attempts a request of the model gets, in place of `retry.max_attempts`. */
-export const commonOptions = { max_attempts: whole(1, 100) };
+/** A positive number, such as the part of a GPU that a request takes. */
+const share = (most: number): Option<number> => ({
+  expected: `a number above 0, up to ${most}`,
+  is: (value): value is number => typeof value === 'number' && value > 0 && value <= most,
+});
+
+/**
+ * What every executor takes. `max_attempts` is the worker's to heed: attempts a request of the model gets, in place of
+ * `retry.max_attempts`. `prior_rate`: requests a second one worker does, for estimates until that was measured.
+ * `request_memory_mb`, `request_gpus`: what one request needs. A worker that has less does not offer the model, and batches
+ * with strategy `resource_aware` run as many at once as fit.
+ */
+export const commonOptions = {
+  max_attempts: whole(1, 100),
+  prior_rate: share(10_000_000),
+  request_memory_mb: whole(1, 100_000_000),
+  request_gpus: share(1_024),
+};
 
 /** What is wrong with the options, a sentence each, naming the option; empty where nothing is. */
 export const optionProblems = (set: OptionSet, given: Readonly<Record<string, unknown>>): string[] => {

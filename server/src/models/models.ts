@@ -40,6 +40,12 @@ const llm = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/r
 /** What each executor answers; null: every endpoint. */
 export const executorEndpoints: Record<ExecutorName, readonly string[] | null> = { echo: null, openai: llm, onnx: ['/v1/predict'] };
 
+/** The operator's own figure where the model has one. */
+export const priorOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): number => {
+  const own = options['prior_rate'];
+  return typeof own === 'number' ? own : priorRate[executor];
+};
+
 /** Requests a second of one worker, before anything was measured: from it come the first chunk sizes and estimates. */
 export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 30, onnx: 400 };
 

@@ -40,17 +40,19 @@ export const observe = (estimate: Estimate, sample: number): Estimate => {
  * sample's: work is a sum over thousands of requests, and a bound of one request's spread would ask for several
  * times the workers. Never below a tenth of the mean.
  *
+ * @param weight of a new sample in mean and variance, where that is another
  * @param prior the operator's figure, used while fewer than 30 samples are in
  * @returns null: nothing measured and no prior
  */
-export const lowerBound = (estimate: Estimate, prior: number | null, z = 1.645): number | null =>
-  estimate.count < trusted ? prior : Math.max(estimate.mean / 10, estimate.mean - z * deviation(estimate));
+export const lowerBound = (estimate: Estimate, prior: number | null, z = 1.645, weight = alpha): number | null =>
+  estimate.count < trusted ? prior : Math.max(estimate.mean / 10, estimate.mean - z * deviation(estimate, weight));
 
 /** The same from above: for costs, where more is worse. */
 export const upperBound = (estimate: Estimate, prior: number | null, z = 1.645): number | null =>
   estimate.count < trusted ? prior : estimate.mean + z * deviation(estimate);
 
-const deviation = ({ variance, count }: Estimate): number => Math.sqrt(variance * Math.max(1 / count, alpha / (2 - alpha)));
+const deviation = ({ variance, count }: Estimate, weight = alpha): number =>
+  Math.sqrt(variance * Math.max(1 / count, weight / (2 - weight)));
 
 /** Open requests of one kind: of one model, or of one size class. */
 export interface Open {

@@ -1,3 +1,5 @@
+import type { Kind } from './market.ts';
+
 /** A class of workers with a price and a promise. */
 export interface PoolConfig {
   name: string;
@@ -14,6 +16,8 @@ export interface PoolConfig {
   /** Who starts and ends its workers as the scheduler wants: processes of `sluice start`, a Deployment, or (absent, `none`) somebody else. */
   fleet?: 'local' | 'kubernetes' | 'none';
 }
+
+export const kindOf = ({ preemptible }: Pick<PoolConfig, 'preemptible'>): Kind => (preemptible ? 'spot' : 'dedicated');
 
 /** Where no dedicated pool is configured: the workers of this machine. */
 export const localPool: PoolConfig = {

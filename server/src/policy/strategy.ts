@@ -9,6 +9,13 @@ export interface Resources {
   readonly gpus: number;
 }
 
+/** What each request of a model needs, as its options declare it; null: nothing is declared. */
+export const needsOf = (options: Readonly<Record<string, unknown>> | undefined): Resources | null => {
+  const [memory, gpus] = [options?.['request_memory_mb'], options?.['request_gpus']];
+  if (typeof memory !== 'number' && typeof gpus !== 'number') return null;
+  return { memoryBytes: typeof memory === 'number' ? memory * 1_000_000 : 0, gpus: typeof gpus === 'number' ? gpus : 0 };
+};
+
 export interface WidthInput {
   readonly strategy: Strategy;
   /** `max_concurrent` of the batch; null: none. */
@@ -17,7 +24,7 @@ export interface WidthInput {
   readonly request: Resources | null;
   /** What the ready workers have, and the requests each runs at a time at most. */
   readonly workers: readonly (Resources & { readonly concurrency: number })[];
-  /** State of the controller of `adaptive`. */
+  /** State of the controller of `adaptive`; null: nothing has called for a limit. */
   readonly adaptive: Adaptive | null;
 }
 
@@ -25,7 +32,7 @@ export interface WidthInput {
  * Requests of a batch that may be in flight.
  *
  * `parallel`: as many as its limits allow. `sequential`: one, in order. `resource_aware`: as many as fit the memory and
- * GPUs of the workers. `adaptive`: what its controller found.
+ * GPUs of the workers. `adaptive`: what its controller found (`widening.ts`).
  *
  * @returns null: any number. 0: no worker is large enough for one request.
  */
@@ -39,13 +46,14 @@ export const width = ({ strategy, maxConcurrent, request, workers, adaptive }: W
     case 'resource_aware':
       return limited(request === null ? null : workers.reduce((sum, worker) => sum + fitting(request, worker), 0));
     case 'adaptive':
-      return limited((adaptive ?? newAdaptive).width);
+      return limited(adaptive?.width ?? null);
   }
 };
 
 /** Requests that fit one worker at a time. */
 export const fitting = (request: Resources, worker: Resources & { readonly concurrency: number }): number => {
-  const by = (has: number, needs: number): number => (needs > 0 ? Math.floor(has / needs) : Infinity);
+  // Ten tenths of a GPU are one, and not a little more.
+  const by = (has: number, needs: number): number => (needs > 0 ? Math.floor(has / needs + 1e-9) : Infinity);
   return Math.max(0, Math.min(worker.concurrency, by(worker.memoryBytes, request.memoryBytes), by(worker.gpus, request.gpus)));
 };
 

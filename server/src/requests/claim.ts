@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { none, sql } from '../db/sql.ts';
 import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
 
 /** A worker's right to run a chunk, until it settles, releases or loses it. */
@@ -15,8 +15,10 @@ export interface Lease {
   retry: boolean;
   /** Workers that died while they held it. */
   losses: number;
-  /** Requests its batch may have in flight; null: any number. */
+  /** Requests its batch may have in flight; null: any number. As last heard of: a heartbeat brings what it is now. */
   width: number | null;
+  /** How the batch asked to be run; null: it did not. */
+  strategy: string | null;
   batchNo: number;
   batchId: string;
   tenant: string;
@@ -36,6 +38,7 @@ export interface LeaseRow {
   retry: boolean;
   losses: number;
   width: number | null;
+  strategy: string | null;
   batch_no: number;
   batch_id: string;
   tenant_id: string;
@@ -45,7 +48,7 @@ export interface LeaseRow {
 }
 
 /** Requests in flight that are limited are counted by whoever plans: without a plan nothing of such a batch is taken. */
-const uncapped = sql`not exists (select from batches b where b.no = chunks.batch_no and b.cap is not null)`;
+const uncapped = sql`not exists (select from batches b where b.no = chunks.batch_no and (b.cap is not null or b.width is not null))`;
 
 /**
  * Leases the next chunk to a worker: highest priority, then earliest deadline, then oldest, among the models it asks
@@ -75,7 +78,7 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key,
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key,
   extract(epoch from greatest(interval '0', now() - coalesce(b.in_progress_at, b.created_at)))::float8 as waited`;
 
 export const toLease = (row: LeaseRow): Lease => ({
@@ -87,6 +90,7 @@ export const toLease = (row: LeaseRow): Lease => ({
   retry: row.retry,
   losses: row.losses,
   width: row.width,
+  strategy: row.strategy,
   batchNo: row.batch_no,
   batchId: row.batch_id,
   tenant: row.tenant_id,
@@ -110,6 +114,8 @@ export interface Held {
   token: number;
   /** `stop`: start nothing more, let what runs finish. `abort`: end that too. */
   order: 'go' | 'stop' | 'abort';
+  /** Requests its batch may have in flight now; null: any number. */
+  width: number | null;
 }
 
 /**
@@ -117,7 +123,7 @@ export interface Held {
  * know of, because the reply to its claim was lost, must run out: renewed with the others it would never be worked on.
  */
 export const renew = async (db: Db, workerId: string, tokens: readonly number[], seconds: number): Promise<Held[]> => {
-  const rows = await db.many<{ id: number; token: number; order: Held['order'] }>(sql`
+  const rows = await db.many<{ id: number; token: number; order: Held['order']; width: number | null }>(sql`
     with renewed as (
       update chunks set leased_until = now() + make_interval(secs => ${seconds})
       where worker_id = ${workerId} and state = 'leased' and token = any(${tokens}::bigint[])
@@ -125,24 +131,39 @@ export const renew = async (db: Db, workerId: string, tokens: readonly number[],
     select r.id, r.token, case
         when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'
         when b.status = 'cancelling' or b.expiring then 'stop'
-        else 'go' end as order
+        else 'go' end as order, least(b.width, b.cap) as width
     from renewed r join batches b on b.no = r.batch_no`);
-  return rows.map(({ id, token, order }) => ({ chunkId: id, token, order }));
+  return rows.map(({ id, ...held }) => ({ chunkId: id, ...held }));
 };
 
 /**
  * Gives a chunk back with the lines it still has. `lost` where the lease was lost before.
  * Where its batch is being cancelled or has expired, the chunk ends with it.
+ *
+ * @param note why, where its requests are to tell: their worker was drained
  */
-export const release = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>): Promise<'released' | 'lost'> => {
-  const count = await db.run(sql`
+export const release = async (
+  db: Db,
+  lease: Pick<Lease, 'chunkId' | 'token'>,
+  note: 'drained' | null = null,
+): Promise<'released' | 'lost'> => {
+  const update = sql`
     update chunks c
     set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
                  from batches b where b.no = c.batch_no),
         token = null, worker_id = null, leased_until = null
-    where id = ${lease.chunkId} and token = ${lease.token}`);
+    ${note === null ? none : sql`from (select id, worker_id from chunks where id = ${lease.chunkId}) old`}
+    where c.id = ${lease.chunkId} and token = ${lease.token}`;
+  const count = await db.run(
+    note === null ? update : sql`with given as (${update} returning c.batch_no, c.lines, old.worker_id) ${noted(note)}`,
+  );
   return count === 1 ? 'released' : 'lost';
 };
+
+/** Writes down that the lines of `given` were interrupted, and by what. */
+export const noted = (kind: 'drained' | 'lost') => sql`
+  insert into interruptions (batch_no, lines, kind, worker_id, pool)
+  select g.batch_no, g.lines, ${kind}, g.worker_id, w.pool from given g left join workers w on w.id = g.worker_id`;
 
 /**
  * Gives back some lines of a leased chunk while the worker still works on the others: they become a chunk of their own,
@@ -150,14 +171,20 @@ export const release = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>): 
  *
  * @param lines lines nobody has started; they are all still in the chunk
  */
-export const giveBackLines = async (db: Db, lease: Pick<Lease, 'chunkId' | 'token'>, lines: Lines): Promise<'given' | 'kept'> => {
+export const giveBackLines = async (
+  db: Db,
+  lease: Pick<Lease, 'chunkId' | 'token'>,
+  lines: Lines,
+  note: 'drained' | null = null,
+): Promise<'given' | 'kept'> => {
   const count = await db.run(sql`
     with rest as (select ${formatLines(lines)}::int4multirange as lines),
     kept as (
       update chunks c set lines = c.lines - r.lines
       from rest r
       where c.id = ${lease.chunkId} and c.token = ${lease.token} and c.lines @> r.lines and not isempty(r.lines) and c.lines <> r.lines
-      returning c.batch_no, c.model, r.lines, c.retry, c.losses, c.priority, c.deadline)
+      returning c.batch_no, c.model, r.lines, c.retry, c.losses, c.priority, c.deadline, c.worker_id)
+    ${note === null ? none : sql`, given as (select batch_no, lines, worker_id from kept), notes as (${noted(note)})`}
     insert into chunks (batch_no, model, lines, state, retry, losses, priority, deadline)
     select k.batch_no, k.model, k.lines, case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end,
       k.retry, k.losses, k.priority, k.deadline

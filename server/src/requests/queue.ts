@@ -2,6 +2,7 @@ import { channels } from '../db/listen.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
+import { noted } from './claim.ts';
 
 /** What is announced can also be found by polling: a failure to say it is no failure of what was done. Not for transactions, which it would spoil. */
 const tell = async (db: Db, statement: Statement): Promise<void> => {
@@ -34,14 +35,25 @@ export interface NewChunk {
   lines: Lines;
 }
 
+/** Numbers of lines whose text goes to the server at once; a chunk may have thousands of ranges. */
+const pageBorders = 200_000;
+
+const pageOf = (chunks: readonly NewChunk[], from: number): readonly NewChunk[] => {
+  let borders = 0;
+  let to = from;
+  while (to < chunks.length && to - from < 5_000 && borders < pageBorders) borders += chunks[to++]!.lines.length;
+  return chunks.slice(from, to);
+};
+
 /** Queues the chunks of a batch, in order. To be called in the transaction that seals the batch. */
 export const enqueue = async (
   tx: Db,
   batch: { no: number; priority: number; deadline: Date },
   chunks: readonly NewChunk[],
 ): Promise<void> => {
-  for (let i = 0; i < chunks.length; i += 5_000) {
-    const page = chunks.slice(i, i + 5_000);
+  for (let i = 0; i < chunks.length;) {
+    const page = pageOf(chunks, i);
+    i += page.length;
     await tx.run(sql`
       insert into chunks (batch_no, model, lines, priority, deadline)
       select ${batch.no}, c.model, c.lines::int4multirange, ${batch.priority}, ${batch.deadline}
@@ -65,13 +77,18 @@ export const rescuePage = 1_000;
  */
 export const rescue = async (db: Db, which = sql`leased_until < now()`): Promise<number> => {
   const rows = await db.many<{ id: number; poison: boolean }>(sql`
-    update chunks c
-    set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
-                 from batches b where b.no = c.batch_no),
-        token = null, worker_id = null, leased_until = null, losses = losses + 1
-    where ctid = any(array(
-      select ctid from chunks where state = 'leased' and ${which} order by id limit ${rescuePage} for update skip locked))
-    returning id, losses > ${lossLimit} and state = 'queued' as poison`);
+    with held as materialized (
+      select id, worker_id from chunks where state = 'leased' and ${which} order by id limit ${rescuePage} for update skip locked),
+    taken as (
+      update chunks c
+      set state = (select case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end
+                   from batches b where b.no = c.batch_no),
+          token = null, worker_id = null, leased_until = null, losses = losses + 1
+      where id = any(array(select id from held))
+      returning c.id, c.batch_no, c.lines, c.losses, c.state),
+    given as (select t.batch_no, t.lines, h.worker_id from taken t join held h on h.id = t.id),
+    notes as (${noted('lost')})
+    select id, losses > ${lossLimit} and state = 'queued' as poison from taken`);
   for (const { id } of rows.filter((row) => row.poison)) await db.transaction((tx) => deadLetterFirst(tx, id));
   return rows.length;
 };
@@ -91,20 +108,32 @@ const deadLetterFirst = (tx: Db, chunkId: number): Promise<number> =>
     from taken`);
 
 /**
- * Gathers requests whose wait is over into chunks, one for each batch and model; of all batches, or of one.
+ * Gathers requests whose wait is over into chunks, one for each batch and model; of all batches, or of one. In a batch
+ * that goes in order they join the next chunk, of which their lines are the first.
  *
- * @returns how many chunks were queued, and milliseconds until the next request is due (null: none waits)
+ * @returns how many chunks have them now, and milliseconds until the next request is due (null: none waits)
  */
 export const gatherDue = async (db: Db, batchNo?: number): Promise<{ chunks: number; nextMs: number | null }> => {
-  const chunks = await db.run(sql`
+  const { chunks } = await db.one<{ chunks: number }>(sql`
     with due as (
       delete from waiting where ctid = any(array(
         select ctid from waiting where not_before <= now() ${batchNo === undefined ? none : sql`and batch_no = ${batchNo}`} order by not_before limit 10000 for update skip locked))
-      returning batch_no, line, model)
-    insert into chunks (batch_no, model, lines, retry, priority, deadline)
-    select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)), true, b.priority, b.deadline
-    from due d join batches b on b.no = d.batch_no
-    group by d.batch_no, d.model, b.priority, b.deadline`);
+      returning batch_no, line, model),
+    sets as (
+      select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)) as lines, b.priority, b.deadline,
+        case when b.options ->> 'strategy' = 'sequential' then (
+          select c.id from chunks c where c.batch_no = d.batch_no and c.model = d.model and c.state = 'queued' order by c.id limit 1) end as next
+      from due d join batches b on b.no = d.batch_no
+      group by d.batch_no, d.model, b.no),
+    joined as (
+      update chunks c set lines = c.lines + s.lines, retry = true from sets s
+      where c.id = s.next and c.state = 'queued' returning c.id),
+    made as (
+      insert into chunks (batch_no, model, lines, retry, priority, deadline)
+      select s.batch_no, s.model, s.lines, true, s.priority, s.deadline
+      from sets s where s.next is null or s.next not in (select id from joined)
+      returning id)
+    select ((select count(*) from joined) + (select count(*) from made))::int as chunks`);
   // `greatest(0, null)` is 0 to PostgreSQL, and would have us ask again at once, for ever.
   const { ms } = await db.one<{ ms: number | null }>(sql`
     select (extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);

@@ -6,6 +6,7 @@ import { claim, leaseColumns, toLease, type Lease, type LeaseRow } from './claim
 export interface Claimant {
   id: string;
   kind: 'spot' | 'dedicated';
+  pool: string;
   models: readonly string[];
 }
 
@@ -28,6 +29,7 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
       delete from turns where ctid = any(array(
         select ctid from turns
         where kind = ${worker.kind} and model = any(${worker.models}::text[]) and plan = (select current from plan)
+          and (pool is null or pool = ${worker.pool})
         order by no limit 1 for update skip locked))
       returning batch_no, model, tenant_id, work),
     claimed as (
@@ -63,39 +65,52 @@ export interface Waiting {
   width: number | null;
   /** The same, by quotas, as it was last written down. */
   cap: number | null;
+  /** The pool it asked for; null: any. */
+  pool: string | null;
   /** Chunks that may be leased now, counted up to what a plan can use. */
   chunks: number;
   /** Requests in its next chunk. */
   takes: number;
   /** Requests in the largest chunk that may be the next one by the time it is taken. */
   largest: number;
-  /** Requests in flight. */
+  /** Requests of the batch in flight, of all of its models. */
   running: number;
 }
 
-/** All that waits, at most `turns` chunks of it counted in all; times in seconds since the epoch. */
+/**
+ * All that waits, at most `turns` chunks of it counted in all; times in seconds since the epoch. Of a batch that is to go
+ * in order nothing may start while a request of it waits for its next attempt.
+ */
 export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
   tx.many<Waiting>(sql`
     with open as (
       select b.no, m.model from batches b join batch_models m on m.batch_no = b.no
-      where b.status = 'in_progress' and not b.expiring),
+      where b.status = 'in_progress' and not b.expiring
+        and (b.options ->> 'strategy' is distinct from 'sequential' or not exists (select from waiting w where w.batch_no = b.no))),
     share as (select greatest(4, ceil(${turns}::float8 / greatest(1, count(*))))::int as most from open),
     running as (
-      select c.batch_no, c.model, sum(c.requests)::int as requests, max(c.requests) as largest
-      from chunks c where c.state = 'leased' group by 1, 2)
+      select c.batch_no, sum(least(c.requests, b.width, b.cap))::int as requests, max(c.requests) as largest
+      from chunks c join batches b on b.no = c.batch_no where c.state = 'leased' group by 1)
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
-      b.width, b.cap, q.chunks::int as chunks, q.takes::int as takes, greatest(q.largest, r.largest)::int as largest, coalesce(r.requests, 0) as running
+      b.width, b.cap, b.options ->> 'pool' as pool, q.chunks::int as chunks, q.takes::int as takes, greatest(q.largest, r.largest)::int as largest, coalesce(r.requests, 0) as running
     from open o join batches b on b.no = o.no cross join share
       cross join lateral (
         select count(*) as chunks, (array_agg(n order by id))[1] as takes, max(n) as largest
         from (select c.id, c.requests as n from chunks c
               where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q
-      left join running r on r.batch_no = o.no and r.model = o.model
+      left join running r on r.batch_no = o.no
     where q.chunks > 0`);
 
 /** Forgets the plan: whoever was taking a turn has taken it, and nobody takes another until the transaction ends. */
 export const dropTurns = (tx: Db): Promise<number> => tx.run(sql`delete from turns`);
+
+/**
+ * Forgets the turns of batches that may have only so much in flight, so that claims of them under way are waited for and
+ * counted, and none comes in between. Where no batch is limited it costs one look.
+ */
+export const dropLimitedTurns = (tx: Db): Promise<number> =>
+  tx.run(sql`delete from turns where batch_no in (select no from batches where status = 'in_progress' and width is not null)`);
 
 /** Requests in flight, by whose they are; a worker runs no more of a chunk at once than its batch may have. */
 export const readFlight = (tx: Db): Promise<{ tenant_id: string; user: string; running: number }[]> =>
@@ -118,6 +133,8 @@ export interface PlannedTurn {
   tenant: string;
   work: number;
   why: string;
+  /** Only a worker of this pool may take it; null: any. */
+  pool: string | null;
 }
 
 /**
@@ -127,11 +144,11 @@ export interface PlannedTurn {
 export const replaceTurns = async (tx: Db, turns: readonly PlannedTurn[]): Promise<void> => {
   const { current } = await tx.one<{ current: number }>(sql`update plan set current = current + 1, planned_at = now() returning current`);
   await tx.run(sql`
-    insert into turns (plan, kind, model, batch_no, tenant_id, work, why)
-    select ${current}, t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why
+    insert into turns (plan, kind, model, batch_no, tenant_id, work, why, pool)
+    select ${current}, t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why, t.pool
     from unnest(${turns.map((t) => t.kind)}::text[], ${turns.map((t) => t.model)}::text[], ${turns.map((t) => t.batchNo)}::bigint[],
-      ${turns.map((t) => t.tenant)}::text[], ${turns.map((t) => t.work)}::float8[], ${turns.map((t) => t.why)}::text[])
-      with ordinality t (kind, model, batch_no, tenant_id, work, why, place)
+      ${turns.map((t) => t.tenant)}::text[], ${turns.map((t) => t.work)}::float8[], ${turns.map((t) => t.why)}::text[],
+      ${turns.map((t) => t.pool)}::text[]) with ordinality t (kind, model, batch_no, tenant_id, work, why, pool, place)
     order by t.place`);
 };
 

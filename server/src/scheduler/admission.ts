@@ -2,8 +2,7 @@ import type { Admit } from '../batches/admission.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { admit, type Admission, type AdmissionMode } from '../policy/admission.ts';
-import { defaultLine } from '../policy/targets.ts';
-import { marketOf, toDemand, type ControllerOptions } from './controller.ts';
+import { lineOf, marketOf, toDemand, type ControllerOptions } from './controller.ts';
 import { readDemand, readFleet } from './reading.ts';
 
 /**
@@ -24,7 +23,7 @@ export const admission =
         market: marketOf(model, fleet, options, measured),
         demands: rows.filter((row) => row.model === model && row.batch_id !== candidate.batch).map((row) => toDemand(row, rate)),
         candidate: { batch: candidate.batch, deadline: candidate.deadline, work: count / rate, requests: count, width: candidate.width },
-        factor: defaultLine.factor,
+        factor: lineOf(options).factor,
       });
       if (verdict.result === 'window_not_feasible')
         return { admitted: false, refused: { reason: verdict.reason, earliest: verdict.earliest } };

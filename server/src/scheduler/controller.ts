@@ -6,7 +6,9 @@ import { desiredWorkers, spread } from '../policy/backlog.ts';
 import { forecast } from '../policy/forecast.ts';
 import { guardSeconds, shareWorkers, type Demand, type Guard, type Kind, type Market, type Mode, type Supply } from '../policy/market.ts';
 import { pressure } from '../policy/demand.ts';
-import { decideTargets, defaultLine, type Targets } from '../policy/targets.ts';
+import { decideTargets, defaultLine, type Line, type Targets } from '../policy/targets.ts';
+import { unmeasured, type Estimates } from './estimates.ts';
+import { adaptWidths } from './widths.ts';
 import { readDemand, readFleet, type DemandRow, type Fleet } from './reading.ts';
 
 /**
@@ -25,19 +27,26 @@ export interface ControllerOptions {
   rateOf: (model: string) => { rate: number; measured: boolean };
   /** Requests one worker runs at a time. */
   concurrencyOf: (model: string) => number;
+  /** The rest of what was measured; absent: nothing was. */
+  estimates?: Estimates;
 }
 
 export interface Round {
   models: { model: string; targets: Targets }[];
   pools: { name: string; desired: number; reason: string }[];
   escalated: string[];
+  /** A batch may have more or fewer requests in flight than before. */
+  rewidened: boolean;
 }
+
+/** The line, with the safety factor that the errors of the estimates ask for. */
+export const lineOf = ({ estimates = unmeasured }: Pick<ControllerOptions, 'estimates'>): Line => ({
+  ...defaultLine,
+  factor: estimates.factor,
+});
 
 /** Any number, the same everywhere: one round at a time. */
 const lock = 7_305_814_913;
-
-/** Spot workers that are taken away, per worker-hour, until it was measured. */
-const preemptions = 0.2;
 
 export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
   db.transaction(async (tx) => {
@@ -46,19 +55,21 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
     const fleet = await readFleet(tx, options.leaseSeconds);
     const rows = await readDemand(tx);
     const before = await readTargets(tx);
+    const line = lineOf(options);
     const asked = [...Map.groupBy(rows, (row) => row.model)].map(([model, own]): Asked => {
       const { rate, measured } = options.rateOf(model);
       return { model, rows: own, demands: own.map((row) => toDemand(row, rate)), market: marketOf(model, fleet, options, measured) };
     });
-    const decided = divided(now, asked).map(({ model, rows: own, demands, market }): Decided => {
-      const targets = decideTargets({ now, mode: options.mode, line: defaultLine, market, demands, previous: before.get(model) ?? null });
+    const decided = divided(now, asked, line.factor).map(({ model, rows: own, demands, market }): Decided => {
+      const targets = decideTargets({ now, mode: options.mode, line, market, demands, previous: before.get(model) ?? null });
       const queue = own.map((row, i) => ({ ...demands[i]!, tenant: row.tenant_id, weight: row.weight }));
-      return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: defaultLine.factor }) };
+      return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: line.factor }) };
     });
     await writeTargets(tx, decided);
     const escalated = await writeBatches(tx, decided);
     const pools = await writePools(tx, decided, options);
-    return { models: decided.map(({ model, targets }) => ({ model, targets })), pools, escalated };
+    const rewidened = await adaptWidths(tx, rows, now);
+    return { rewidened, models: decided.map(({ model, targets }) => ({ model, targets })), pools, escalated };
   });
 
 interface Asked {
@@ -69,21 +80,24 @@ interface Asked {
 }
 
 /**
- * Models that share the dedicated pools are promised a part of them each, in proportion to what their deadlines need:
- * each by itself would count on all of them.
+ * Models that share pools are promised a part of them each, in proportion to what their deadlines need: each by itself
+ * would count on all of them.
  */
-const divided = (now: number, asked: Asked[]): Asked[] => {
-  const most = asked[0]?.market.dedicated?.max ?? 0;
-  if (asked.length < 2 || most === 0) return asked;
-  const needed = asked.map(
-    ({ demands, market: { guard, concurrency } }) =>
-      pressure(demands, { now, guard: guardSeconds(guard), rate: 1, max: most, concurrency, factor: defaultLine.factor }).needed,
-  );
-  const shares = shareWorkers(most, needed);
-  return asked.map((entry, i) => {
-    const dedicated = entry.market.dedicated;
-    return { ...entry, market: { ...entry.market, dedicated: dedicated && { ...dedicated, max: Math.max(1, shares[i]!) } } };
-  });
+const divided = (now: number, asked: Asked[], factor: number): Asked[] => {
+  if (asked.length < 2) return asked;
+  const share = (kind: Kind): (Supply | null)[] => {
+    const most = asked[0]!.market[kind]?.max ?? 0;
+    if (most === 0) return asked.map(({ market }) => market[kind]);
+    const needed = asked.map(({ demands, market: { [kind]: supply, guard, concurrency } }) => {
+      const at = { now, guard: guardSeconds(guard), rate: supply?.rate ?? 1, max: most, concurrency, factor };
+      // Spot does all of the work, promised or not.
+      return pressure(kind === 'spot' ? demands.map((demand) => ({ ...demand, admitted: true })) : demands, at).needed;
+    });
+    const shares = shareWorkers(most, needed);
+    return asked.map(({ market: { [kind]: supply } }, i) => supply && { ...supply, max: Math.max(1, shares[i]!) });
+  };
+  const [dedicated, spot] = [share('dedicated'), share('spot')];
+  return asked.map((entry, i) => ({ ...entry, market: { ...entry.market, dedicated: dedicated[i]!, spot: spot[i]! } }));
 };
 
 interface Decided {
@@ -103,6 +117,7 @@ export const toDemand = (row: DemandRow, rate: number): Demand => ({
 });
 
 export const marketOf = (model: string, fleet: Fleet, options: ControllerOptions, measured: boolean): Market => {
+  const { estimates = unmeasured } = options;
   const supply = (kind: Kind): Supply | null => {
     const pools = options.pools.filter((pool) => pool.preemptible === (kind === 'spot'));
     if (pools.length === 0) return null;
@@ -112,14 +127,21 @@ export const marketOf = (model: string, fleet: Fleet, options: ControllerOptions
       max: pools.reduce((sum, pool) => sum + pool.maximum, 0),
       ready: fleet.ready(kind, model),
       coldStart: Math.max(...pools.map((pool) => pool.startupSeconds)),
-      // Costs are in seconds of one worker of this model, so that its rate is one of them a second.
-      rate: 1,
+      // Costs are in seconds of one worker of this model, so that its rate is one of them a second, but for what is
+      // known of its kind.
+      rate: estimates.speed(model, kind),
       measured,
     };
   };
   const dedicated = supply('dedicated');
-  const guard: Guard = { coldStart: dedicated?.coldStart ?? 0, tick: options.tick, lease: options.leaseSeconds, request: 2, finalize: 5 };
-  return { spot: supply('spot'), dedicated, preemptions, concurrency: options.concurrencyOf(model), guard };
+  const guard: Guard = {
+    coldStart: dedicated?.coldStart ?? 0,
+    tick: options.tick,
+    lease: options.leaseSeconds,
+    request: estimates.request(model).p999,
+    finalize: estimates.finalize,
+  };
+  return { spot: supply('spot'), dedicated, preemptions: estimates.preemptions, concurrency: options.concurrencyOf(model), guard };
 };
 
 const readTargets = async (tx: Db): Promise<Map<string, Targets>> => {

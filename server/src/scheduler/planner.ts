@@ -2,20 +2,29 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { lift, type Account } from '../policy/accounts.ts';
 import type { Kind } from '../policy/market.ts';
+import { kindOf, type PoolConfig } from '../policy/pools.ts';
 import { defaultAgeing, inFlight, planTurns, type Backlog, type Desk } from '../policy/turns.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { capWaiting, openFlight, userKey, withWaiting, type Flight } from './flight.ts';
-import { readFleet } from './reading.ts';
-import { dropOldTurns, readClock, readRisk, readWaiting, replaceTurns, type PlannedTurn, type Waiting } from '../requests/turns.ts';
+import { readFleet, type Fleet } from './reading.ts';
+import {
+  dropLimitedTurns,
+  dropOldTurns,
+  readClock,
+  readRisk,
+  readWaiting,
+  replaceTurns,
+  type PlannedTurn,
+  type Waiting,
+} from '../requests/turns.ts';
 
 export interface PlannerOptions {
   order: 'fair' | 'strict_priority';
   /** Seconds of waiting worth one step of priority. */
   ageing?: number;
-  /** Kinds of pools there are. */
-  kinds: readonly Kind[];
-  /** Seconds before its deadline in which spot takes nothing more of a batch; 0: no dedicated pool can take over. */
-  tail: number;
+  pools: readonly PoolConfig[];
+  /** Seconds before its deadline in which spot takes nothing more of a batch of this model, while a dedicated worker is there to take it. */
+  tailOf?: (model: string) => number;
   /** Worker-seconds of one request of a model, as measured or guessed. */
   costOf: (model: string) => number;
   /** How many requests may be in flight; absent: any number. */
@@ -30,6 +39,16 @@ const ahead = 256;
 /** Any number, the same everywhere: one scheduler plans at a time. */
 const lock = 7_305_814_912;
 
+/** What all markets of one plan share. */
+interface Table {
+  now: number;
+  accounts: ReadonlyMap<string, Account>;
+  flight: Flight;
+  fleet: Fleet;
+  /** Requests of each batch in flight, those planned included, by its number. */
+  running: Map<number, number>;
+}
+
 /**
  * Plans whose turn it is: reads what waits, lets the policy say in which order it is to be served, and writes that down
  * for the workers to take. All of it under a lock and in one transaction, so that any number of schedulers may plan.
@@ -40,15 +59,18 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
   const made = await db.transaction(async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
     const counted = await openFlight(tx, options.quotas);
+    await dropLimitedTurns(tx);
     const waiting = await capWaiting(tx, await readWaiting(tx, ahead), options.quotas);
     const flight = withWaiting(counted, waiting, options.quotas);
-    const [now, risk] = [await readClock(tx), await readRisk(tx)];
-    const accounts = await openAccounts(tx, waiting, flight);
+    const [now, risk, fleet] = [await readClock(tx), await readRisk(tx), await readFleet(tx, options.leaseSeconds ?? 30)];
+    const running = new Map(waiting.map((group) => [group.batch_no, group.running]));
+    const table: Table = { now, accounts: await openAccounts(tx, waiting, flight), flight, fleet, running };
     const groups = Map.groupBy(waiting, (group) => group.model);
-    const markets = [...groups.keys()].flatMap((model) => options.kinds.map((kind) => ({ model, kind })));
-    const served = flight.capped ? await shareOut(tx, markets, options.leaseSeconds ?? 30) : markets;
-    const turns = served.flatMap(({ model, kind }) =>
-      turnsOf(model, groups.get(model)!, kind, accounts, { ...options, now, risk: risk.get(model) ?? [], flight }),
+    const kinds = [...new Set(options.pools.map(kindOf))];
+    const markets = [...groups.keys()].flatMap((model) => kinds.map((kind) => ({ model, kind })));
+    const limited = flight.capped || waiting.some(({ width }) => width !== null);
+    const turns = (limited ? shareOut(markets, fleet) : markets).flatMap(({ model, kind }) =>
+      turnsOf(model, groups.get(model)!, kind, table, { ...options, risk: risk.get(model) ?? [] }),
     );
     await replaceTurns(tx, turns);
     return { turns: turns.length, waiting: waiting.length };
@@ -58,13 +80,12 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
 };
 
 /**
- * What one market is given of a cap, another is not: none goes to where nobody would take it, and each market comes first
- * by turns, so that one with slow workers does not keep the others waiting for ever.
+ * What one market is given of a limit, another is not: none goes to where nobody would take it while somebody else does,
+ * and each market comes first by turns, so that one with slow workers does not keep the others waiting for ever.
  */
-const shareOut = async <M extends { model: string; kind: Kind }>(tx: Db, markets: readonly M[], leaseSeconds: number): Promise<M[]> => {
-  const fleet = await readFleet(tx, leaseSeconds);
-  return markets
-    .filter(({ model, kind }) => fleet.ready(kind, model) > 0)
+const shareOut = <M extends { model: string; kind: Kind }>(markets: readonly M[], fleet: Fleet): M[] => {
+  const manned = markets.filter(({ model, kind }) => fleet.ready(kind, model) > 0);
+  return (manned.length > 0 ? manned : markets)
     .map((market) => ({ market, place: Math.random() }))
     .sort((a, b) => a.place - b.place)
     .map(({ market }) => market);
@@ -74,52 +95,57 @@ const turnsOf = (
   model: string,
   groups: Waiting[],
   kind: Kind,
-  accounts: ReadonlyMap<string, Account>,
-  options: PlannerOptions & { now: number; risk: readonly string[]; flight: Flight },
+  table: Table,
+  options: PlannerOptions & { risk: readonly string[] },
 ): PlannedTurn[] => {
-  const byBatch = new Map(groups.map((group) => [group.batch_id, group]));
+  const { now, accounts, flight, fleet, running } = table;
+  const home = new Map(options.pools.map((pool) => [pool.name, kindOf(pool)]));
+  const own = groups.filter(({ pool }) => pool === null || (home.get(pool) ?? kind) === kind);
+  const byBatch = new Map(own.map((group) => [group.batch_id, group]));
   const cost = options.costOf(model);
-  const backlog = groups.map((group): Backlog => ({
-    batch: group.batch_id,
-    tenant: group.tenant_id,
-    user: userKey(group.tenant_id, group.user),
-    lane: group.lane,
-    priority: group.priority,
-    createdAt: group.created_at,
-    deadline: group.deadline,
-    chunks: group.chunks,
-    running: group.running,
-    width: group.width,
-    takes: group.takes,
-    work: group.takes * cost,
-  }));
+  const backlog = own.map((group): Backlog => {
+    // The next chunk of a limited batch counts as the largest that may be it by the time it is taken.
+    const takes = group.width === null ? group.takes : group.largest;
+    return {
+      batch: group.batch_id,
+      tenant: group.tenant_id,
+      user: userKey(group.tenant_id, group.user),
+      lane: group.lane,
+      priority: group.priority,
+      createdAt: group.created_at,
+      deadline: group.deadline,
+      chunks: group.chunks,
+      running: running.get(group.batch_no) ?? 0,
+      width: group.width,
+      takes,
+      work: takes * cost,
+    };
+  });
   const desk: Desk = {
-    now: options.now,
+    now,
     order: options.order,
     ageing: options.ageing ?? defaultAgeing,
     backlog,
     accounts,
-    users: options.flight.users,
-    all: options.flight.all,
+    users: flight.users,
+    all: flight.all,
     atRisk: new Map(options.risk.map((batch, place) => [batch, place])),
-    tail: options.tail,
+    // Where no dedicated worker is there, spot is better than nobody.
+    tail: fleet.ready('dedicated', model) > 0 ? (options.tailOf?.(model) ?? 0) : 0,
     lanes: null,
   };
   const turns = planTurns(desk, kind, ahead);
-  for (const { batch } of turns) book(byBatch.get(batch)!, accounts, options.flight);
-  return turns.map(({ batch, tenant, work, why }) => ({
-    kind,
-    model,
-    batchNo: byBatch.get(batch)!.batch_no,
-    tenant,
-    work,
-    why,
-  }));
+  for (const { batch } of turns) book(byBatch.get(batch)!, table);
+  return turns.map(({ batch, tenant, work, why }) => {
+    const { batch_no: batchNo, pool } = byBatch.get(batch)!;
+    return { kind, model, batchNo, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null };
+  });
 };
 
 /** What is planned for one market is no longer there for the next. */
-const book = (group: Waiting, accounts: ReadonlyMap<string, Account>, { users, all }: Flight): void => {
-  const takes = inFlight(group);
+const book = (group: Waiting, { accounts, flight: { users, all }, running }: Table): void => {
+  const takes = inFlight({ takes: group.width === null ? group.takes : group.largest, width: group.width });
+  running.set(group.batch_no, (running.get(group.batch_no) ?? 0) + takes);
   for (const room of [accounts.get(group.tenant_id), users.get(userKey(group.tenant_id, group.user)), all]) if (room) room.running += takes;
 };
 

@@ -12,8 +12,9 @@ export interface DemandRow {
   admitted: boolean;
   /** Requests that are not terminal: queued, leased, waiting. */
   requests: number;
-  /** Of them, those nobody has leased. */
+  /** Of them, those nobody has leased, and of these the ones that wait for a retry. */
   queued: number;
+  waiting: number;
   /** The tenant's weight. */
   weight: number;
 }
@@ -23,12 +24,12 @@ export const readDemand = (tx: Db): Promise<DemandRow[]> =>
   tx.many<DemandRow>(sql`
     with open as (
       select batch_no, model, sum(requests) as requests,
-        sum(requests) filter (where state = 'queued') as queued
+        sum(requests) filter (where state = 'queued') as queued, 0 as waiting
       from chunks where state in ('queued', 'leased') group by 1, 2
       union all
-      select batch_no, model, count(*), count(*) from waiting group by 1, 2)
+      select batch_no, model, count(*), count(*), count(*) from waiting group by 1, 2)
     select b.id as batch_id, b.tenant_id, o.model, extract(epoch from b.deadline)::float8 as deadline, b.width, b.admitted,
-      sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, coalesce(a.weight, 1) as weight
+      sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, sum(o.waiting)::int as waiting, coalesce(a.weight, 1) as weight
     from open o join batches b on b.no = o.batch_no left join accounts a on a.tenant_id = b.tenant_id
     where b.status = 'in_progress' and not b.expiring
     group by b.no, o.model, a.weight

@@ -13,9 +13,13 @@ import { sweepSegments } from '../batches/garbage.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
-import { priorRate, type Models, type ModelSpec } from '../models/models.ts';
+import { priorOf, priorRate, type Models, type ModelSpec } from '../models/models.ts';
+import { guardSeconds } from '../policy/market.ts';
+import { classOf, newSpread } from '../policy/spread.ts';
+import { addSpread } from '../requests/measured.ts';
 import { admission } from './admission.ts';
-import { round, type ControllerOptions } from './controller.ts';
+import { marketOf, round, type ControllerOptions } from './controller.ts';
+import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
 import { plan } from './planner.ts';
 import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -46,8 +50,8 @@ interface Events {
  */
 export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: SchedulerDeps;
-  /** Requests a second of one worker, by model, as last read. */
-  #rates = new Map<string, number>();
+  /** As last read. */
+  #estimates: Estimates = unmeasured;
   readonly #startedAt = performance.now();
   readonly #loops: {
     turns: Loop;
@@ -122,8 +126,16 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #replan = (): void => this.#loops.turns.wake();
 
   #rate(model: string): { rate: number; measured: boolean } {
-    const rate = this.#rates.get(model);
-    return { rate: rate ?? priorRate[this.#deps.models.find(model)?.executor ?? 'echo'], measured: rate !== undefined };
+    const rate = this.#estimates.rate(model);
+    const spec = this.#deps.models.keyed(model);
+    return { rate: rate ?? (spec ? priorOf(spec) : priorRate.echo), measured: rate !== null };
+  }
+
+  /** Seconds before its deadline in which spot takes nothing more of a batch: what may pass until a dedicated worker has it, and a request. */
+  #tail(model: string): number {
+    const { config } = this.#deps;
+    const { guard } = marketOf(model, nobody, this.#policy(), true);
+    return config.schedule.mode === 'spot_only' ? 0 : guardSeconds(guard) + this.#estimates.request(model).p99;
   }
 
   #policy(): ControllerOptions {
@@ -134,20 +146,18 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       tick: config.timing.sweepSeconds,
       leaseSeconds: config.timing.leaseSeconds,
       rateOf: (model) => this.#rate(model),
-      concurrencyOf: (model) => concurrencyOf(models.find(model)),
+      concurrencyOf: (model) => concurrencyOf(models.keyed(model)),
+      estimates: this.#estimates,
     };
   }
 
   /** One round of the policy: targets, risks, forecasts. */
   async #control(): Promise<boolean> {
     const { db, log } = this.#deps;
-    const rows = await db.many<{ model: string; rate: number }>(sql`select model, rate from model_rates`);
-    this.#rates = new Map(rows.map((row) => [row.model, row.rate]));
-    const { escalated } = await round(db, this.#policy());
-    if (escalated.length > 0) {
-      log.info({ batches: escalated }, 'work moves to dedicated workers');
-      this.#replan();
-    }
+    this.#estimates = await readEstimates(db, this.#deps.config.timing.leaseSeconds);
+    const { escalated, rewidened } = await round(db, this.#policy());
+    if (escalated.length > 0) log.info({ batches: escalated }, 'work moves to dedicated workers');
+    if (escalated.length > 0 || rewidened) this.#replan();
     this.emit('controlled', escalated);
     return false;
   }
@@ -157,8 +167,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const { config, db } = this.#deps;
     const { turns, waiting } = await plan(db, {
       order: config.schedule.order,
-      kinds: config.pools.some((pool) => pool.preemptible) ? ['dedicated', 'spot'] : ['dedicated'],
-      tail: 0,
+      pools: config.pools,
+      tailOf: (model) => this.#tail(model),
       ...(config.quotas && { quotas: config.quotas }),
       leaseSeconds: config.timing.leaseSeconds,
       costOf: (model) => 1 / this.#rate(model).rate,
@@ -213,6 +223,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const ended = await finalizeNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds }, signal);
     if (ended === null) return false;
     const seconds = (performance.now() - started) / 1_000;
+    const took = newSpread();
+    took[classOf(1_000 * seconds)]! += 1;
+    await addSpread(db, 'finalize', '', took).catch(() => {});
     log.info({ batch: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds }, 'finalized');
     this.emit('finalized', { batchId: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds });
     return true;
@@ -279,6 +292,9 @@ const concurrencyOf = (model: ModelSpec | null | undefined): number => {
   const own = model?.options['max_concurrency'];
   return typeof own === 'number' ? own : concurrency[model?.executor ?? 'echo'];
 };
+
+/** For questions that no worker's presence decides. */
+const nobody = { ready: () => 0 };
 
 /** Milliseconds between two plans while something waits. */
 const replanMs = 500;

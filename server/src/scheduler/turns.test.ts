@@ -11,10 +11,8 @@ import { admission } from './admission.ts';
 import { round, type ControllerOptions } from './controller.ts';
 import { plan, type PlannerOptions } from './planner.ts';
 
-const dedicated: Claimant = { id: 'worker_d', kind: 'dedicated', models: ['echo@1.0.0'] };
-const spot: Claimant = { id: 'worker_s', kind: 'spot', models: ['echo@1.0.0'] };
-const planner: PlannerOptions = { order: 'fair', kinds: ['dedicated', 'spot'], tail: 0, costOf: () => 0.01 };
-
+const dedicated: Claimant = { id: 'worker_d', kind: 'dedicated', pool: 'dedicated', models: ['echo@1.0.0'] };
+const spot: Claimant = { id: 'worker_s', kind: 'spot', pool: 'spot', models: ['echo@1.0.0'] };
 const pool = (name: string, preemptible: boolean, maximum: number): PoolConfig => ({
   name,
   preemptible,
@@ -24,6 +22,12 @@ const pool = (name: string, preemptible: boolean, maximum: number): PoolConfig =
   backlogRatio: preemptible ? 5 : 10,
   startupSeconds: 10,
 });
+
+const planner: PlannerOptions = {
+  order: 'fair',
+  pools: [pool('spot', true, 8), pool('dedicated', false, 4)],
+  costOf: () => 0.01,
+};
 
 const controller = (pools: PoolConfig[], rate = 10): ControllerOptions => ({
   mode: 'balanced',
@@ -85,16 +89,58 @@ test('who comes back with work has no turns saved up', async ({ db }) => {
 
 test('a batch never has more in flight than its width', async ({ db }) => {
   await empty(db);
+  const one = { ...planner, pools: [pool('dedicated', false, 4)] };
   const batch = await insertBatch(db, { lines: 100, chunk: 5 });
   await db.run(sql`update batches set width = 10 where no = ${batch.no}`);
-  await plan(db, planner);
-  const [one, two] = await leases(db, dedicated, 2);
-  expect(countLines(one!.lines) + countLines(two!.lines)).toBe(10);
-  await plan(db, planner);
+  await plan(db, one);
+  const [first, second] = await leases(db, dedicated, 2);
+  expect(countLines(first!.lines) + countLines(second!.lines)).toBe(10);
+  await plan(db, one);
   expect(await claimTurn(db, dedicated, 60)).toBe('idle');
-  await release(db, one!);
-  await plan(db, planner);
+  await release(db, first!);
+  await plan(db, one);
   expect(await claimTurn(db, dedicated, 60)).toMatchObject({ batchNo: batch.no });
+});
+
+test('a batch that may have so much in flight is planned for one kind of pool, or divided', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 100, chunk: 1 });
+  await db.run(sql`update batches set width = 3 where no = ${batch.no}`);
+  const turns = async () =>
+    (await db.one<{ n: number }>(sql`select count(*)::int as n from turns where plan = (select current from plan)`)).n;
+  await plan(db, planner);
+  expect(await turns()).toBe(3);
+  // Claimed under an older plan, it is counted in the next.
+  for (const worker of [dedicated, spot, dedicated, spot]) await claimTurn(db, worker, 60);
+  await plan(db, planner);
+  const { running } = await db.one<{ running: number }>(sql`select count(*)::int as running from chunks where state = 'leased'`);
+  expect([running, await turns()]).toEqual([expect.any(Number), 3 - running]);
+});
+
+test('only workers of the pool it asks for take a batch', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 10, chunk: 5 });
+  await db.run(sql`update batches set options = '{"pool": "large"}' where no = ${batch.no}`);
+  const pools = [...planner.pools, pool('large', false, 2)];
+  await plan(db, { ...planner, pools });
+  expect(await claimTurn(db, spot, 60)).toBe('idle');
+  expect(await claimTurn(db, dedicated, 60)).toBe('idle');
+  expect(await claimTurn(db, { ...dedicated, pool: 'large' }, 60)).toMatchObject({ batchNo: batch.no });
+});
+
+test('what is due soon is left to dedicated workers, once one is there', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 100, chunk: 1, windowSeconds: 60 });
+  const own = { ...planner, tailOf: () => 120 };
+  await plan(db, own);
+  expect(await claimTurn(db, spot, 60)).toMatchObject({ batchNo: batch.no });
+  await db.run(
+    sql`insert into workers (id, pool, kind, host, pid, models) values ('worker_d', 'dedicated', 'dedicated', 'here', 1, '{echo@1.0.0}')`,
+  );
+  await plan(db, own);
+  expect(await claimTurn(db, spot, 60)).toBe('idle');
+  expect(await claimTurn(db, dedicated, 60)).toMatchObject({ batchNo: batch.no });
+  await db.run(sql`delete from workers`);
 });
 
 test('a turn with nothing left behind it is passed over', async ({ db }) => {

@@ -1,5 +1,7 @@
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { trusted } from '../policy/estimate.ts';
+import { classOf, newSpread } from '../policy/spread.ts';
+import { addRate, addSpread } from '../requests/measured.ts';
 
 interface Rate {
   /** Leases of the model under way. */
@@ -8,14 +10,18 @@ interface Rate {
   /** Milliseconds with at least one lease, since the last report. */
   busyMs: number;
   settled: number;
+  /** How long the requests took, by classes of milliseconds; null: none did. */
+  spread: number[] | null;
 }
 
-/** Fewer than this say nothing. */
-const enough = 30;
-
-/** Measures how many requests of each model this worker does in a second while it works on it. */
+/** Measures how many requests of each model this worker does in a second while it works on it, and how long each takes. */
 export class Rates {
   readonly #rates = new Map<string, Rate>();
+  readonly #kind: 'spot' | 'dedicated';
+
+  constructor(kind: 'spot' | 'dedicated') {
+    this.#kind = kind;
+  }
 
   begin(model: string): void {
     const rate = this.#of(model);
@@ -27,20 +33,36 @@ export class Rates {
     if (--rate.running === 0) rate.busyMs += performance.now() - rate.since;
   }
 
-  settled(model: string, count: number): void {
-    this.#of(model).settled += count;
+  /** @param ms what each of them took */
+  settled(model: string, ms: readonly number[]): void {
+    const rate = this.#of(model);
+    rate.settled += ms.length;
+    this.took(model, ms);
   }
 
-  /** Writes what was measured since the last report; new figures count three tenths. */
+  /** How long requests took that say nothing of the rate: their batch may have only so many in flight. */
+  took(model: string, ms: readonly number[]): void {
+    const rate = this.#of(model);
+    if (ms.length > 0) rate.spread ??= newSpread();
+    for (const each of ms) rate.spread![classOf(each)]! += 1;
+  }
+
+  /** Writes what was measured since the last report. Fewer than 30 requests say nothing of the rate. */
   async report(db: Db): Promise<void> {
     const now = performance.now();
     for (const [model, rate] of this.#rates) {
+      const spread = rate.spread;
+      rate.spread = null;
+      if (spread !== null) await addSpread(db, 'request', model, spread);
       const busyMs = rate.busyMs + (rate.running > 0 ? now - rate.since : 0);
-      if (rate.settled < enough || busyMs <= 0) continue;
+      if (rate.settled < trusted || busyMs <= 0) continue;
       const measured = (rate.settled * 1_000) / busyMs;
-      await db.run(sql`
-        insert into model_rates as m (model, rate, settled) values (${model}, ${measured}::float8, ${rate.settled})
-        on conflict (model) do update set rate = 0.7 * m.rate + 0.3 * excluded.rate, settled = m.settled + excluded.settled, updated_at = now()`);
+      const before = await addRate(db, { model, kind: this.#kind, rate: measured, settled: rate.settled });
+      if (before !== null && before.settled >= trusted) {
+        const error = newSpread();
+        error[classOf(1_000 * Math.abs(before.rate / measured - 1))]! += 1;
+        await addSpread(db, 'estimate', '', error);
+      }
       rate.busyMs = 0;
       rate.since = now;
       rate.settled = 0;
@@ -49,7 +71,7 @@ export class Rates {
 
   #of(model: string): Rate {
     let rate = this.#rates.get(model);
-    if (!rate) this.#rates.set(model, (rate = { running: 0, since: 0, busyMs: 0, settled: 0 }));
+    if (!rate) this.#rates.set(model, (rate = { running: 0, since: 0, busyMs: 0, settled: 0, spread: null }));
     return rate;
   }
 }

@@ -80,7 +80,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #heartbeat: Loop;
   /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
-  readonly #rates = new Rates();
+  readonly #rates: Rates;
   /** By model. */
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
@@ -106,6 +106,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const { timing, pools, worker } = deps.config;
     this.#kind = pools.find(({ name }) => name === worker.pool)?.preemptible ? 'spot' : 'dedicated';
     this.#room = new Room(this.#has);
+    this.#rates = new Rates(this.#kind);
     const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
     this.#claims = new Loop({ name: 'claim', run: () => this.#claim(), min: timing.pollMinMs, max: timing.pollMaxMs, onError });
     const beat = timing.heartbeatSeconds * 1_000;
@@ -139,9 +140,12 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       config.worker.modelMemory,
     );
     await db.run(sql`
-      insert into workers (id, pool, kind, host, pid, models, memory_bytes, gpus)
+      insert into workers (id, pool, kind, host, pid, models, room_bytes, room_gpus)
       values (${this.id}, ${config.worker.pool}, ${this.#kind}, ${hostname()}, ${process.pid},
-        ${models.all().filter((model) => this.#fits(model)).map(modelKey)}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
+        ${models
+          .all()
+          .filter((model) => this.#fits(model))
+          .map(modelKey)}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
     this.#renewed(performance.now());
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
@@ -249,6 +253,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #begin(lease: Lease): void {
     const { config, log, models } = this.#deps;
     const [stop, abort] = [new AbortController(), new AbortController()];
+    // A batch that may have only so much in flight says nothing of how fast the worker is.
+    const measured = lease.width === null && lease.strategy !== 'sequential';
     const settler = new Settler(
       {
         ...this.#deps,
@@ -261,14 +267,15 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       lease,
       abort.signal,
       (part) => {
-        this.#rates.settled(lease.model, part.completed + part.failed);
+        if (measured) this.#rates.settled(lease.model, part.ms);
+        else this.#rates.took(lease.model, part.ms);
         this.emit('settled', part);
         if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
     const model = known(models, lease.model);
     const running: Running = { lease, model, settler, stop, abort, narrow: this.#narrow(lease, model) };
-    this.#rates.begin(lease.model);
+    if (measured) this.#rates.begin(lease.model);
     this.emit('claimed', lease);
     const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
       .then((how) => {
@@ -291,7 +298,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       })
       .finally(() => {
         this.#running.delete(lease.token);
-        this.#rates.end(lease.model);
+        if (measured) this.#rates.end(lease.model);
         this.#claims.wake();
         if (this.#draining && this.#running.size === 0) this.emit('drained');
       });
