@@ -10,3 +10,4 @@ export * from './cache.ts';
 export * from './completion.ts';
 export * from './usage.ts';
 export * from './jobs.ts';
+export * from './passthrough.ts';

@@ -2,6 +2,8 @@ import swagger from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import type { App } from '../lib/app.ts';
 
+const openai = { name: 'OpenAI', description: 'Calls that go on to the upstream of their model, and come back as it answers.' };
+
 /** What the document calls each part of the API, by the first name of the path. */
 const tags: Record<string, { name: string; description: string }> = {
   files: { name: 'Files', description: 'Bytes with a purpose: inputs that were uploaded, outputs and errors that batches wrote.' },
@@ -11,8 +13,13 @@ const tags: Record<string, { name: string; description: string }> = {
   dead_letters: { name: 'Dead letters', description: 'Requests that used up their attempts: why, what was sent, and running them again.' },
   bulk: { name: 'Bulk', description: 'One action on many batches or requests: previewed, paced, stopped, and accounted for.' },
   models: { name: 'Models', description: 'What can be asked.' },
+  chat: openai,
+  completions: openai,
+  embeddings: openai,
+  responses: openai,
   predict: { name: 'Predict', description: 'One request, answered at once.' },
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
+  jobs: { name: 'Jobs', description: 'One request, answered in the background.' },
   workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },

@@ -11,22 +11,26 @@ import { Predictor, predictRoutes } from '../http/predict.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
 import { makeScratch } from '../lib/scratch.ts';
+import { modelKey } from '../models/models.ts';
 import { modelRoutes } from '../models/routes.ts';
+import { Passthrough } from '../passthrough/passthrough.ts';
+import { passthroughRoutes, type PassthroughParts } from '../passthrough/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
 import { healthRoutes } from '../telemetry/health.ts';
-import { observeQueue } from '../telemetry/observe.ts';
+import { countTokens, observeQueue } from '../telemetry/observe.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 
 export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & {
   predictor: Predictor;
+  passthrough: PassthroughParts;
   answers: AnswerCache;
 };
 
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor, answers }: ApiParts,
+  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor, passthrough, answers }: ApiParts,
 ): void => {
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener, quotas });
@@ -37,6 +41,7 @@ export const addRoutes = (
   modelRoutes(app, { models });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });
+  passthroughRoutes(app, passthrough);
   cacheRoutes(app, { db, answers, listener });
   healthRoutes(app, health);
 };
@@ -51,10 +56,15 @@ export const api: Role = {
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
     const predictor = new Predictor({ models, storage: parts.storage, log, scratch });
+    const passthrough: PassthroughParts = {
+      models,
+      passthrough: new Passthrough({ models, log, scratch }),
+      used: (model, usage) => countTokens(metrics, modelKey(model), usage),
+    };
     const redis = config.redisUrl === null ? null : new RedisTier(config.redisUrl, log);
     const answers = new AnswerCache({ ...config.cache, redis });
     if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
-    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor, answers }) });
+    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers }) });
     const stop = async (): Promise<void> => {
       await app.close();
       await rm(scratch, { recursive: true, force: true });

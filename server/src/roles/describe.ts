@@ -10,6 +10,7 @@ import { buildServer } from '../http/server.ts';
 import { silent } from '../lib/log.ts';
 import { Models } from '../models/models.ts';
 import { openDisk } from '../storage/disk.ts';
+import { Passthrough } from '../passthrough/passthrough.ts';
 import { addRoutes } from './api.ts';
 
 /** The API as OpenAPI 3.1, as /openapi.json serves it: every route is added, and nothing is connected to. */
@@ -31,6 +32,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());
+    passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
   await app.ready();
   return JSON.parse(JSON.stringify(app.swagger())) as Record<string, unknown>;
 };

@@ -151,7 +151,7 @@ const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
   sluice_finalize_seconds_total: 'scheduler',
   sluice_requests_total: 'worker',
   sluice_request_duration_seconds: 'worker',
-  sluice_tokens_total: 'worker',
+  sluice_dedup_hits_total: 'worker',
   sluice_tokens_per_second: 'worker',
   sluice_worker_leases: 'worker',
   sluice_fenced_writes_total: 'worker',

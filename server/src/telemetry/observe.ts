@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
+import type { Usage } from '../executors/executor.ts';
 import { countLines } from '../formats/lines.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Worker } from '../workers/worker.ts';
@@ -72,6 +73,12 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
 
 /** Counts what a scheduler tells of. */
 export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db): void => {
+/** Counts the tokens of one reply that went through the API. */
+export const countTokens = (metrics: Metrics, model: string, used: Usage): void => {
+  for (const direction of directions)
+    if (used[`${direction}_tokens`] > 0) metrics.tokens.inc({ model, direction }, used[`${direction}_tokens`]);
+};
+
   scheduler.on('controlled', (escalated) => metrics.escalations.inc(escalated.length));
   scheduler.on('intake', ({ result, lines, seconds }) => {
     metrics.intakeLines.inc(lines);

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { errors } from '@sluice/contract';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
-import type { Executor, ExecutorContext, ExecutorKind, Outcome, RunSignals, Task } from '../executor.ts';
+import type { Exchange, Executor, ExecutorContext, ExecutorKind, Forwarded, Outcome, RunSignals, Task } from '../executor.ts';
 import { runLimited } from '../limited.ts';
 import { commonOptions, readOptions, whole } from '../options.ts';
 import { Slots } from '../slots.ts';
 import { codeOfStatus, retryableStatus } from '../status.ts';
 import { replyTo } from './replies.ts';
 import { scriptOf, type Script } from './script.ts';
+import { streamed } from './stream.ts';
 
 export const echoOptions = { ...commonOptions, max_concurrency: whole(1, 1_000_000) };
+
+const never = new AbortController().signal;
 
 /** Tasks answered between two turns of the event loop: about 2 ms, so that heartbeats and signals are never late. */
 const group = 256;
@@ -52,6 +56,23 @@ class Echo implements Executor {
       await new Promise(setImmediate);
     }
     yield* runLimited(delayed, signals, this.#slots, (task, ended) => this.#later(task, ended));
+  }
+
+  async forward({ url, body }: Exchange, ended: AbortSignal): Promise<Forwarded> {
+    const task = { line: 1, customId: '', url, body, attempt: 1 };
+    for await (const [outcome] of this.run([task], { stop: never, abort: ended }))
+      if (outcome?.ok) {
+        const { status, body: text, usage } = outcome;
+        const events = body['stream'] === true ? streamed(url, text, body) : null;
+        const headers = { 'content-type': events ? 'text/event-stream; charset=utf-8' : 'application/json' };
+        return { ok: true, status, headers, body: events ? Readable.from(events) : text, usage: Promise.resolve(usage) };
+      } else if (outcome) {
+        const { status, body: text } = outcome;
+        return status !== undefined && text !== undefined
+          ? { ok: true, status, headers: { 'content-type': 'application/json' }, body: text }
+          : outcome;
+      }
+    return { ok: false, kind: 'cancelled', code: 'unavailable', message: 'Cancelled before the answer.' };
   }
 
   hungry(): boolean {

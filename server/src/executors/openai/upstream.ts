@@ -13,9 +13,25 @@ export interface Upstream extends AsyncDisposable {
   down: number | null;
   /** Connections accepted so far. */
   connections: number;
+  /** Bytes of streams that were written so far, and whether their reader holds them up. */
+  stream: { bytes: number; held: boolean };
 }
 
-type Mode = (reply: ServerResponse, call: { body: JsonObject; headers: IncomingMessage['headers'] }) => void;
+interface Called {
+  body: JsonObject;
+  headers: IncomingMessage['headers'];
+  stream: Upstream['stream'];
+}
+
+type Mode = (reply: ServerResponse, call: Called) => void;
+
+/** A stream as no client would write it: comments, CRLF, an event in two parts, no end of the last line. */
+export const oddStream = [
+  ': hello\r\n\r\n',
+  'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"h\u00e9"}}],"usage":null}\n\ndata: {"id":"c1","cho',
+  'ices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3}}}\n\n',
+  'data: [DONE]',
+];
 
 const chat = { id: 'c1', object: 'chat.completion', created: 1, model: 'up', choices: [], big: 12345678901234567890n };
 const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
@@ -69,11 +85,33 @@ const modes: Record<string, Mode> = {
     reply.writeHead(200);
     more();
   },
+  stream: (reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const part of oddStream) reply.write(part);
+    reply.end();
+  },
+  cutStream: (reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"id":"c1","choices":[]}\n\n', () => reply.destroy());
+  },
+  endlessStream: (reply, { stream }) => {
+    const part = Buffer.from(`data: {"id":"c1","choices":[{"index":0,"delta":{"content":"${'x'.repeat(65_000)}"}}]}\n\n`);
+    const more = () => {
+      stream.held = false;
+      while (!reply.destroyed && !stream.held) {
+        stream.bytes += part.length;
+        stream.held = !reply.write(part);
+      }
+    };
+    reply.on('drain', more).on('close', () => reply.off('drain', more));
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    more();
+  },
   leak: (reply, { headers }) =>
     json(reply, 401, error(`Incorrect API key: ${headers.authorization} (${String(headers['x-token'])})`), {
       'x-request-id': String(headers.authorization),
     }),
   leakText: (reply, { headers }) => reply.writeHead(500).end(`trace: ${headers.authorization}`),
+  leakAddress: (reply, { headers }) => json(reply, 502, error(`bad gateway http://${headers.host}/v1/x (${headers.host})`)),
   leakOk: (reply, { headers }) => json(reply, 200, { said: headers.authorization }),
 };
 
@@ -88,7 +126,7 @@ export const startUpstream = async (): Promise<Upstream> => {
       upstream.open.most = Math.max(upstream.open.most, ++upstream.open.now);
       reply.on('close', () => upstream.open.now--);
       if (upstream.down !== null) return json(reply, upstream.down, error('down'));
-      modes[(body['mode'] as string | undefined) ?? 'ok']!(reply, { body, headers: request.headers });
+      modes[(body['mode'] as string | undefined) ?? 'ok']!(reply, { body, headers: request.headers, stream: upstream.stream });
     });
   });
   server.on('connection', () => upstream.connections++);
@@ -100,6 +138,7 @@ export const startUpstream = async (): Promise<Upstream> => {
     open: { now: 0, most: 0 },
     connections: 0,
     down: null,
+    stream: { bytes: 0, held: false },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
