@@ -87,9 +87,10 @@ export const createBatch = async (
 ): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
   const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas } = options;
   const { seconds, priority } = checkSettings(body, openaiLimits);
-  const { dedup, strategy, max_concurrent, pool } = body;
+  const { dedup, dedup_sampled, strategy, max_concurrent, pool } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
+    dedup_sampled: dedup_sampled ?? undefined,
     strategy: strategy ?? undefined,
     max_concurrent: max_concurrent ?? undefined,
     pool: pool ?? undefined,
@@ -143,6 +144,6 @@ export const cloneBody = (batch: BatchRow, changes: CloneBatch): CreateBatch => 
   name: batch.name,
   priority: batch.priority,
   ...(batch.output_seconds !== null && { output_expires_after: { anchor: 'created_at' as const, seconds: batch.output_seconds } }),
-  ...(batch.options as Pick<CreateBatch, 'dedup' | 'strategy' | 'max_concurrent' | 'pool'>),
+  ...(batch.options as Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool'>),
   ...changes,
 });

@@ -9,7 +9,7 @@ import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { passMilestones } from './milestones.ts';
 import { merge, type MergeInput, type SegmentRow, type Tally, type Unwritten } from './merge.ts';
-import { batchColumns, type BatchRow } from './rows.ts';
+import { batchColumns, type BatchRow, type HitCounts } from './rows.ts';
 
 /**
  * Finalizing writes a batch's files and ends it.
@@ -27,7 +27,7 @@ export interface FinalizeDeps {
 
 type Ending = 'completed' | 'expired' | 'cancelled';
 
-/** Ends the next batch that is due; null where none is. */
+/** Ends the next batch that is due, one that failed before behind those that did not; null where none is. */
 export const finalizeNext = async (
   deps: FinalizeDeps,
   signal: AbortSignal,
@@ -43,7 +43,7 @@ export const finalizeNext = async (
         select no, status from batches b
         where status in ('in_progress', 'finalizing', 'cancelling') and (leased_until is null or leased_until < now())
           and (status <> 'in_progress' or sealed) and ${nothingOpen}
-        order by priority desc, no limit 1 for update skip locked) due
+        order by priority desc, tries, no limit 1 for update skip locked) due
       where b.no = due.no
       returning ${batchColumns}, b.token, due.status as was`);
     if (found !== null && found.was === 'in_progress' && found.status === 'finalizing') await record(tx, found, 'batch.finalizing');
@@ -188,6 +188,10 @@ const publish = (
       select coalesce(sum(input_tokens), 0)::bigint as input, coalesce(sum(cached_tokens), 0)::bigint as cached,
              coalesce(sum(output_tokens), 0)::bigint as output, coalesce(sum(reasoning_tokens), 0)::bigint as reasoning
       from chunks where batch_no = ${batch.no}`);
+    const hits = await tx.one<HitCounts>(sql`
+      select coalesce(sum(hits_batch), 0)::bigint as batch, coalesce(sum(hits_cache), 0)::bigint as cache,
+             coalesce(sum(hits_semantic), 0)::bigint as semantic
+      from chunks where batch_no = ${batch.no}`);
     await tx.run(sql`
       update batch_models m
       set completed = s.completed, failed = s.failed, input_tokens = s.input_tokens, output_tokens = s.output_tokens
@@ -199,7 +203,7 @@ const publish = (
       update batches
       set status = ${ending}, completed_at = ${now('completed')}, expired_at = ${now('expired')}, cancelled_at = ${now('cancelled')},
           completed = ${counts.completed}, failed = ${counts.failed}, cancelled = ${counts.cancelled}, expired = ${counts.expired},
-          usage = ${JSON.stringify(usage)}::jsonb, output_file_id = ${output?.id ?? null}, error_file_id = ${error?.id ?? null},
+          usage = ${JSON.stringify(usage)}::jsonb, hits = ${JSON.stringify(hits)}::jsonb, output_file_id = ${output?.id ?? null}, error_file_id = ${error?.id ?? null},
           token = null, leased_until = null, expiring = false, tries = 0
       where no = ${batch.no}`);
     // Done chunks have served: what is left of them stands on the batch and in the segments.

@@ -1,11 +1,13 @@
 import type { BatchError } from '@sluice/contract';
+import { defaultDedup, modeOf, pays, type DedupSettings } from '../cache/settings.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
+import { countLines } from '../formats/lines.ts';
 import { messageOf } from '../lib/errors.ts';
-import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
+import { modelKey, priorOf, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
 import { enqueue, type NewChunk } from '../requests/queue.ts';
-import { width, type Strategy } from '../policy/strategy.ts';
+import { newAdaptive, width, type Strategy } from '../policy/strategy.ts';
 import { capOf, noQuotas, type Quotas } from '../policy/quotas.ts';
 import { sayExceeded } from '../quotas/exceeded.ts';
 import { exceededByQueueing, type Use } from '../quotas/quotas.ts';
@@ -13,8 +15,8 @@ import { notFeasible, type Admit } from './admission.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
-import { InputScan, type ModelLines } from './scan.ts';
-import { chunkLines, cutChunks } from './sizing.ts';
+import { InputScan } from './scan.ts';
+import { chunkLines, chunkRoom, cutChunks, cutWithRepeats, withoutRepeats } from './sizing.ts';
 import { endFailed } from './end.ts';
 import { clip } from './validate.ts';
 
@@ -34,6 +36,7 @@ export interface IntakeDeps {
   /** Whether the deadline can be promised; absent: it is not asked. */
   admit?: Admit;
   quotas?: Quotas;
+  dedup?: DedupSettings;
 }
 
 export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost'; lines: number; bytes: number };
@@ -41,7 +44,7 @@ export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost
 /** After so many tries that died half-way the batch fails, rather than take the scheduler down for ever. */
 const maxTries = 5;
 
-/** Takes in the next batch that waits for it; null where none does. */
+/** Takes in the next batch that waits for it, one that failed before behind those that did not; null where none does. */
 export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise<Intake | null> => {
   const { db, leaseSeconds } = deps;
   const batch = await db.maybe<BatchRow & { token: number }>(sql`
@@ -50,7 +53,7 @@ export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise
     where no = (
       select no from batches
       where status = 'validating' and (leased_until is null or leased_until < now())
-      order by priority desc, no limit 1 for update skip locked)
+      order by priority desc, tries, no limit 1 for update skip locked)
     returning ${batchColumns}, b.token`);
   if (batch === null) return null;
   await using lease = holdLease(db, batch, leaseSeconds, signal);
@@ -84,6 +87,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     ]);
   // A model that another process registered a moment ago is there for its first batch.
   await models.refresh();
+  const dedup = modeOf(batch.options, deps.dedup ?? defaultDedup);
   const errors: BatchError[] = [];
   const scan = new InputScan({
     storage,
@@ -93,6 +97,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     models,
     tenant: batch.tenant_id,
     limits,
+    ...(dedup !== 'off' && { repeats: { sampled: batch.options.dedup_sampled === true } }),
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
   const indexKey = `${batch.tenant_id}/${batch.id}/index.${batch.token}`;
@@ -138,16 +143,17 @@ export const missingInput = (fileId: string, tenant: string): BatchError => ({
 });
 
 /**
- * Requests of the batch that may be in flight. Without a strategy of its own a batch is as wide as the workers make it:
- * they adapt to each upstream by themselves.
+ * Requests of the batch that may be in flight, to begin with. Without a strategy of its own a batch is as wide as the
+ * workers make it, until its requests fail for it (decision 0006).
  */
 const widthOf = ({ options }: BatchRow): number | null =>
   width({
-    strategy: (options.strategy ?? 'parallel') as Strategy,
+    strategy: (options.strategy ?? 'adaptive') as Strategy,
     maxConcurrent: options.max_concurrent ?? null,
+    // What fits into a worker it knows itself.
     request: null,
     workers: [],
-    adaptive: null,
+    adaptive: options.strategy === 'adaptive' ? newAdaptive : null,
   });
 
 /** Stops between two blocks when the lease is lost. */
@@ -167,7 +173,7 @@ export const rateOf = async (db: Db, models: readonly ModelSpec[]): Promise<Map<
   return new Map(
     models.map((model) => {
       const rate = measured.get(modelKey(model));
-      return [modelKey(model), { rate: rate ?? priorRate[model.executor], measured: rate !== undefined }];
+      return [modelKey(model), { rate: rate ?? priorOf(model), measured: rate !== undefined }];
     }),
   );
 };
@@ -179,19 +185,36 @@ export const liveWorkers = async (db: Db): Promise<number> =>
     )
   ).count;
 
-const planChunks = async (db: Db, scan: InputScan, found: ModelLines[], widest: number | null): Promise<NewChunk[]> => {
+const planChunks = async (
+  { db, dedup = defaultDedup }: IntakeDeps,
+  { options }: BatchRow,
+  scan: InputScan,
+  widest: number | null,
+): Promise<NewChunk[]> => {
+  const found = scan.models();
   const rates = await rateOf(
     db,
     found.map(({ model }) => model),
   );
   const workers = await liveWorkers(db);
-  return found.flatMap(({ model, lines, count }) => {
+  const lineBytes = scan.bytes / scan.lines;
+  return found.flatMap(({ model, lines, count, repeats }) => {
     const key = modelKey(model);
-    const size = chunkLines({ rate: rates.get(key)!.rate, lines: count, workers, lineBytes: scan.bytes / scan.lines });
-    // A chunk is in flight as a whole, so that it is no larger than what may be.
-    return cutChunks(key, lines, Math.min(size, widest ?? size));
+    const { rate } = rates.get(key)!;
+    const size = Math.min(chunkLines({ rate, lines: count - repeats.count, workers, lineBytes }), widest ?? Infinity);
+    if (repeats.count === 0 || options.strategy === 'sequential' || !pays(model.executor, rate, options.dedup !== undefined, dedup))
+      return cutChunks(key, lines, size);
+    const room = chunkRoom(size, lineBytes);
+    const chunks = cutWithRepeats(key, withoutRepeats(lines, repeats), repeats, {
+      ...room,
+      lines: Math.min(room.lines, widest ?? Infinity),
+    });
+    // Two requests of different models may have one hash: then a line would have been taken to follow one that is not here.
+    return countOf(chunks) === count ? chunks : cutChunks(key, lines, size);
   });
 };
+
+const countOf = (chunks: readonly NewChunk[]): number => chunks.reduce((sum, { lines }) => sum + countLines(lines), 0);
 
 const publish = async (
   deps: IntakeDeps,
@@ -200,7 +223,11 @@ const publish = async (
   { indexKey, width: wide, cap, admitted }: { indexKey: string; width: number | null; cap: number | null; admitted: boolean },
 ): Promise<'in_progress' | 'lost' | Use> => {
   const found = scan.models();
-  const chunks = await planChunks(deps.db, scan, found, cap === null ? wide : Math.min(cap, wide ?? cap));
+  const most = batch.options.max_concurrent;
+  // A chunk is in flight as a whole, so that it is no larger than what may be; an eighth of it goes to several workers, and
+  // the last request of one does not hold up the others.
+  const widest = Math.min(cap ?? Infinity, most === undefined ? Infinity : Math.ceil(most / 8));
+  const chunks = await planChunks(deps, batch, scan, widest === Infinity ? null : widest);
   return deps.db.transaction(async (tx) => {
     const owner = { tenant: batch.tenant_id, user: batch.created_by };
     const exceeded = await exceededByQueueing(tx, deps.quotas ?? noQuotas, owner, scan.lines);

@@ -1,5 +1,6 @@
 import type { Batch, BatchError, BatchStatus } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
+import type { CopyKind } from '../formats/manifest.ts';
 import { shownKey } from '../models/keys.ts';
 import { slaOf } from '../policy/forecast.ts';
 
@@ -18,7 +19,7 @@ export interface BatchRow {
   deadline: number;
   priority: number;
   metadata: Record<string, string> | null;
-  options: { dedup?: string; strategy?: string; max_concurrent?: number; pool?: string };
+  options: { dedup?: string; dedup_sampled?: boolean; strategy?: string; max_concurrent?: number; pool?: string };
   output_seconds: number | null;
   status: BatchStatus;
   cancel_mode: 'stop' | 'abort' | null;
@@ -33,6 +34,7 @@ export interface BatchRow {
   cancelled: number;
   expired: number;
   usage: TokenCounts | null;
+  hits: HitCounts | null;
   errors: BatchError[] | null;
   errors_file_id: string | null;
   output_file_id: string | null;
@@ -61,11 +63,14 @@ export interface TokenCounts {
   reasoning: number;
 }
 
+/** Requests that were not run, by how they came by their answer. */
+export type HitCounts = Record<CopyKind, number>;
+
 /** The columns of a `BatchRow`, of `batches b`. */
 export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
   extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
-  b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.errors,
+  b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
   b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
   extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as in_progress_at,
@@ -79,6 +84,7 @@ export interface Progress {
   cancelled: number;
   expired: number;
   usage: TokenCounts;
+  hits: HitCounts;
 }
 
 /** What an object of the API needs besides its row. */
@@ -155,6 +161,8 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     continues,
     continued_by,
     dedup: row.options.dedup ?? null,
+    dedup_sampled: row.options.dedup_sampled ?? false,
+    dedup_counts: (progress?.hits ?? row.hits) || { batch: 0, cache: 0, semantic: 0 },
     strategy: row.options.strategy ?? null,
     max_concurrent: row.options.max_concurrent ?? null,
     pool: row.options.pool ?? null,

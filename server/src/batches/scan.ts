@@ -1,4 +1,6 @@
 import type { BatchError } from '@sluice/contract';
+import { LineHash } from '../cache/line-text.ts';
+import { Repeats } from '../cache/repeats.ts';
 import { hashId, IdTable } from '../formats/id-table.ts';
 import { blocks } from '../formats/jsonl.ts';
 import { IndexWriter } from '../formats/line-index.ts';
@@ -7,7 +9,8 @@ import { LineSplitter, type LineSink } from '../formats/splitter.ts';
 import type { Models, ModelSpec } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import type { Storage } from '../storage/storage.ts';
-import { clip, LineValidator } from './validate.ts';
+import { RepeatList } from './repeats.ts';
+import { clip, LineValidator, type ValidLine } from './validate.ts';
 
 export interface ScanOptions {
   storage: Storage;
@@ -19,6 +22,8 @@ export interface ScanOptions {
   /** Whose models the lines may name. */
   tenant: string;
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
+  /** Look for lines that are the same but for their custom_id; `sampled`: also where they ask for chance. Absent: nobody wants to know. */
+  repeats?: { sampled: boolean };
   /** Called for each error, in the order of lines. */
   onError: (error: BatchError) => void;
 }
@@ -28,18 +33,22 @@ export interface ModelLines {
   model: ModelSpec;
   lines: Lines;
   count: number;
+  /** Those of them that seem to repeat an earlier one, and which. */
+  repeats: RepeatList;
 }
 
 interface Growing {
   model: ModelSpec;
   borders: number[];
   count: number;
+  repeats: RepeatList;
 }
 
 /**
  * One pass over a batch's input: checks every line, finds repeated custom_ids, gathers the lines of each model, and
  * writes the index. `index()` gives the index's bytes as the input is read; when it is through, `lines`, `bytes`,
- * `errors` and `models()` are final. Memory: one block, one line, 12 bytes a line for the ids, 8 for the offsets.
+ * `errors` and `models()` are final. Memory: one block, one line, 12 bytes a line for the ids, 8 for the offsets, 8 for
+ * each line that repeats another, 6 MB to find those.
  */
 export class InputScan implements LineSink {
   lines = 0;
@@ -51,6 +60,8 @@ export class InputScan implements LineSink {
   readonly #offsets: Float64Array[] = [];
   readonly #index = new IndexWriter();
   readonly #models = new Map<string, Growing>();
+  readonly #hash = new LineHash();
+  readonly #repeats = new Repeats();
   /** Lines whose custom_id has the hash of an earlier one; looked at after each block. */
   #suspects: { line: number; id: string; earlier: number[] }[] = [];
 
@@ -86,7 +97,7 @@ export class InputScan implements LineSink {
   }
 
   models(): ModelLines[] {
-    return [...this.#models.values()].map(({ model, borders, count }) => ({ model, lines: borders, count }));
+    return [...this.#models.values()].map(({ model, borders, count, repeats }) => ({ model, lines: borders, count, repeats }));
   }
 
   line(buffer: Buffer, start: number, end: number, offset: number, plain: boolean): void {
@@ -99,10 +110,11 @@ export class InputScan implements LineSink {
       return;
     }
     const [a, b] = hashId(checked.customId);
-    this.#index.add(offset, end - start, a, b);
+    const repeats = this.#repeated(checked, buffer, start, end, line);
+    this.#index.add(offset, end - start, a, b, repeats);
     const earlier = this.#ids.add(a, line);
     if (earlier !== null) this.#suspects.push({ line, id: checked.customId, earlier });
-    this.#gather(checked.model, line);
+    this.#gather(checked.model, line, repeats);
   }
 
   tooLong(offset: number, length: number): void {
@@ -117,17 +129,25 @@ export class InputScan implements LineSink {
     );
   }
 
-  #gather(model: ModelSpec, line: number): void {
+  /** The first line that this one seems to repeat; 0: none. */
+  #repeated({ sampled }: ValidLine, buffer: Buffer, start: number, end: number, line: number): number {
+    const { repeats } = this.#options;
+    if (repeats === undefined || (sampled && !repeats.sampled) || !this.#hash.take(buffer, start, end)) return 0;
+    return this.#repeats.find(this.#hash.a, this.#hash.b, line);
+  }
+
+  #gather(model: ModelSpec, line: number, repeats: number): void {
     const key = modelKey(model);
     let found = this.#models.get(key);
     if (!found) {
       if (this.#options.limits.openai && this.#models.size > 0)
         this.#report(line, 'mismatched_model', 'All lines of a file must name the same model.', 'body.model');
-      found = { model, borders: [], count: 0 };
+      found = { model, borders: [], count: 0, repeats: new RepeatList() };
       this.#models.set(key, found);
     }
     const { borders } = found;
     found.count++;
+    if (repeats !== 0) found.repeats.add(repeats, line);
     if (borders.length > 0 && borders[borders.length - 1] === line) borders[borders.length - 1] = line + 1;
     else borders.push(line, line + 1);
   }

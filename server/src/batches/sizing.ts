@@ -1,5 +1,6 @@
-import type { Lines } from '../formats/lines.ts';
+import { eachLine, linesOf, type Lines } from '../formats/lines.ts';
 import type { NewChunk } from '../requests/queue.ts';
+import type { RepeatList } from './repeats.ts';
 
 /** Seconds of one worker's work in a chunk: a crash costs at most that much, and a claim is paid for many times over. */
 const chunkSeconds = 2;
@@ -54,3 +55,66 @@ export const cutChunks = (model: string, lines: Lines, size: number): NewChunk[]
   if (current.length > 0) chunks.push({ model, lines: current });
   return chunks;
 };
+
+/** How large chunks may be: requests that are run, lines in all, and bytes of them. */
+export interface ChunkRoom {
+  runs: number;
+  lines: number;
+}
+
+export const chunkRoom = (runs: number, lineBytes: number): ChunkRoom => ({
+  runs,
+  lines: Math.max(runs, Math.min(maxChunkLines, Math.floor(maxChunkBytes / Math.max(1, lineBytes)))),
+});
+
+/**
+ * Cuts lines into chunks so that those that repeat a line stand with it: whoever runs it has them at hand, and nobody else
+ * runs them meanwhile. Repeats are not run, so a chunk has `room.runs` other lines and is not full before `room.lines` in
+ * all; what a chunk has no room for goes into the next ones, each of which runs it once.
+ *
+ * @param order the lines that repeat none, in the order in which they are to be run
+ */
+export const cutWithRepeats = (model: string, order: Iterable<number>, repeats: RepeatList, room: ChunkRoom): NewChunk[] => {
+  const sorted = repeats.byFirst();
+  const chunks: NewChunk[] = [];
+  let current: number[] = [];
+  let runs = 0;
+  const close = (): void => {
+    if (current.length > 0) chunks.push({ model, lines: linesOf(current.sort((a, b) => a - b)) });
+    current = [];
+    runs = 0;
+  };
+  const add = (line: number, run: boolean): void => {
+    if (current.length === room.lines || (run && runs === room.runs)) close();
+    // The first that a new chunk has of them is run again.
+    if (run || current.length === 0) runs++;
+    current.push(line);
+  };
+  for (const line of order) {
+    add(line, true);
+    for (let i = placeOf(sorted, line); i < sorted.count && sorted.first(i) === line; i++) add(sorted.line(i), false);
+  }
+  close();
+  return chunks;
+};
+
+/** The place of the first pair whose first line is `line` or later. */
+const placeOf = ({ count, first }: ReturnType<RepeatList['byFirst']>, line: number): number => {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (first(middle) < line) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/** The lines of a set that repeat none, ascending. */
+export function* withoutRepeats(lines: Lines, repeats: RepeatList): Generator<number> {
+  let i = 0;
+  for (const line of eachLine(lines)) {
+    if (i < repeats.count && repeats.line(i) === line) i++;
+    else yield line;
+  }
+}

@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { BatchError } from '@sluice/contract';
+import { asksForSampling } from '../cache/sampling.ts';
 import { answers, type Models, type ModelSpec } from '../models/models.ts';
 
 /** What intake needs to know of a line that is fine. */
 export interface ValidLine {
   customId: string;
   model: ModelSpec;
+  /** It asks for an answer that chance is part of: another one is not the same. */
+  sampled: boolean;
 }
 
 type Problem = Omit<BatchError, 'line'>;
@@ -112,7 +115,8 @@ export class LineValidator {
       if ('code' in found) problems.push(found);
       else model = found;
     }
-    return problems.length > 0 || model === null ? problems : { customId: customId as string, model };
+    if (problems.length > 0 || model === null) return problems;
+    return { customId: customId as string, model, sampled: asksForSampling(body as Dict) };
   }
 
   #model(reference: unknown): ModelSpec | Problem {

@@ -3,7 +3,8 @@ import type { Storage } from '../storage/storage.ts';
 /**
  * The index of an input file: where each line is, so that any line is one read away.
  * A header of 16 bytes (`SLUICEX1`, the entry's size as u32, 4 reserved), then an entry of 24 bytes a line:
- *   0 offset in the file, f64 · 8 length in bytes, u32 · 12 hash of the custom_id, u32 u32 · 20 reserved, u32
+ *   0 offset in the file, f64 · 8 length in bytes, u32 · 12 hash of the custom_id, u32 u32
+ *   20 the first line that seems to be the same but for its custom_id, u32 (0: this one is the first, or nobody looked)
  * Little-endian. The number of lines follows from the object's size.
  */
 const headerBytes = 16;
@@ -13,6 +14,8 @@ const magic = 'SLUICEX1';
 export interface Entry {
   offset: number;
   length: number;
+  /** The first line that this one seems to repeat; 0: none. */
+  repeats: number;
 }
 
 /** Collects entries and gives them out in blocks, for a put that streams. */
@@ -28,7 +31,7 @@ export class IndexWriter {
     this.#full.push(header);
   }
 
-  add(offset: number, length: number, hashA: number, hashB: number): void {
+  add(offset: number, length: number, hashA: number, hashB: number, repeats = 0): void {
     if (this.#used === this.#block.length) this.#turn();
     const block = this.#block;
     const at = this.#used;
@@ -36,7 +39,7 @@ export class IndexWriter {
     block.writeUInt32LE(length, at + 8);
     block.writeUInt32LE(hashA, at + 12);
     block.writeUInt32LE(hashB, at + 16);
-    block.writeUInt32LE(0, at + 20);
+    block.writeUInt32LE(repeats, at + 20);
     this.#used = at + entryBytes;
   }
 
@@ -66,6 +69,6 @@ export const readEntries = async (storage: Storage, key: string, from: number, t
   if (bytes.length !== (to - from) * entryBytes) throw new Error(`the index ${key} is shorter than line ${to - 1}`);
   const entries: Entry[] = [];
   for (let at = 0; at < bytes.length; at += entryBytes)
-    entries.push({ offset: bytes.readDoubleLE(at), length: bytes.readUInt32LE(at + 8) });
+    entries.push({ offset: bytes.readDoubleLE(at), length: bytes.readUInt32LE(at + 8), repeats: bytes.readUInt32LE(at + 20) });
   return entries;
 };

@@ -5,6 +5,8 @@ import type { Lines } from './lines.ts';
 /** Lines apart by fewer bytes than this are read together, and what lies between is dropped. */
 const gapBytes = 64 << 10;
 const spanBytes = 4 << 20;
+/** Reads under way at once, where lines lie far apart; together no more than one span. */
+const mostReads = 16;
 
 interface Span {
   start: number;
@@ -21,6 +23,8 @@ export interface LineSource {
 export interface ReadLine {
   line: number;
   bytes: Buffer;
+  /** The first line that this one seems to repeat; 0: none. */
+  repeats: number;
   /** Whether `bytes` is all of it. */
   whole: boolean;
 }
@@ -31,14 +35,35 @@ export interface ReadLine {
  * @param most bytes to give of a line, for who only wants its head
  */
 export async function* readLines(storage: Storage, source: LineSource, lines: Lines, most = Infinity): AsyncGenerator<ReadLine[]> {
+  const reading: { span: Span; bytes: Promise<Buffer> }[] = [];
+  let size = 0;
+  const next = async (): Promise<ReadLine[]> => {
+    const { span, bytes } = reading.shift()!;
+    size -= span.end - span.start;
+    return cut(span, await bytes, most);
+  };
   for await (const span of spans(storage, source.indexKey, lines, most)) {
-    const bytes = await storage.read(source.inputKey, { start: span.start, end: span.end });
-    yield span.lines.map(({ line, entry }) => {
-      const start = entry.offset - span.start;
-      return { line, bytes: bytes.subarray(start, start + Math.min(entry.length, most)), whole: entry.length <= most };
-    });
+    const bytes = storage.read(source.inputKey, { start: span.start, end: span.end });
+    // It is told of when its turn comes, and not at all where the caller has left.
+    bytes.catch(() => {});
+    reading.push({ span, bytes });
+    size += span.end - span.start;
+    while (reading.length === mostReads || size >= spanBytes) yield await next();
   }
+  while (reading.length > 0) yield await next();
 }
+
+const cut = (span: Span, bytes: Buffer, most: number): ReadLine[] => {
+  let wanted = 0;
+  for (const { entry } of span.lines) wanted += Math.min(entry.length, most);
+  // A few lines would hold all that lies between them in memory.
+  const sparse = wanted * 2 < bytes.length;
+  return span.lines.map(({ line, entry }) => {
+    const start = entry.offset - span.start;
+    const own = bytes.subarray(start, start + Math.min(entry.length, most));
+    return { line, bytes: sparse ? Buffer.from(own) : own, repeats: entry.repeats, whole: entry.length <= most };
+  });
+};
 
 async function* spans(storage: Storage, indexKey: string, lines: Lines, most: number): AsyncGenerator<Span> {
   let span: Span | null = null;

@@ -1,6 +1,7 @@
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
+import type { CopyKind } from '../formats/manifest.ts';
 import type { Lease } from './claim.ts';
 
 /** What a part of a chunk came to. Its segment is in storage already. */
@@ -15,6 +16,8 @@ export interface Part {
   exceptions: Exception[];
   attempts: FailedAttempt[];
   waiting: Waiting[];
+  /** Of the completed ones, how many were not run, by how they came by their answer; absent: none. */
+  copied?: Record<CopyKind, number>;
 }
 
 /** A request that did not succeed, for good. */
@@ -44,6 +47,8 @@ export interface Waiting {
   delayMs: number;
 }
 
+const noCopies: Record<CopyKind, number> = { batch: 0, cache: 0, semantic: 0 };
+
 const column = <T, K extends keyof T>(rows: readonly T[], key: K): T[K][] => rows.map((row) => row[key]);
 
 /**
@@ -71,7 +76,7 @@ export const settle = async (
   part: Part,
   seconds: number,
 ): Promise<'lost' | 'open' | 'done'> => {
-  const { segment, exceptions, attempts, waiting, usage } = part;
+  const { segment, exceptions, attempts, waiting, usage, copied = noCopies } = part;
   const gone =
     waiting.length === 0
       ? sql`${formatLines(part.settled)}::int4multirange`
@@ -90,6 +95,11 @@ export const settle = async (
           completed = c.completed + ${part.completed}, failed = c.failed + ${exceptions.length},
           input_tokens = c.input_tokens + ${usage.input}, cached_tokens = c.cached_tokens + ${usage.cached},
           output_tokens = c.output_tokens + ${usage.output}, reasoning_tokens = c.reasoning_tokens + ${usage.reasoning}
+          ${
+            copied.batch + copied.cache + copied.semantic === 0
+              ? none
+              : sql`, hits_batch = c.hits_batch + ${copied.batch}, hits_cache = c.hits_cache + ${copied.cache}, hits_semantic = c.hits_semantic + ${copied.semantic}`
+          }
       from gone g
       where c.id = ${lease.chunkId} and c.token = ${lease.token}
       returning c.batch_no, c.state, c.parts)

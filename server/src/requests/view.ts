@@ -2,7 +2,7 @@ import type { RequestState, RequestSummary } from '@sluice/contract';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { eachLine, formatLines, hasLine, linesOf, parseLines, type Lines } from '../formats/lines.ts';
-import { Manifest, type Settled } from '../formats/manifest.ts';
+import { Manifest, type Copied, type Settled } from '../formats/manifest.ts';
 import { readLines } from '../formats/read-lines.ts';
 import { requestId } from '../lib/ids.ts';
 import { shownKey } from '../models/keys.ts';
@@ -188,11 +188,18 @@ export const describeRequests = async ({ db, storage }: ViewDeps, batch: ViewedB
         duration_ms: settled?.ms ?? null,
         status_code: settled ? settled.status || null : (row?.status_code ?? null),
         error: row ? { code: row.code, message: row.message } : null,
+        dedup: settled?.copied ? dedupOf(batch.id, settled.copied) : null,
         continued_by: place.newest.get(line) ?? null,
         result: segment && settled ? { key: segment.storage_key, start: settled.offset, end: settled.offset + settled.length } : null,
       };
     }),
   );
+};
+
+const dedupOf = (batchId: string, copied: Copied): Viewed['dedup'] => {
+  if (copied.kind === 'batch') return { kind: 'batch', original: requestId(batchId, copied.line) };
+  const { kind, request: original, similarity } = copied;
+  return { kind, original, ...(similarity !== undefined && { similarity }) };
 };
 
 const stateOfChunk = (state: string | undefined): RequestState => {

@@ -39,6 +39,12 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
       labelNames: ['model', 'outcome'],
       registers,
     }),
+    dedupHits: new Counter({
+      name: 'sluice_dedup_hits_total',
+      help: 'Requests that got the answer of another one: of the same batch (batch), of another (cache), of a similar one (semantic).',
+      labelNames: ['model', 'kind'],
+      registers,
+    }),
     duration: new Histogram({
       name: 'sluice_request_duration_seconds',
       help: 'How long the last attempt of a settled request took.',

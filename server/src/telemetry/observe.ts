@@ -2,6 +2,7 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import type { Usage } from '../executors/executor.ts';
 import { countLines } from '../formats/lines.ts';
+import { copyKinds } from '../formats/manifest.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Worker } from '../workers/worker.ts';
 import type { Metrics } from './metrics.ts';
@@ -54,12 +55,13 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
   });
   worker.on('interrupted', (by) => metrics.interruptions.inc({ pool, by }));
   onCollect(metrics.idleSeconds, () => idleSince !== null && idle(performance.now()));
-  worker.on('settled', ({ model, completed, failed, retried, usage, ms }) => {
+  worker.on('settled', ({ model, completed, failed, retried, usage, copied, ms }) => {
     metrics.completed.inc({ pool }, completed);
     metrics.failed.inc({ pool }, failed);
     if (completed > 0) metrics.requests.inc({ model, outcome: 'completed' }, completed);
     if (failed > 0) metrics.requests.inc({ model, outcome: 'failed' }, failed);
     if (retried > 0) metrics.requests.inc({ model, outcome: 'retried' }, retried);
+    for (const kind of copyKinds) if (copied?.[kind]) metrics.dedupHits.inc({ model, kind }, copied[kind]);
     for (const direction of directions) if (usage[direction] > 0) metrics.tokens.inc({ model, direction }, usage[direction]);
     const tokens = usage.input + usage.output;
     if (tokens > 0) flow.add(model, tokens);
@@ -71,14 +73,14 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
   onCollect(metrics.tokensPerSecond, () => flow.rates().forEach(([model, rate]) => metrics.tokensPerSecond.set({ model }, rate)));
 };
 
-/** Counts what a scheduler tells of. */
-export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db): void => {
 /** Counts the tokens of one reply that went through the API. */
 export const countTokens = (metrics: Metrics, model: string, used: Usage): void => {
   for (const direction of directions)
     if (used[`${direction}_tokens`] > 0) metrics.tokens.inc({ model, direction }, used[`${direction}_tokens`]);
 };
 
+/** Counts what a scheduler tells of. */
+export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db): void => {
   scheduler.on('controlled', (escalated) => metrics.escalations.inc(escalated.length));
   scheduler.on('intake', ({ result, lines, seconds }) => {
     metrics.intakeLines.inc(lines);

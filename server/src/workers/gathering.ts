@@ -1,6 +1,6 @@
-import type { Outcome, Task } from '../executors/executor.ts';
+import type { Failure, Outcome, Success, Task } from '../executors/executor.ts';
 import { linesOf } from '../formats/lines.ts';
-import { encodeManifest, manifestSize, type Settled } from '../formats/manifest.ts';
+import { encodeManifest, manifestSize, type Copied, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Part } from '../requests/settle.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -20,9 +20,12 @@ export interface Gathered {
   /** The result lines, by line, and behind them the manifest; null where no request was settled. */
   object: { bytes: Buffer; dataBytes: number } | null;
   retried: number;
-  /** Milliseconds each settled request took. */
+  /** Milliseconds each settled request took that was run. */
   ms: number[];
 }
+
+/** What became of a request: it has its answer, is tried again later, has failed for good; or it is as it was. */
+export type Taken = 'completed' | 'waiting' | 'failed' | 'untouched';
 
 /**
  * The outcomes of one part, as they come. Each becomes its result line at once: held until the part is written, tasks
@@ -49,6 +52,7 @@ export class Gathering {
     attempts: [],
     waiting: [],
   };
+  readonly #copied = { batch: 0, cache: 0, semantic: 0 };
 
   /** @param room bytes of result lines that are expected */
   constructor(batchId: string, retry: Retry, buffers: Buffers, room: number) {
@@ -63,28 +67,39 @@ export class Gathering {
     return this.#out.length;
   }
 
-  take(task: Task, outcome: Outcome): void {
-    if (task.attempt === 1 && (outcome.ok || outcome.kind !== 'cancelled')) this.#retry.budget?.request();
-    if (outcome.ok) {
-      this.#part.completed++;
-      if (outcome.usage) {
-        const { usage } = this.#part;
-        usage.input += outcome.usage.input_tokens;
-        usage.cached += outcome.usage.cached_tokens;
-        usage.output += outcome.usage.output_tokens;
-        usage.reasoning += outcome.usage.reasoning_tokens;
-      }
-      this.#settle(task, outcome, 'completed', outcome.status);
-    } else if (outcome.kind === 'cancelled') return;
-    else this.#fail(task, outcome, outcome.kind);
+  /** @param followers where the request is to be tried again, they wait with it: in the same part, or a crash would part them */
+  take(task: Task, outcome: Outcome, followers: readonly Task[] = []): Taken {
+    if (!outcome.ok && outcome.kind === 'cancelled') return 'untouched';
+    if (task.attempt === 1) this.#retry.budget?.request();
     this.count++;
+    if (!outcome.ok) return this.#fail(task, outcome, outcome.kind === 'retryable', followers);
+    this.#part.completed++;
+    if (outcome.usage) {
+      const { usage } = this.#part;
+      usage.input += outcome.usage.input_tokens;
+      usage.cached += outcome.usage.cached_tokens;
+      usage.output += outcome.usage.output_tokens;
+      usage.reasoning += outcome.usage.reasoning_tokens;
+    }
+    this.#settle(task, outcome, 'completed', outcome.status, task.attempt);
+    this.#ms.push(outcome.ms);
+    return 'completed';
+  }
+
+  /** Takes an answer that was given to another request. It used no tokens and was no attempt. */
+  copy(task: Task, outcome: Success, copied: Copied): void {
+    this.count++;
+    this.#part.completed++;
+    this.#copied[copied.kind]++;
+    const { requestId: _, ...own } = outcome;
+    this.#settle(task, own, 'completed', outcome.status, task.attempt - 1, copied);
   }
 
   /** Its object's bytes are good until `release`. */
   finish(number: number): Gathered {
     const entries = this.#entries;
     if (!this.#ordered) this.#rearrange();
-    const part = { ...this.#part, number, settled: linesOf(entries.map((entry) => entry.line)) };
+    const part = { ...this.#part, copied: this.#copied, number, settled: linesOf(entries.map((entry) => entry.line)) };
     const dataBytes = this.#out.length;
     if (entries.length > 0) this.#out.append(encodeManifest(entries));
     return {
@@ -99,30 +114,34 @@ export class Gathering {
     this.#out.release();
   }
 
-  #fail(task: Task, outcome: Extract<Outcome, { ok: false }>, kind: 'retryable' | 'permanent'): void {
+  #fail(task: Task, outcome: Failure, retryable: boolean, followers: readonly Task[]): Taken {
+    const kind = retryable ? 'retryable' : 'permanent';
     const { attempts, exceptions, waiting } = this.#part;
     const { maxAttempts, baseMs: base, capMs: cap, budget } = this.#retry;
     const { line, attempt } = task;
     const { code, status = null, startedAt, ms, retryAfterMs } = outcome;
     const message = clip(outcome.message);
     attempts.push({ line, number: attempt, kind, code, message, statusCode: status, startedAt, ms });
-    if (kind === 'retryable' && attempt < maxAttempts) {
+    if (retryable && attempt < maxAttempts) {
       const delayMs = backoff(attempt, { base, cap, ...(retryAfterMs !== undefined && { retryAfterMs }) });
-      waiting.push({ line, delayMs: Math.max(delayMs, budget?.retry() ?? 0) });
-      return;
+      const wait = Math.max(delayMs, budget?.retry() ?? 0);
+      waiting.push({ line, delayMs: wait });
+      for (const follower of followers) waiting.push({ line: follower.line, delayMs: wait });
+      return 'waiting';
     }
-    const state = kind === 'retryable' ? 'dead_lettered' : 'failed';
+    const state = retryable ? 'dead_lettered' : 'failed';
     exceptions.push({ line, state, code, message, statusCode: status, attempts: attempt });
-    this.#settle(task, outcome, state, status ?? 0);
+    this.#settle(task, outcome, state, status ?? 0, attempt);
+    this.#ms.push(ms);
+    return 'failed';
   }
 
-  #settle(task: Task, outcome: Outcome, state: Settled['state'], status: number): void {
-    const { line, attempt: attempts } = task;
+  #settle(task: Task, outcome: Outcome, state: Settled['state'], status: number, attempts: number, copied?: Copied): void {
+    const { line } = task;
     const { startedAt, ms } = outcome;
     const { offset, length } = this.#out.write(resultLine(this.#batchId, task, outcome));
     if (this.#entries.length > 0 && this.#entries.at(-1)!.line > line) this.#ordered = false;
-    this.#entries.push({ line, state, attempts, status, offset, length, startedAt, ms });
-    this.#ms.push(ms);
+    this.#entries.push({ line, state, attempts, status, offset, length, startedAt, ms, ...(copied && { copied }) });
   }
 
   /** Brings entries and result lines into the order of the lines. */

@@ -6,7 +6,9 @@ import { attemptsOf, giveBackLines, release, type Lease } from '../requests/clai
 import { announceChunks, announceTurns, lossLimit } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LoadedModels } from './loaded.ts';
+import { runNarrow, type Narrow } from './narrow.ts';
 import type { Settler } from './settler.ts';
+import { sameOf, type Same } from './same.ts';
 import { readTasks, type LineTask } from './tasks.ts';
 
 export interface RunDeps {
@@ -22,12 +24,14 @@ export interface Running {
   settler: Settler;
   stop: AbortController;
   abort: AbortController;
+  /** How its batch is to be run, where it may not be as wide as the executor makes it; null: it may. */
+  narrow: Narrow | null;
 }
 
 /** Runs one lease to its end: until every line is settled, or it must stop, or it is lost. Returns how it ended. */
 export const runLease = async (
   { db, storage, loaded }: RunDeps,
-  { lease, model, settler, stop, abort }: Running,
+  { lease, model, settler, stop, abort, narrow }: Running,
 ): Promise<'done' | 'released' | 'lost'> => {
   const started = new Set<number>();
   const signals = {
@@ -37,7 +41,7 @@ export const runLease = async (
   };
   // At once, and not when what is under way has ended: that may take minutes, and others have nothing to do.
   const giving: Promise<void>[] = [];
-  const giveRest = (): void => void giving.push(giveUnstarted(db, lease, started).catch(() => {}));
+  const giveRest = (): void => void giving.push(giveUnstarted(db, lease, started, why(stop)).catch(() => {}));
   if (stop.signal.aborted) giveRest();
   else stop.signal.addEventListener('abort', giveRest, { once: true });
   try {
@@ -47,14 +51,19 @@ export const runLease = async (
         if (signals.stop.aborted || settler.state !== 'open') return;
         // A chunk that has cost several workers their lives goes a line at a time, so that the next death has a name.
         if (lease.losses >= lossLimit) for (const task of tasks) await runTasks(executor, [task], signals, settler, true);
-        else await runTasks(executor, tasks, signals, settler, false);
+        else {
+          const { run, followers } = sameOf(tasks);
+          const left: LineTask[] = [];
+          if (!(await runGroup(executor, run, signals, { settler, narrow, followers, left }))) return;
+          if (left.length > 0 && !(await runGroup(executor, left, signals, { settler, narrow }))) return;
+        }
       }
     });
   } catch (error) {
     stop.signal.removeEventListener('abort', giveRest);
     await Promise.all(giving);
     if (!(error instanceof LoadError)) {
-      await giveBack(db, lease, settler);
+      await giveBack(db, lease, settler, why(stop));
       throw error;
     }
     for await (const tasks of readTasks(storage, lease, new Map()))
@@ -65,18 +74,22 @@ export const runLease = async (
   }
   stop.signal.removeEventListener('abort', giveRest);
   await Promise.all(giving);
-  return giveBack(db, lease, settler);
+  return giveBack(db, lease, settler, why(stop));
 };
 
+/** Why a lease is given back before it is through, where that is worth a note. */
+const why = (stop: AbortController): 'drained' | null => (stop.signal.reason === 'drained' ? 'drained' : null);
+
 /** Gives back the lines that have not been started, when a worker stops; those under way stay in the lease. */
-const giveUnstarted = async (db: Db, lease: Lease, started: ReadonlySet<number>): Promise<void> => {
+const giveUnstarted = async (db: Db, lease: Lease, started: ReadonlySet<number>, note: 'drained' | null): Promise<void> => {
   // None is started where the model is still being loaded: then the chunk goes back whole.
-  if (started.size === 0) await release(db, lease);
+  if (started.size === 0) await release(db, lease, note);
   else if (
     (await giveBackLines(
       db,
       lease,
       withoutLines(lease.lines, (line) => started.has(line)),
+      note,
     )) === 'kept'
   )
     return;
@@ -86,21 +99,67 @@ const giveUnstarted = async (db: Db, lease: Lease, started: ReadonlySet<number>)
 
 const byLine = (tasks: readonly LineTask[]): Map<number, LineTask> => new Map(tasks.map((task) => [task.line, task]));
 
-const runTasks = async (executor: Executor, tasks: LineTask[], signals: RunSignals, settler: Settler, flush: boolean): Promise<void> => {
-  const known = byLine(tasks);
-  for await (const outcomes of executor.run(tasks, signals)) {
-    await settler.add(known, outcomes);
-    for (const { line } of outcomes) known.get(line)?.forget();
-    if (settler.state === 'lost') return;
-  }
-  if (flush) await settler.flush();
+interface Ways {
+  settler: Settler;
+  narrow: Narrow | null;
+  followers?: Same['followers'];
+  /** Gets the followers of what failed for good. */
+  left?: LineTask[];
+}
+
+/** @returns false where the rest of the chunk must not run now */
+const runGroup = async (
+  executor: Executor,
+  tasks: LineTask[],
+  signals: RunSignals,
+  { settler, narrow, followers, left }: Ways,
+): Promise<boolean> => {
+  const run = (some: LineTask[]) => runTasks(executor, some, withFollowers(signals, followers), settler, false, followers, left);
+  if (narrow !== null) return runNarrow(tasks, narrow, signals.stop, (task) => run([task]));
+  await run(tasks);
+  return true;
 };
 
-const giveBack = async (db: Db, lease: Lease, settler: Settler): Promise<'done' | 'released' | 'lost'> => {
+/** Who follows a request begins with it: given back meanwhile to run elsewhere, it would be settled twice. */
+const withFollowers = (signals: RunSignals, followers: Same['followers'] | undefined): RunSignals =>
+  followers === undefined || followers.size === 0
+    ? signals
+    : {
+        ...signals,
+        started: (line) => {
+          signals.started?.(line);
+          for (const follower of followers.get(line) ?? []) signals.started?.(follower.line);
+        },
+      };
+
+/** @returns the last outcomes that came: all of them, where there was one task */
+const runTasks = async (
+  executor: Executor,
+  tasks: LineTask[],
+  signals: RunSignals,
+  settler: Settler,
+  flush: boolean,
+  followers?: Same['followers'],
+  left?: LineTask[],
+): Promise<readonly Outcome[]> => {
+  const known = byLine(tasks);
+  let last: readonly Outcome[] = [];
+  for await (const outcomes of executor.run(tasks, signals)) {
+    const alone = await settler.add(known, outcomes, followers);
+    left?.push(...alone);
+    for (const { line } of outcomes) known.get(line)?.forget();
+    last = outcomes;
+    if (settler.state === 'lost') return last;
+  }
+  if (flush) await settler.flush();
+  return last;
+};
+
+const giveBack = async (db: Db, lease: Lease, settler: Settler, note: 'drained' | null): Promise<'done' | 'released' | 'lost'> => {
   try {
     await settler.flush();
   } finally {
-    if (settler.state === 'open') await release(db, lease);
+    if (settler.state === 'open') await release(db, lease, note);
   }
   return settler.state === 'open' ? 'released' : settler.state;
 };

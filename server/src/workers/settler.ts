@@ -28,7 +28,9 @@ export interface SettledPart {
   failed: number;
   retried: number;
   usage: Part['usage'];
-  /** Milliseconds each settled request took. */
+  /** Of the completed ones, those that were not run; absent: none. */
+  copied?: Part['copied'];
+  /** Milliseconds each settled request took that was run. */
   ms: number[];
 }
 
@@ -68,19 +70,49 @@ export class Settler {
     this.#gathering = this.#nextGathering();
   }
 
-  /** Takes outcomes in; waits only while more than two parts' worth is in hand. */
-  async add(tasks: ReadonlyMap<number, Task>, outcomes: readonly Outcome[]): Promise<void> {
+  /**
+   * Takes outcomes in; waits only while more than two parts' worth is in hand. Those who follow a request that succeeded
+   * get its answer with it.
+   *
+   * @returns followers of what has failed for good: they are to be run themselves
+   */
+  async add<T extends Task>(
+    tasks: ReadonlyMap<number, Task>,
+    outcomes: readonly Outcome[],
+    followers?: ReadonlyMap<number, readonly T[]>,
+  ): Promise<T[]> {
+    const left: T[] = [];
     for (const outcome of outcomes) {
       const task = tasks.get(outcome.line);
-      // An aborted request costs nothing: its line stays in the chunk.
-      if (task === undefined || (!outcome.ok && outcome.kind === 'cancelled')) continue;
-      this.#gathering.take(task, outcome);
+      if (task === undefined) continue;
+      const own = followers?.get(outcome.line);
+      // An aborted request costs nothing: its line stays in the chunk, and so do those of its followers.
+      const taken = this.#gathering.take(task, outcome, own);
+      if (own === undefined) continue;
+      if (taken === 'failed') left.push(...own);
+      else if (outcome.ok) {
+        for (const follower of own) {
+          this.#gathering.copy(follower, outcome, { kind: 'batch', line: task.line });
+          // A part's worth of them may come of one answer.
+          if (this.#due()) await this.#settled();
+          if (this.state !== 'open' || this.#failed) return left;
+        }
+      }
     }
+    await this.#settled();
+    return left;
+  }
+
+  #due(): boolean {
+    return this.#gathering.bytes >= maxBytes || this.#gathering.count >= maxOutcomes;
+  }
+
+  /** Begins a part where one is due, and sees to it that the rest becomes one soon. */
+  async #settled(): Promise<void> {
     if (this.#gathering.count === 0) return;
-    const due = () => this.#gathering.bytes >= maxBytes || this.#gathering.count >= maxOutcomes;
-    if (due()) {
+    if (this.#due()) {
       await this.#written();
-      if (due()) this.#begin();
+      if (this.#due()) this.#begin();
     } else this.#timer ??= setTimeout(() => this.#begin(), this.#deps.settleMs);
   }
 
@@ -144,7 +176,8 @@ export class Settler {
       }
     });
     if (this.state === 'lost') return;
-    this.#onPart({ model: lease.model, completed: part.completed, failed: part.exceptions.length, retried, usage: part.usage, ms });
+    const { completed, exceptions, usage, copied } = part;
+    this.#onPart({ model: lease.model, completed, failed: exceptions.length, retried, usage, ...(copied && { copied }), ms });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { sameButId } from '../cache/line-text.ts';
 import type { JsonObject, Task } from '../executors/executor.ts';
 import { parseExactly } from '../formats/exact-json.ts';
 import type { Lines } from '../formats/lines.ts';
@@ -17,12 +18,15 @@ interface Request {
 export class LineTask implements Task {
   readonly line: number;
   readonly attempt: number;
+  /** The first line of its file that it seems to be the same as, itself where it is that. */
+  readonly first: number;
   readonly #bytes: Buffer;
   #request: Request | null = null;
 
-  constructor(line: number, attempt: number, bytes: Buffer) {
+  constructor(line: number, attempt: number, bytes: Buffer, repeats = 0) {
     this.line = line;
     this.attempt = attempt;
+    this.first = repeats || line;
     this.#bytes = bytes;
   }
 
@@ -38,6 +42,11 @@ export class LineTask implements Task {
     return this.#parsed().body;
   }
 
+  /** Whether it asks for the same, byte by byte. */
+  same(other: LineTask): boolean {
+    return sameButId(this.#bytes, other.#bytes);
+  }
+
   /** Once it is answered; who looks again has it parsed again. */
   forget(): void {
     this.#request = null;
@@ -49,8 +58,12 @@ export class LineTask implements Task {
   }
 }
 
+/** Bytes of lines handed over together, where there are so many. */
+const groupBytes = 4 << 20;
+
 /**
- * The requests of a set of lines, in order, in the groups in which they were read.
+ * The requests of a set of lines, in order, in groups of about 4 MB: lines that lie far apart are read one by one, but they
+ * are to run side by side.
  *
  * @param attempts how many attempts a line has behind it; lines that are not in it have none
  */
@@ -59,6 +72,17 @@ export async function* readTasks(
   source: LineSource & { lines: Lines },
   attempts: ReadonlyMap<number, number>,
 ): AsyncGenerator<LineTask[]> {
-  for await (const group of readLines(storage, source, source.lines))
-    yield group.map(({ line, bytes }) => new LineTask(line, (attempts.get(line) ?? 0) + 1, bytes));
+  let group: LineTask[] = [];
+  let size = 0;
+  for await (const lines of readLines(storage, source, source.lines)) {
+    const more = lines.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (group.length > 0 && size + more > groupBytes) {
+      yield group;
+      group = [];
+      size = 0;
+    }
+    for (const { line, bytes, repeats } of lines) group.push(new LineTask(line, (attempts.get(line) ?? 0) + 1, bytes, repeats));
+    size += more;
+  }
+  if (group.length > 0) yield group;
 }
