@@ -92,6 +92,8 @@ export interface Config {
   cache: { maxBytes: number; ttlSeconds: number; scope: 'user' | 'tenant' };
   /** Worker processes that role `all` starts, unless a pool's fleet is local. */
   workers: number;
+  /** Days after which ended jobs are deleted; 0: never. */
+  jobRetentionDays: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };
   log: { level: string; pretty: boolean };
 }

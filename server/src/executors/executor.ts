@@ -16,6 +16,8 @@ export interface Task {
   body: JsonObject;
   /** Which attempt this is, from 1. */
   attempt: number;
+  /** Where in storage the files go that it leaves; absent: it has no place for any. */
+  folder?: string;
 }
 
 export interface Usage {
@@ -58,6 +60,8 @@ export interface Failure extends Timing {
   requestId?: string;
   /** What the upstream asked us to wait, in milliseconds. */
   retryAfterMs?: number;
+  /** Where in the executor it happened, where that can be said: no secrets, no paths of the machine. */
+  traceback?: string;
 }
 
 export type Outcome = Success | Failure;
@@ -88,6 +92,8 @@ export interface RunSignals {
   abort: AbortSignal;
   /** Told of each task right before it starts, in the same breath: after `stop` it is told of no more. */
   started?: (line: number) => void;
+  /** Somebody waits for these tasks: they start before others that are not. */
+  urgent?: boolean;
 }
 
 /**
@@ -120,7 +126,7 @@ export interface Executor extends AsyncDisposable {
 export interface ExecutorContext {
   log: Logger;
   /** Where the files of registered models are; without it they cannot be opened. */
-  storage?: Pick<Storage, 'stream'>;
+  storage?: Pick<Storage, 'stream' | 'put'>;
   /** A folder of this process's own, for children's empty working directories. */
   scratch: string;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { messageOf } from '../lib/errors.ts';
+import { tracebackOf } from '../lib/traceback.ts';
 import type { Outcome, RunSignals, Task } from './executor.ts';
 import type { Slots } from './slots.ts';
 
@@ -36,11 +37,12 @@ export async function* runLimited(
         kind: 'permanent',
         code: 'executor_error',
         message: messageOf(error),
+        ...(error instanceof Error && { traceback: tracebackOf(error) }),
       }))
       .then((outcome) => {
         ready.push(outcome);
         open--;
-        slots.give();
+        slots.give(signals.urgent);
         wake();
       })
       .catch(() => {});
@@ -49,11 +51,11 @@ export async function* runLimited(
   const feed = async () => {
     for (const task of tasks) {
       // Awaited only where it must be: a promise a task would halve the rate of quick ones.
-      const taken = slots.take(closed);
+      const taken = slots.take(closed, signals.urgent);
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
       // The stop may have come while the slot was handed over.
       if (closed.aborted) {
-        slots.give();
+        slots.give(signals.urgent);
         break;
       }
       begin(task);

@@ -1,11 +1,20 @@
+/** Milliseconds after an urgent task for which room is kept for the next. */
+const keptMs = 10_000;
+
 /**
  * How many tasks may be under way at once, shared by every run of one executor. The limit may move while tasks run;
- * those over a lowered one finish. Who waits longest is next.
+ * those over a lowered one finish. Who waits longest is next, but urgent tasks come before all others.
+ *
+ * Urgent tasks never wait for a long one to end where that can be had: while some come, an eighth of the slots is left
+ * free for them. Nor do they take it all: where others wait, they leave a quarter.
  */
 export class Slots {
   #limit: number;
   #used = 0;
+  #urgent = 0;
+  #urgentAt = -Infinity;
   readonly #waiting = new Set<() => void>();
+  readonly #waitingUrgent = new Set<() => void>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -21,12 +30,12 @@ export class Slots {
 
   /** How many wait for one. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#waitingUrgent.size;
   }
 
   /** Whether a task that came now would start at once. */
   get free(): boolean {
-    return this.#used < this.#limit && this.#waiting.size === 0;
+    return this.#used < this.#limit - this.#kept && this.#waiting.size === 0;
   }
 
   resize(limit: number): void {
@@ -35,35 +44,60 @@ export class Slots {
   }
 
   /** Resolves once a slot is taken; false where `signal` aborted first. */
-  take(signal: AbortSignal): boolean | Promise<boolean> {
+  take(signal: AbortSignal, urgent = false): boolean | Promise<boolean> {
     if (signal.aborted) return false;
-    if (this.free) {
-      this.#used++;
+    if (urgent) this.#urgentAt = performance.now();
+    if (urgent ? this.#mayUrgent && this.#waitingUrgent.size === 0 : this.free) {
+      this.#begin(urgent);
       return true;
     }
+    const waiting = urgent ? this.#waitingUrgent : this.#waiting;
     return new Promise((resolve) => {
       const given = () => {
         signal.removeEventListener('abort', gone);
-        this.#used++;
+        this.#begin(urgent);
         resolve(true);
       };
       const gone = () => {
-        this.#waiting.delete(given);
+        waiting.delete(given);
         resolve(false);
       };
-      this.#waiting.add(given);
+      waiting.add(given);
       signal.addEventListener('abort', gone, { once: true });
     });
   }
 
-  give(): void {
+  /** @param urgent as it was taken */
+  give(urgent = false): void {
     this.#used--;
+    if (urgent) this.#urgent--;
     this.#next();
   }
 
+  #begin(urgent: boolean): void {
+    this.#used++;
+    if (urgent) this.#urgent++;
+  }
+
+  /** Slots that are left for urgent tasks just now. */
+  get #kept(): number {
+    if (this.#limit < 2 || performance.now() - this.#urgentAt > keptMs) return 0;
+    return Math.max(0, Math.ceil(this.#limit / 8) - this.#urgent);
+  }
+
+  get #mayUrgent(): boolean {
+    if (this.#used >= this.#limit) return false;
+    return this.#waiting.size === 0 || this.#limit < 2 || this.#urgent < Math.ceil((this.#limit * 3) / 4);
+  }
+
   #next(): void {
+    for (const given of this.#waitingUrgent) {
+      if (!this.#mayUrgent) break;
+      this.#waitingUrgent.delete(given);
+      given();
+    }
     for (const given of this.#waiting) {
-      if (this.#used >= this.#limit) return;
+      if (this.#used >= this.#limit - this.#kept) return;
       this.#waiting.delete(given);
       given();
     }

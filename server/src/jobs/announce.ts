@@ -18,7 +18,7 @@ export class Announcer {
   readonly #db: Db;
   #queued = false;
   #ended: string[] = [];
-  #telling: Promise<void> | null = null;
+  #telling = false;
 
   constructor(db: Db) {
     this.#db = db;
@@ -37,7 +37,9 @@ export class Announcer {
   }
 
   #begin(): void {
-    this.#telling ??= this.#tell().finally(() => (this.#telling = null));
+    if (this.#telling) return;
+    this.#telling = true;
+    void this.#tell().finally(() => (this.#telling = false));
   }
 
   async #tell(): Promise<void> {

@@ -57,7 +57,7 @@ export class Waiters implements AsyncDisposable {
     this.#listener.off('jobEnds', this.#onEnds);
     this.#listener.off('ready', this.#onReady);
     if (this.#poll) clearInterval(this.#poll);
-    for (const waiting of [...this.#waiting.values()]) for (const done of [...waiting]) done(null);
+    for (const waiting of this.#waiting.values()) for (const done of waiting) done(null);
     await this.#reading;
   }
 
@@ -84,7 +84,7 @@ export class Waiters implements AsyncDisposable {
       for (const id of ids) this.#told.delete(id);
       // Where the database is away, the next look finds them.
       const rows = await answeredJobs(this.#db, ids).catch(() => []);
-      for (const row of rows) if (jobEnded(row.state)) for (const done of [...(this.#waiting.get(row.id) ?? [])]) done(row);
+      for (const row of rows) if (jobEnded(row.state)) for (const done of this.#waiting.get(row.id) ?? []) done(row);
     }
   }
 }

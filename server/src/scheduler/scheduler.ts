@@ -10,6 +10,8 @@ import { nextDue } from '../bulk/lease.ts';
 import { runNext, type Outcome } from '../bulk/run.ts';
 import { sweepFiles, sweepOrphans } from '../files/expire.ts';
 import { sweepSegments } from '../batches/garbage.ts';
+import { Announcer } from '../jobs/announce.ts';
+import { dropOldJobs, expireJobs, rescueJobs, sweepJobObjects } from '../jobs/sweep.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
@@ -28,7 +30,7 @@ export interface SchedulerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'quotas'>>;
+  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'jobRetentionDays' | 'quotas'>>;
   log: Logger;
   /** Channels `batches` and `turns`. */
   listener: Listener;
@@ -52,6 +54,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: SchedulerDeps;
   /** As last read. */
   #estimates: Estimates = unmeasured;
+  readonly #announcer: Announcer;
   readonly #startedAt = performance.now();
   readonly #loops: {
     turns: Loop;
@@ -72,6 +75,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   constructor(deps: SchedulerDeps) {
     super();
     this.#deps = deps;
+    this.#announcer = new Announcer(deps.db);
     const { pollMinMs, pollMaxMs, sweepSeconds } = deps.config.timing;
     const loop = (name: string, run: (signal: AbortSignal) => Promise<boolean>, min = pollMinMs, max = pollMaxMs): Loop =>
       new Loop({
@@ -262,6 +266,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       this.#replan();
     }
     if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();
+    const lost = await rescueJobs(db, this.#announcer);
+    if (lost > 0) log.warn({ jobs: lost }, 'leases of jobs ran out');
+    await expireJobs(db, this.#announcer);
     await sweepMilestones(db);
     this.emit('swept');
     return false;
@@ -270,6 +277,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   async #chores(): Promise<boolean> {
     const { db, storage, log } = this.#deps;
     await sweepFiles({ db, storage, log });
+    const days = this.#deps.config.jobRetentionDays ?? 0;
+    if (days > 0) await dropOldJobs(db, storage, days);
     await db.run(sql`delete from workers where seen_at < now() - interval '1 day'`);
     return false;
   }
@@ -279,8 +288,13 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const { db, storage, log } = this.#deps;
     // Not at the start: a process that keeps dying would do nothing else.
     if (performance.now() - this.#startedAt < day / 2) return false;
-    const done = { segments: await sweepSegments(db, storage), files: await sweepOrphans({ db, storage }, new Date(Date.now() - day)) };
-    if (done.segments + done.files > 0) log.info(done, 'removed what nothing refers to');
+    const before = new Date(Date.now() - day);
+    const done = {
+      segments: await sweepSegments(db, storage),
+      files: await sweepOrphans({ db, storage }, before),
+      jobs: await sweepJobObjects(db, storage, before),
+    };
+    if (done.segments + done.files + done.jobs > 0) log.info(done, 'removed what nothing refers to');
     return false;
   }
 }

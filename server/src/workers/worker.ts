@@ -17,6 +17,7 @@ import { claimTurn } from '../requests/turns.ts';
 import { fitting, needsOf } from '../policy/strategy.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
+import { JobLane } from './job-lane.ts';
 import { LoadedModels } from './loaded.ts';
 import type { Retry } from './gathering.ts';
 import { Room, type Narrow } from './narrow.ts';
@@ -32,7 +33,7 @@ export interface WorkerDeps {
   models: Models;
   config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'>;
   log: Logger;
-  /** Channels `chunks` and `control`. */
+  /** Channels `chunks`, `jobs` and `control`. */
   listener: Listener;
 }
 
@@ -85,6 +86,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
   #loaded: LoadedModels | null = null;
+  #jobs: JobLane | null = null;
   #scratch = '';
   #renewedAt = 0;
   /** Ends the work when its leases may have run out. */
@@ -93,6 +95,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #failures = 0;
   #pausedUntil = 0;
   #draining = false;
+  /** There was no chunk to claim when it looked last. */
+  #idle = false;
   /** Ends what still runs when the notice is over. */
   #notice: NodeJS.Timeout | null = null;
   #noticeEnds = Infinity;
@@ -147,12 +151,25 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
           .filter((model) => this.#fits(model))
           .map(modelKey)}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
     this.#renewed(performance.now());
+    this.#jobs = new JobLane({
+      ...this.#deps,
+      loaded: this.#loaded,
+      workerId: this.id,
+      retryOf: (model) => this.#retryOf(model),
+      fits: (model) => this.#fits(model),
+      mayClaim: () => !this.#stale(),
+      onSettled: (part) => this.emit('settled', part),
+      onRest: () => this.#rest(),
+    });
+    listener.on('jobs', this.#jobs.wake);
+    listener.on('ready', this.#jobs.wake);
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
     models.on('changed', this.#wake);
     this.#heartbeat.start();
     this.#claims.start();
+    this.#jobs.start();
   }
 
   /** Takes nothing more, lets what runs finish, gives the rest back; waits for all of it. */
@@ -164,9 +181,11 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.off('chunks', this.#wake);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
+    if (this.#jobs) listener.off('jobs', this.#jobs.wake).off('ready', this.#jobs.wake);
     models.off('changed', this.#wake);
     await this.#claims.stop();
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
+    await this.#jobs?.stop();
     await this.#heartbeat.stop();
     if (this.#expiry) clearTimeout(this.#expiry);
     if (this.#notice) clearTimeout(this.#notice);
@@ -196,16 +215,25 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#draining) return;
     this.#draining = true;
     for (const { stop } of this.#running.values()) stop.abort('drained');
+    this.#jobs?.drain();
     void this.#deps.db
       .run(sql`update workers set state = 'draining', interrupted_by = ${by} where id = ${this.id} and state = 'ready'`)
       .catch(() => {});
     this.emit('interrupted', by);
-    if (this.#running.size === 0) this.emit('drained');
+    this.#rest();
   }
 
   /** Ends what runs too, without waiting for it to finish by itself. */
   abort(): void {
     for (const { abort } of this.#running.values()) abort.abort();
+    this.#jobs?.abort();
+  }
+
+  /** Says so where nothing runs any more, neither chunks nor jobs. */
+  #rest(): void {
+    if (this.#running.size > 0 || (this.#jobs !== null && this.#jobs.size > 0)) return;
+    if (this.#draining) this.emit('drained');
+    else if (this.#idle && this.#jobs?.atRest) this.emit('idle');
   }
 
   readonly #wake = (): void => this.#claims.wake();
@@ -223,9 +251,11 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     );
     if (claimed === 'again') return true;
     if (claimed === 'idle') {
-      if (this.#running.size === 0) this.emit('idle');
+      this.#idle = true;
+      this.#rest();
       return false;
     }
+    this.#idle = false;
     this.#begin(claimed);
     return true;
   }
@@ -300,7 +330,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         this.#running.delete(lease.token);
         if (measured) this.#rates.end(lease.model);
         this.#claims.wake();
-        if (this.#draining && this.#running.size === 0) this.emit('drained');
+        if (this.#draining) this.#rest();
       });
     this.#running.set(lease.token, { ...running, ending });
     // It was being claimed when the stop came.
@@ -332,6 +362,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const asked = performance.now();
     const before = [...this.#running.values()];
     const tokens = before.map(({ lease }) => lease.token);
+    await this.#jobs?.beat();
     const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
     const asks = await db.maybe<{ drain: boolean }>(sql`
       update workers set seen_at = now() where id = ${this.id} returning drain_requested_at is not null as drain`);

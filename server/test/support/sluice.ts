@@ -13,6 +13,8 @@ import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { buildServer } from '../../src/http/server.ts';
+import { JobDesk } from '../../src/jobs/desk.ts';
+import { jobRoutes } from '../../src/jobs/routes.ts';
 import { silent, type Logger } from '../../src/lib/log.ts';
 import { Models, type ModelSpec } from '../../src/models/models.ts';
 import { modelRoutes } from '../../src/models/routes.ts';
@@ -80,7 +82,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
-  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'models']));
+  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'jobs', 'jobEnds', 'models']));
   listener.setMaxListeners(0);
   await listener.start();
   const disk = await openDisk(folder);
@@ -118,6 +120,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
+      jobRoutes(routes, { db, storage, jobs: new JobDesk({ db, storage, models, listener, quotas }) });
       completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
       modelRoutes(routes, { models });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });

@@ -27,7 +27,7 @@ const sliceBytes = 4 * 1024 * 1024;
 
 const isOpen = (dimension: number | string | undefined) => typeof dimension === 'string';
 
-const checkFeatures = (inputs: readonly Port[], outputs: readonly Port[]): void => {
+export const checkFeatures = (inputs: readonly Port[], outputs: readonly Port[]): void => {
   const [input] = inputs;
   const fits =
     inputs.length === 1 &&
@@ -54,6 +54,8 @@ export class Onnx implements Executor, Work {
   readonly #children: Children;
   readonly #processes: number;
   readonly #runs = new Set<Run>();
+  /** Those that are served first. */
+  readonly #urgent = new Set<Run>();
   readonly #prefix = randomBytes(6).toString('hex');
   #count = 0;
   #disposed = false;
@@ -72,19 +74,20 @@ export class Onnx implements Executor, Work {
     const run = new Run(tasks, signals.started);
     const outcomes = run.outcomes(signals);
     if (!signals.stop.aborted && !signals.abort.aborted) {
-      this.#runs.add(run);
+      (signals.urgent ? this.#urgent : this.#runs).add(run);
       this.#children.pump();
     }
     try {
       yield* outcomes;
     } finally {
       this.#runs.delete(run);
+      this.#urgent.delete(run);
     }
   }
 
   hungry(): boolean {
     let waiting = 0;
-    for (const run of this.#runs) waiting += run.waiting;
+    for (const runs of [this.#runs, this.#urgent]) for (const run of runs) waiting += run.waiting;
     return waiting < 2 * this.#processes * this.#children.size;
   }
 
@@ -99,11 +102,15 @@ export class Onnx implements Executor, Work {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    for (const run of this.#runs) run.end();
+    for (const run of [...this.#runs, ...this.#urgent]) run.end();
     await this.#children.end();
   }
 
   next(most: number): Slice | null {
+    for (const run of this.#urgent) {
+      const slice = run.take(most);
+      if (slice) return slice;
+    }
     for (const run of this.#runs) {
       // The last tasks of a run are shared out, so that no process waits for another's long slice.
       const slice = run.take(Math.min(most, Math.ceil(run.waiting / this.#processes)));
