@@ -3,6 +3,7 @@ export * from './common.ts';
 export * from './files.ts';
 export * from './batches.ts';
 export * from './models.ts';
+export * from './predictions.ts';
 export * from './workers.ts';
 export * from './deadletters.ts';
 export * from './bulk.ts';

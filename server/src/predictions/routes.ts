@@ -1,0 +1,87 @@
+import { errors, Predict, PredictBody, Prediction, type ErrorCode } from '@sluice/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { JsonObject, Outcome } from '../executors/executor.ts';
+import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
+import type { Times } from './infer.ts';
+import type { Predictor, Wish } from './predictor.ts';
+
+export interface PredictParts {
+  predictor: Predictor;
+  /**
+   * Answers 202 with a job, for `Prefer: respond-async`. Without it the preference is ignored, as RFC 7240 allows.
+   * `body` is that of `POST /v1/predict`.
+   */
+  later?: (request: FastifyRequest, reply: FastifyReply, body: Predict) => Promise<FastifyReply>;
+}
+
+const isKnown = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
+
+/** An outcome as the reply it becomes; a failure is the model server's own reply where there is one. */
+const answer = (outcome: Outcome, reply: FastifyReply): FastifyReply => {
+  if (outcome.ok) return reply.code(outcome.status).type('application/json').send(outcome.body);
+  const { status, body, code, message, retryAfterMs } = outcome;
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+  if (status !== undefined && body !== undefined) return reply.code(status).type('application/json').send(body);
+  throw isKnown(code) && errors[code].status > 0 ? new ApiError(code, message) : new ApiError('executor_error', message);
+};
+
+/** As the W3C's Server-Timing has it, in milliseconds. */
+const timing = ({ queueMs, batchMs, computeMs }: Times): string =>
+  `queue;dur=${queueMs.toFixed(3)}, batch;dur=${batchMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
+
+const wantsLater = (request: FastifyRequest): boolean =>
+  request.headers.prefer !== undefined && /(^|[,;\s])respond-async($|[,;\s])/i.test([request.headers.prefer].flat().join());
+
+/** Answers one prediction by the model that `reference` means. */
+export const predictWith =
+  ({ predictor, later }: PredictParts) =>
+  async (request: FastifyRequest, reply: FastifyReply, reference: string, wish: Wish): Promise<FastifyReply> => {
+    if (later && wantsLater(request)) return await later(request, reply, { ...wish, model: reference } as Predict);
+    const model = await predictor.model(reference, request.identity.tenant);
+    if (model.executor !== 'onnx') {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      return answer(await predictor.outcome(model, { ...wish, model: reference } as unknown as JsonObject, gone.signal), reply);
+    }
+    const { body, times } = await predictor.predict(model, wish, { onGone: (left) => reply.raw.once('close', left) });
+    return reply.header('server-timing', timing(times)).type('application/json').send(body);
+  };
+
+const model = Type.String({ description: '`name`, `name@version` or `name@alias`. A name may hold `/`.' });
+const name = Type.String({ description: 'The name of a model; it may hold `/`.' });
+
+/** Predictions at once: the same body and answer as a line of a batch, and more. */
+export const predictRoutes = (app: App, parts: PredictParts): void => {
+  app.addHook('onClose', () => parts.predictor[Symbol.asyncDispose]());
+  const predict = predictWith(parts);
+  const response = { 200: Prediction };
+  // Nothing is logged of each that goes well: a line costs more than a prediction.
+  const config = { quiet: true };
+  app.post(
+    '/v1/predict',
+    { config, schema: { summary: 'Predict now', operationId: 'predict', body: Predict, response } },
+    async (request, reply) => await predict(request, reply, request.body.model, request.body),
+  );
+  app.post(
+    '/v1/models/:model/predict',
+    {
+      config,
+      schema: {
+        summary: 'Predict now, with a model',
+        operationId: 'predictWithModel',
+        params: Type.Object({ model }),
+        body: PredictBody,
+        response,
+      },
+    },
+    async (request, reply) => await predict(request, reply, request.params.model, request.body),
+  );
+  const params = Type.Object({ model: name, version: Type.String({ description: 'Semantic: `1.10.0`.' }) });
+  app.post(
+    '/v1/models/:model/versions/:version/predict',
+    { config, schema: { summary: 'Predict now, with a version', operationId: 'predictWithVersion', params, body: PredictBody, response } },
+    async (request, reply) => await predict(request, reply, `${request.params.model}@${request.params.version}`, request.body),
+  );
+};
