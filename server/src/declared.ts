@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import type { ApiKey } from './auth/identity.ts';
 import type { PoolConfig } from './policy/pools.ts';
+import { lanes, type Lane } from './policy/turns.ts';
 import { noQuotas, type Quota, type Quotas } from './policy/quotas.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
@@ -112,8 +113,10 @@ const plainName = /^[A-Za-z0-9._-]{1,64}$/;
 /** What fits into an `Authorization` header: visible ASCII. */
 export const keyText = /^[\x21-\x7e]{1,512}$/;
 
+const roles = ['user', 'admin'] as const;
+
 const readKeys = (node: Node | null, folder: string, at: At, report: Report): ApiKey[] =>
-  entries(node, 'keys', ['key', 'key_file', 'tenant', 'user'], at, report).flatMap(({ entry, where }) => {
+  entries(node, 'keys', ['key', 'key_file', 'tenant', 'user', 'role'], at, report).flatMap(({ entry, where }) => {
     const before = { wrong: false };
     const wrong = (problem: string) => {
       before.wrong = true;
@@ -133,7 +136,9 @@ const readKeys = (node: Node | null, folder: string, at: At, report: Report): Ap
     for (const field of ['tenant', 'user'] as const)
       if (typeof entry[field] !== 'string' || !plainName.test(entry[field]))
         wrong(`${field} must be a name of 1 to 64 letters, digits, '.', '_' or '-'.`);
-    return before.wrong ? [] : [{ key: String(key), tenant: String(entry['tenant']), user: String(entry['user']) }];
+    const role = roles.find((known) => known === entry['role']);
+    if (entry['role'] !== undefined && role === undefined) wrong(`role must be ${roles.join(' or ')}.`);
+    return before.wrong ? [] : [{ key: String(key), tenant: String(entry['tenant']), user: String(entry['user']), ...(role && { role }) }];
   });
 
 const fleets = ['none', 'local', 'kubernetes'] as const;
@@ -142,7 +147,7 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
   entries(
     node,
     'pools',
-    ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet'],
+    ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet', 'lanes'],
     at,
     report,
   ).flatMap(({ entry, where }) => {
@@ -167,11 +172,29 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
       backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
       startupSeconds: number('startup_seconds', 60, 0),
       fleet: fleets.find((known) => known === fleet) ?? 'none',
+      ...(entry['lanes'] !== undefined && entry['lanes'] !== null && { lanes: readLanes(entry['lanes'], problems) }),
     };
     if (pool.maximum < pool.minimum) problems.push('maximum must not be below minimum.');
     for (const problem of problems) report(`${where}: pool ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
     return problems.length > 0 ? [] : [pool];
   });
+
+/** `{ bulk: 0.3, jobs: 0.2 }`: what is not named is reserved nothing. */
+const readLanes = (given: unknown, problems: string[]): Record<Lane, number> => {
+  const shares = { interactive: 0, jobs: 0, bulk: 0 };
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    problems.push(`lanes must be a mapping of ${lanes.join(', ')} to shares, such as { bulk: 0.3 }.`);
+    return shares;
+  }
+  for (const [name, share] of Object.entries(given)) {
+    const lane = lanes.find((known) => known === name);
+    if (lane === undefined) problems.push(`lanes: unknown lane ${name}; there are ${lanes.join(', ')}.`);
+    else if (typeof share !== 'number' || !(share >= 0 && share <= 1)) problems.push(`lanes.${name} must be a number from 0 to 1.`);
+    else shares[lane] = share;
+  }
+  if (shares.interactive + shares.jobs + shares.bulk > 1 + 1e-9) problems.push('lanes: the shares must not add up to more than 1.');
+  return shares;
+};
 
 const quotaKeys: Record<string, { field: keyof Quota; kind: Option['kind'] }> = {
   max_batches: { field: 'maxBatches', kind: 'integer' },

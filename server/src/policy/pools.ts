@@ -1,4 +1,5 @@
 import type { Kind } from './market.ts';
+import type { Lane } from './turns.ts';
 
 /** A class of workers with a price and a promise. */
 export interface PoolConfig {
@@ -15,7 +16,21 @@ export interface PoolConfig {
   startupSeconds: number;
   /** Who starts and ends its workers as the scheduler wants: processes of `sluice start`, a Deployment, or (absent, `none`) somebody else. */
   fleet?: 'local' | 'kubernetes' | 'none';
+  /** Share of its workers' room that each lane is sure of while it has work; absent: `defaultLanes`. */
+  lanes?: Readonly<Record<Lane, number>>;
 }
+
+/** Whoever waits at a screen comes first in any case; the others are not to stand still for it. */
+export const defaultLanes: Readonly<Record<Lane, number>> = { interactive: 0, jobs: 0.2, bulk: 0.2 };
+
+/** The same of all pools of a kind, by how many workers each may have. */
+export const lanesOf = (pools: readonly PoolConfig[], kind: Kind): Record<Lane, number> => {
+  const own = pools.filter((pool) => kindOf(pool) === kind);
+  const most = own.reduce((sum, { maximum }) => sum + maximum, 0);
+  const share = (lane: Lane): number =>
+    most === 0 ? defaultLanes[lane] : own.reduce((sum, { lanes = defaultLanes, maximum }) => sum + (lanes[lane] * maximum) / most, 0);
+  return { interactive: share('interactive'), jobs: share('jobs'), bulk: share('bulk') };
+};
 
 export const kindOf = ({ preemptible }: Pick<PoolConfig, 'preemptible'>): Kind => (preemptible ? 'spot' : 'dedicated');
 

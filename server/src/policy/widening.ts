@@ -7,6 +7,8 @@ export interface Widening {
   readonly completed: number;
   readonly errors: number;
   readonly at: number;
+  /** Until when nothing counts: workers have yet to hear of the width. */
+  readonly until: number;
   /** The width, and nothing else, has held it back since then. */
   readonly full: boolean;
   /** Rounds in a row in which something else did. */
@@ -53,17 +55,26 @@ export const troubled = ({ running, waiting }: Pick<Sight, 'running' | 'waiting'
  * Failures are blamed on the width only while a smaller one helps. A batch of which a tenth fails at any width would
  * otherwise be halved until it stands still.
  *
+ * @param lag seconds until a new width is what the workers keep to and its requests begin to end
  * @returns null: no limit
  */
-export const widen = (before: Widening | null, sight: Sight, asked: boolean): Widening | null => {
+export const widen = (before: Widening | null, sight: Sight, asked: boolean, lag = 0): Widening | null => {
+  const after = decide(before, sight, asked);
+  if (after === null || after === before || after.state.width === before?.state.width) return after;
+  return { ...after, until: sight.now + lag };
+};
+
+const decide = (before: Widening | null, sight: Sight, asked: boolean): Widening | null => {
   const { now, completed, errors } = sight;
   if (before === null) {
-    const begun = { completed, errors, at: now, full: true, spare: 0, blamed: null, tolerated: 0 };
+    const begun = { completed, errors, at: now, until: now, full: true, spare: 0, blamed: null, tolerated: 0 };
     if (asked) return { ...begun, state: newAdaptive };
     if (!troubled(sight)) return null;
     const width = Math.max(1, sight.running);
     return { ...begun, state: { width, phase: 'hold', best: { width, throughput: 0 }, rounds: 0 } };
   }
+  if (now < before.until) return before;
+  if (before.at < before.until) return { ...before, completed, errors, at: now, full: true };
   const full = before.full && sight.queued > 0 && sight.running + sight.takes > before.state.width;
   const seen = { completed: completed - before.completed, errors: errors - before.errors, seconds: now - before.at };
   const done = seen.completed + seen.errors;

@@ -109,7 +109,8 @@ const deadLetterFirst = (tx: Db, chunkId: number): Promise<number> =>
 
 /**
  * Gathers requests whose wait is over into chunks, one for each batch and model; of all batches, or of one. In a batch
- * that goes in order they join the next chunk, of which their lines are the first.
+ * that goes in order they join the next chunk, of which their lines are the first, even if it is just being given back:
+ * its worker knows nothing of them, and they stay when it lets go.
  *
  * @returns how many chunks have them now, and milliseconds until the next request is due (null: none waits)
  */
@@ -122,12 +123,12 @@ export const gatherDue = async (db: Db, batchNo?: number): Promise<{ chunks: num
     sets as (
       select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)) as lines, b.priority, b.deadline,
         case when b.options ->> 'strategy' = 'sequential' then (
-          select c.id from chunks c where c.batch_no = d.batch_no and c.model = d.model and c.state = 'queued' order by c.id limit 1) end as next
+          select c.id from chunks c where c.batch_no = d.batch_no and c.model = d.model and c.state in ('queued', 'leased') order by c.id limit 1) end as next
       from due d join batches b on b.no = d.batch_no
       group by d.batch_no, d.model, b.no),
     joined as (
       update chunks c set lines = c.lines + s.lines, retry = true from sets s
-      where c.id = s.next and c.state = 'queued' returning c.id),
+      where c.id = s.next and c.state in ('queued', 'leased') returning c.id),
     made as (
       insert into chunks (batch_no, model, lines, retry, priority, deadline)
       select s.batch_no, s.model, s.lines, true, s.priority, s.deadline

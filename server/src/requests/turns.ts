@@ -102,6 +102,12 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
       left join running r on r.batch_no = o.no
     where q.chunks > 0`);
 
+/** Requests in flight, by lane, of the workers of each kind. */
+export const readLanes = (tx: Db): Promise<{ model: string; kind: 'spot' | 'dedicated'; lane: Waiting['lane']; running: number }[]> =>
+  tx.many(sql`
+    select c.model, coalesce(c.kind, 'dedicated') as kind, b.lane, sum(least(c.requests, b.width, b.cap))::int as running
+    from chunks c join batches b on b.no = c.batch_no where c.state = 'leased' group by 1, 2, 3`);
+
 /** Forgets the plan: whoever was taking a turn has taken it, and nobody takes another until the transaction ends. */
 export const dropTurns = (tx: Db): Promise<number> => tx.run(sql`delete from turns`);
 

@@ -68,7 +68,14 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
     await writeTargets(tx, decided);
     const escalated = await writeBatches(tx, decided);
     const pools = await writePools(tx, decided, options);
-    const rewidened = await adaptWidths(tx, rows, now);
+    // At least two heartbeats come in a lease, and usually one with each round.
+    const beat = Math.min(options.tick, options.leaseSeconds / 2);
+    const rewidened = await adaptWidths(
+      tx,
+      rows,
+      now,
+      (model) => beat + Math.min(60, (options.estimates ?? unmeasured).request(model).p99),
+    );
     return { rewidened, models: decided.map(({ model, targets }) => ({ model, targets })), pools, escalated };
   });
 

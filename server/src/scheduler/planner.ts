@@ -2,8 +2,8 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { lift, type Account } from '../policy/accounts.ts';
 import type { Kind } from '../policy/market.ts';
-import { kindOf, type PoolConfig } from '../policy/pools.ts';
-import { defaultAgeing, inFlight, planTurns, type Backlog, type Desk } from '../policy/turns.ts';
+import { kindOf, lanesOf, type PoolConfig } from '../policy/pools.ts';
+import { defaultAgeing, inFlight, planTurns, type Backlog, type Desk, type LaneUse } from '../policy/turns.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { capWaiting, openFlight, userKey, withWaiting, type Flight } from './flight.ts';
 import { readFleet, type Fleet } from './reading.ts';
@@ -11,6 +11,7 @@ import {
   dropLimitedTurns,
   dropOldTurns,
   readClock,
+  readLanes,
   readRisk,
   readWaiting,
   replaceTurns,
@@ -47,7 +48,12 @@ interface Table {
   fleet: Fleet;
   /** Requests of each batch in flight, those planned included, by its number. */
   running: Map<number, number>;
+  /** Requests in flight by lane; null: only one lane has work. */
+  lanes: Awaited<ReturnType<typeof readLanes>> | null;
 }
+
+/** Chunks that a worker holds: what its room is reckoned by where lanes have a share of it. */
+const held = 2;
 
 /**
  * Plans whose turn it is: reads what waits, lets the policy say in which order it is to be served, and writes that down
@@ -64,7 +70,8 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
     const flight = withWaiting(counted, waiting, options.quotas);
     const [now, risk, fleet] = [await readClock(tx), await readRisk(tx), await readFleet(tx, options.leaseSeconds ?? 30)];
     const running = new Map(waiting.map((group) => [group.batch_no, group.running]));
-    const table: Table = { now, accounts: await openAccounts(tx, waiting, flight), flight, fleet, running };
+    const lanes = new Set(waiting.map(({ lane }) => lane)).size > 1 ? await readLanes(tx) : null;
+    const table: Table = { now, accounts: await openAccounts(tx, waiting, flight), flight, fleet, running, lanes };
     const groups = Map.groupBy(waiting, (group) => group.model);
     const kinds = [...new Set(options.pools.map(kindOf))];
     const markets = [...groups.keys()].flatMap((model) => kinds.map((kind) => ({ model, kind })));
@@ -132,7 +139,7 @@ const turnsOf = (
     atRisk: new Map(options.risk.map((batch, place) => [batch, place])),
     // Where no dedicated worker is there, spot is better than nobody.
     tail: fleet.ready('dedicated', model) > 0 ? (options.tailOf?.(model) ?? 0) : 0,
-    lanes: null,
+    lanes: lanesIn(model, kind, backlog, table, options.pools),
   };
   const turns = planTurns(desk, kind, ahead);
   for (const { batch } of turns) book(byBatch.get(batch)!, table);
@@ -140,6 +147,22 @@ const turnsOf = (
     const { batch_no: batchNo, pool } = byBatch.get(batch)!;
     return { kind, model, batchNo, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null };
   });
+};
+
+/** What the lanes have of the room of a market's workers, and are sure of. */
+const lanesIn = (
+  model: string,
+  kind: Kind,
+  backlog: readonly Backlog[],
+  { lanes, fleet }: Table,
+  pools: readonly PoolConfig[],
+): LaneUse | null => {
+  if (lanes === null || backlog.length === 0) return null;
+  const running = { interactive: 0, jobs: 0, bulk: 0 };
+  for (const row of lanes) if (row.model === model && row.kind === kind) running[row.lane] += row.running;
+  const each = backlog.reduce((sum, entry) => sum + inFlight(entry), 0) / backlog.length;
+  const slots = Math.max(running.interactive + running.jobs + running.bulk, Math.max(1, fleet.ready(kind, model)) * held * each);
+  return { slots, reserved: lanesOf(pools, kind), running };
 };
 
 /** What is planned for one market is no longer there for the next. */

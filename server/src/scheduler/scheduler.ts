@@ -23,6 +23,8 @@ import { admission } from './admission.ts';
 import { marketOf, round, type ControllerOptions } from './controller.ts';
 import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
 import { plan } from './planner.ts';
+import { sweepModelFiles } from '../registry/files.ts';
+import { rescueVettings } from '../registry/vetting.ts';
 import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -270,6 +272,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     if (lost > 0) log.warn({ jobs: lost }, 'leases of jobs ran out');
     await expireJobs(db, this.#announcer);
     await sweepMilestones(db);
+    const lost = await rescueVettings(db);
+    if (lost > 0) log.warn({ versions: lost }, 'workers that vetted models are lost');
     this.emit('swept');
     return false;
   }

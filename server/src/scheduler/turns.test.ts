@@ -117,6 +117,19 @@ test('a batch that may have so much in flight is planned for one kind of pool, o
   expect([running, await turns()]).toEqual([expect.any(Number), 3 - running]);
 });
 
+test('whoever waits at a screen comes first, and the others keep their share', async ({ db }) => {
+  await empty(db);
+  const lanes = { interactive: 0, jobs: 0, bulk: 0.5 };
+  const own = { ...planner, pools: [{ ...pool('dedicated', false, 4), lanes }] };
+  const bulk = await insertBatch(db, { lines: 100, chunk: 5, priority: 10 });
+  const soon = await insertBatch(db, { lines: 100, chunk: 5, tenant: 'other' });
+  await db.run(sql`update batches set lane = 'interactive' where no = ${soon.no}`);
+  // Room for two chunks: one of them is the share of what waits in bulk.
+  await plan(db, own);
+  const got = [await claimTurn(db, dedicated, 60), await claimTurn(db, dedicated, 60), await claimTurn(db, dedicated, 60)];
+  expect(got.map((lease) => (lease as Lease).batchNo)).toEqual([bulk.no, soon.no, soon.no]);
+});
+
 test('only workers of the pool it asks for take a batch', async ({ db }) => {
   await empty(db);
   const batch = await insertBatch(db, { lines: 10, chunk: 5 });

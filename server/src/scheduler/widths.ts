@@ -21,9 +21,15 @@ interface Row {
  * One round of strategy `adaptive`, for the batches that asked for it, those that have a limit, and those that are in
  * trouble. Of all others nothing is read.
  *
+ * @param lagOf seconds until workers have heard of a new width, and a request of this model has ended
  * @returns whether a width has changed, and turns should be planned anew
  */
-export const adaptWidths = async (tx: Db, demand: readonly DemandRow[], now: number): Promise<boolean> => {
+export const adaptWidths = async (
+  tx: Db,
+  demand: readonly DemandRow[],
+  now: number,
+  lagOf: (model: string) => number,
+): Promise<boolean> => {
   const waiting = new Map<string, { running: number; waiting: number }>();
   for (const row of demand) {
     const seen = waiting.get(row.batch_id) ?? { running: 0, waiting: 0 };
@@ -45,7 +51,8 @@ export const adaptWidths = async (tx: Db, demand: readonly DemandRow[], now: num
       from chunks where batch_no = f.no) c`);
   const next = rows.map((row) => {
     const takes = Math.min(row.takes, row.width ?? Infinity);
-    const state = widen(row.adaptive, { ...row, now, takes, waiting: waiting.get(row.id)?.waiting ?? 0 }, row.asked);
+    const lag = Math.max(0, ...demand.filter(({ batch_id: id }) => id === row.id).map(({ model }) => lagOf(model)));
+    const state = widen(row.adaptive, { ...row, now, takes, waiting: waiting.get(row.id)?.waiting ?? 0 }, row.asked, lag);
     const most = width({ strategy: 'adaptive', maxConcurrent: row.most, request: null, workers: [], adaptive: state?.state ?? null });
     return { ...row, state, next: most };
   });
