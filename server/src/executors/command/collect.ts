@@ -1,0 +1,91 @@
+import { createReadStream } from 'node:fs';
+import { glob, lstat, realpath } from 'node:fs/promises';
+import { basename, extname, join, relative } from 'node:path';
+import type { Storage } from '../../storage/storage.ts';
+import { isArtifactName, type OutputPattern } from './options.ts';
+
+/** A file that a request left, as its answer names it. */
+export interface Artifact {
+  name: string;
+  content_type: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** A file found, still in the working directory. */
+export interface Found {
+  name: string;
+  path: string;
+  type: string;
+  bytes: number;
+}
+
+const types: Record<string, string> = {
+  '.json': 'application/json',
+  '.jsonl': 'application/jsonl',
+  '.csv': 'text/csv; charset=utf-8',
+  '.tsv': 'text/tab-separated-values; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.log': 'text/plain; charset=utf-8',
+  '.yaml': 'application/yaml',
+  '.cif': 'chemical/x-mmcif',
+  '.pdb': 'chemical/x-pdb',
+  '.sdf': 'chemical/x-mdl-sdfile',
+  '.npz': 'application/zip',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.parquet': 'application/vnd.apache.parquet',
+};
+
+export const typeOf = (name: string): string => types[extname(name).toLowerCase()] ?? 'application/octet-stream';
+
+/** What is wrong with what the program left; the request has failed. */
+export class BadOutputs extends Error {}
+
+/**
+ * The files that match the patterns, each once, by name. A link out of the folder, a pipe or a device is no file; a
+ * required pattern without a file, two files of one name, and more bytes than allowed are `BadOutputs`.
+ */
+export const findOutputs = async (dir: string, patterns: readonly OutputPattern[], maxBytes: number): Promise<Found[]> => {
+  const found = new Map<string, Found>();
+  const seen = new Set<string>();
+  let total = 0;
+  for (const { pattern, name: given, type, required } of patterns) {
+    let matches = 0;
+    for await (const match of glob(pattern, { cwd: dir })) {
+      const path = join(dir, match);
+      if (seen.has(path)) {
+        matches++;
+        continue;
+      }
+      if (relative(dir, await realpath(path).catch(() => '/')).startsWith('..')) continue;
+      const stat = await lstat(path);
+      if (!stat.isFile()) continue;
+      matches++;
+      seen.add(path);
+      const name = given ?? basename(match);
+      if (!isArtifactName(name)) throw new BadOutputs(`The program left a file whose name is not allowed: ${JSON.stringify(name)}.`);
+      const other = found.get(name);
+      if (other) throw new BadOutputs(`The program left two files for '${name}': ${relative(dir, other.path)} and ${match}.`);
+      total += stat.size;
+      if (total > maxBytes) throw new BadOutputs(`The program left more than ${maxBytes.toLocaleString('en')} bytes of files.`);
+      found.set(name, { name, path, type: type ?? typeOf(name), bytes: stat.size });
+    }
+    if (required && matches === 0) throw new BadOutputs(`The program left no file that matches '${pattern}'.`);
+  }
+  return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+/** Puts what was found into storage, below `folder`. */
+export const keepOutputs = (
+  storage: Pick<Storage, 'put'>,
+  folder: string,
+  found: readonly Found[],
+  signal: AbortSignal,
+): Promise<Artifact[]> =>
+  Promise.all(
+    found.map(async ({ name, path, type }) => {
+      const { bytes, sha256 } = await storage.put(`${folder}/${name}`, createReadStream(path), { digest: true, signal });
+      return { name, content_type: type, bytes, sha256: sha256! };
+    }),
+  );

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../lib/errors.ts';
+import type { ModelSpec } from '../../models/models.ts';
+import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
+import { runLimited } from '../limited.ts';
+import { readOptions } from '../options.ts';
+import { Slots } from '../slots.ts';
+import { BadOutputs, findOutputs, keepOutputs, type Artifact, type Found } from './collect.ts';
+import { commandOptions, type CommandOptions } from './options.ts';
+import { readResults, requestLines, requestsName, resultsName } from './group.ts';
+import { runProgram, type Ended } from './program.ts';
+import { renderArgument, renderJson, renderText, Unfilled, type Names } from './template.ts';
+
+/** Exit code of programs that ask to be tried again (EX_TEMPFAIL of sysexits.h). */
+const temporary = 75;
+const defaultTimeoutMs = 3_600_000;
+const defaultOutputBytes = 1_000_000_000;
+const logName = 'logs.txt';
+
+type Failed = Pick<Failure, 'kind' | 'code' | 'message'>;
+type Answer = { ok: true; status: number; body: string } | ({ ok: false } & Failed);
+
+/**
+ * Runs a program of this machine for each request: its arguments and input files are filled from the request, the files
+ * it leaves become the request's artifacts. What it may see and use is what its options say: an empty working
+ * directory, a list of variables, limits of time, processor and memory. No shell reads anything of a request.
+ */
+class Command implements Executor {
+  readonly model: ModelSpec;
+  readonly #context: ExecutorContext;
+  readonly #options: CommandOptions;
+  readonly #slots: Slots;
+  readonly #ended = new AbortController();
+  readonly #prefix = randomBytes(6).toString('hex');
+  #count = 0;
+
+  constructor(model: ModelSpec, context: ExecutorContext) {
+    this.model = model;
+    this.#context = context;
+    this.#options = readOptions(commandOptions, model.options);
+    this.#slots = new Slots(this.#options.max_concurrency ?? 1);
+  }
+
+  run(tasks: readonly Task[], given: RunSignals): AsyncIterable<Outcome[]> {
+    const signals = { ...given, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
+    if (this.#options.per === 'chunk') return this.#runGroups(tasks, signals);
+    return runLimited(tasks, signals, this.#slots, (task, ended) => this.#attempt(task, ended));
+  }
+
+  hungry(): boolean {
+    return this.#slots.free;
+  }
+
+  memory(): number {
+    return 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+  }
+
+  /** A process for each group, one group after the other; several runs share the slots. */
+  async *#runGroups(tasks: readonly Task[], { stop, abort, started }: RunSignals): AsyncGenerator<Outcome[]> {
+    const size = this.#options.chunk_size ?? tasks.length;
+    const left = new AbortController();
+    const ended = AbortSignal.any([abort, left.signal]);
+    const closed = AbortSignal.any([stop, ended]);
+    try {
+      for (let at = 0; at < tasks.length; at += size) {
+        if (!(await this.#slots.take(closed))) return;
+        try {
+          if (closed.aborted) return;
+          const group = tasks.slice(at, at + size);
+          for (const { line } of group) started?.(line);
+          yield await this.#attemptGroup(group, ended);
+        } finally {
+          this.#slots.give();
+        }
+      }
+    } finally {
+      left.abort();
+    }
+  }
+
+  async #attemptGroup(group: readonly Task[], signal: AbortSignal): Promise<Outcome[]> {
+    const startedAt = Date.now();
+    const dir = await mkdtemp(join(this.#context.scratch, 'command-'));
+    try {
+      const results = await this.#answerGroup(group, dir, signal);
+      const ms = Date.now() - startedAt;
+      return group.map((task, i) => ({ ...results[i]!, line: task.line, startedAt, ms }));
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #answerGroup(group: readonly Task[], dir: string, signal: AbortSignal): Promise<Answer[]> {
+    const all = (failed: Failed): Answer[] => group.map(() => ({ ok: false, ...failed }));
+    await writeFile(join(dir, requestsName), requestLines(group), { flag: 'wx' });
+    const args = (this.#options.args ?? []).map((template) => renderArgument(template, group[0]!, this.#names(dir)));
+    const ended = await this.#start(args, dir, signal);
+    if (ended.by === 'abort') return all({ kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before the program ended.' });
+    const failed = this.#judge(ended);
+    // What it answered before it failed counts: a long run that ends badly has not been for nothing.
+    const results = await readResults(join(dir, resultsName));
+    const missing: Failed = failed ?? {
+      kind: 'permanent',
+      code: 'executor_error',
+      message: `The program left no line for this request in ${resultsName}.${lastWords(ended.log)}`,
+    };
+    return group.map((task) => {
+      const result = results.get(task.customId);
+      if (result === undefined) return { ok: false, ...missing };
+      if ('outputs' in result) return { ok: true, status: 200, body: JSON.stringify(this.#reply(result.outputs, [])) };
+      const { code, message, retryable } = result.error;
+      return { ok: false, kind: retryable ? 'retryable' : 'permanent', code, message };
+    });
+  }
+
+  async #attempt(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const startedAt = Date.now();
+    const dir = await mkdtemp(join(this.#context.scratch, 'command-'));
+    try {
+      const answer = await this.#answer(task, dir, signal);
+      return { ...answer, line: task.line, startedAt, ms: Date.now() - startedAt };
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #answer(
+    task: Task,
+    dir: string,
+    signal: AbortSignal,
+  ): Promise<{ ok: true; status: number; body: string } | ({ ok: false } & Failed)> {
+    const fail = (kind: Failure['kind'], code: string, message: string) => ({ ok: false, kind, code, message }) as const;
+    let args: string[];
+    try {
+      args = await this.#prepare(task, this.#names(dir));
+    } catch (error) {
+      if (error instanceof Unfilled) return fail('permanent', 'invalid_request', `The request cannot be run: ${error.message}`);
+      throw error;
+    }
+    const ended = await this.#start(args, dir, signal);
+    if (ended.by === 'abort') return fail('cancelled', 'batch_cancelled', 'Cancelled before the program ended.');
+    const failed = this.#judge(ended);
+    try {
+      const found = await findOutputs(
+        dir,
+        failed ? [] : (this.#options.outputs ?? []),
+        this.#options.max_output_bytes ?? defaultOutputBytes,
+      );
+      const artifacts = await this.#keep(task, dir, found, ended.log, signal);
+      if (failed) return { ok: false, ...failed };
+      return { ok: true, status: 200, body: JSON.stringify(this.#reply(await this.#outputs(dir, ended), artifacts)) };
+    } catch (error) {
+      if (error instanceof BadOutputs) return fail('permanent', 'executor_error', `${error.message}${lastWords(ended.log)}`);
+      if (signal.aborted) return fail('cancelled', 'batch_cancelled', 'Cancelled while its files were kept.');
+      return fail('retryable', 'executor_error', `Its files could not be kept: ${messageOf(error)}`);
+    }
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeout_ms ?? defaultTimeoutMs;
+  }
+
+  #names(dir: string): Names {
+    return { dir, model: this.model.name, version: this.model.version };
+  }
+
+  #start(args: readonly string[], dir: string, signal: AbortSignal): Promise<Ended> {
+    const { program, cpu_seconds: cpuSeconds = null, memory_mb: memoryMb = null } = this.#options;
+    return runProgram(
+      { program: program!, args, dir, env: this.#environment(dir), timeoutMs: this.#timeoutMs, cpuSeconds, memoryMb },
+      signal,
+    );
+  }
+
+  /** Writes the input files and fills the arguments. */
+  async #prepare(task: Task, names: Names): Promise<string[]> {
+    for (const { path, content, json } of this.#options.files ?? []) {
+      const file = join(names.dir, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, json === undefined ? renderText(content!, task, names) : renderJson(json, task), { flag: 'wx' });
+    }
+    return (this.#options.args ?? []).map((template) => renderArgument(template, task, names));
+  }
+
+  #environment(dir: string): Record<string, string> {
+    const { env = {}, pass_env: passed = [], gpu_env: gpus = [] } = this.#options;
+    const seen: Record<string, string> = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: process.env['LANG'] ?? 'C.UTF-8' };
+    for (const name of ['TZ', ...passed, ...gpus]) {
+      const value = process.env[name];
+      if (value !== undefined) seen[name] = value;
+    }
+    return { ...seen, ...env, HOME: dir, TMPDIR: dir };
+  }
+
+  /** What went wrong, by how the program ended; null where nothing did. */
+  #judge({ code, signal, by, error, log }: Ended): Failed | null {
+    const words = lastWords(log);
+    if (error !== null) return { kind: 'permanent', code: 'executor_error', message: `The program could not be started: ${error}` };
+    if (by === 'timeout')
+      return { kind: 'retryable', code: 'request_timeout', message: `The program took longer than ${this.#timeoutMs / 1000} s.${words}` };
+    if (code === 0) return null;
+    if (signal === 'SIGXCPU')
+      return { kind: 'permanent', code: 'executor_error', message: `The program used up its processor time.${words}` };
+    const { retryable_exits: retryable = [temporary], permanent_exits: permanent = [] } = this.#options;
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    const again = signal !== null || (retryable.includes(code!) && !permanent.includes(code!));
+    return { kind: again ? 'retryable' : 'permanent', code: 'executor_error', message: `The program ended with ${how}.${words}` };
+  }
+
+  /** What the program left, and what it said, as artifacts; none where nobody has a place for them. */
+  async #keep(task: Task, dir: string, found: Found[], log: string, signal: AbortSignal): Promise<Artifact[]> {
+    const { storage } = this.#context;
+    if (storage === undefined || task.folder === undefined) return [];
+    const path = join(dir, `.${logName}`);
+    await writeFile(path, log);
+    const said: Found = { name: logName, path, type: 'text/plain; charset=utf-8', bytes: Buffer.byteLength(log) };
+    return keepOutputs(storage, task.folder, [...found.filter(({ name }) => name !== logName), said], signal);
+  }
+
+  async #outputs(dir: string, { stdout }: Ended): Promise<JsonObject> {
+    const { result } = this.#options;
+    const text = result === undefined ? stdout : await readFile(join(dir, result), 'utf8').catch(() => null);
+    if (text === null) throw new BadOutputs(`The program left no '${result}'.`);
+    const value = asObject(text);
+    if (value !== null) return value;
+    if (result === undefined) return { stdout: text };
+    throw new BadOutputs(`What the program left in '${result}' is not a JSON object.`);
+  }
+
+  #reply(outputs: JsonObject, artifacts: Artifact[]): JsonObject {
+    const id = `pred_${this.#prefix}${(this.#count++).toString(16).padStart(8, '0')}`;
+    const { name, version } = this.model;
+    return {
+      id,
+      object: 'prediction',
+      model: name,
+      version,
+      outputs,
+      ...(artifacts.length > 0 && { artifacts: artifacts.map((artifact) => ({ ...artifact })) }),
+    };
+  }
+}
+
+const asObject = (text: string): JsonObject | null => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The last line of a log, for a message. */
+const lastWords = (log: string): string => {
+  const line = log.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  return line === '' ? '' : ` It said last: ${line.slice(0, 300)}`;
+};
+
+export const commandKind: ExecutorKind = {
+  kind: 'command',
+  open: async (model, context) => new Command(model, context),
+};
