@@ -37,8 +37,11 @@ export class PrivatePostgres implements AsyncDisposable {
     return this.#server.url;
   }
 
-  /** SIGKILL: its backends find out by themselves. SIGQUIT: PostgreSQL's own immediate stop. Both lose what was not committed. */
-  async end(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
+  /**
+   * SIGKILL: its backends find out by themselves. SIGQUIT and SIGINT: PostgreSQL's own immediate and fast stop. All of
+   * them lose what was not committed.
+   */
+  async end(signal: 'SIGKILL' | 'SIGQUIT' | 'SIGINT'): Promise<void> {
     process.kill(this.#server.pid, signal);
     await this.#server.ended;
   }
