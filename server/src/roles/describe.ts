@@ -28,11 +28,11 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     listener: new Listener(url, []),
     health: { dependencies: [], stopping: new AbortController().signal, metrics: () => Promise.resolve('') },
     predictor: new Predictor({ models, log: silent, scratch: folder }),
+    passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
     answers: new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());
-    passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
   await app.ready();
   return JSON.parse(JSON.stringify(app.swagger())) as Record<string, unknown>;
 };
