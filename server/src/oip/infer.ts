@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '@sluice/contract';
 import { lengthHeader } from '../executors/oip/message.ts';
 import { invalidInput, type Tensor } from '../executors/onnx/tensor.ts';
 import { ApiError } from '../lib/errors.ts';
@@ -36,6 +37,22 @@ const rowsOf = ({ inputs }: Ports, { inputs: given }: Ask): number => {
 const ordered = (outputs: readonly Tensor[], names: readonly string[]): Tensor[] =>
   names.flatMap((name) => outputs.find((output) => output.name === name) ?? []);
 
+const plain: Partial<Record<ErrorCode, string>> = {
+  executor_error: 'The model failed on these inputs.',
+  model_not_ready: 'The model could not be loaded.',
+};
+
+/** What the runtime says of a model or a run that failed is C++, and may name files: it is for the log. */
+export const asked = async <T>(answer: Promise<T>): Promise<T> => {
+  try {
+    return await answer;
+  } catch (error) {
+    const message = error instanceof ApiError ? plain[error.code] : undefined;
+    if (message === undefined || !(error instanceof ApiError)) throw error;
+    throw new ApiError(error.code, message, { headers: error.headers, cause: error });
+  }
+};
+
 /** One inference, from the bytes of a request to those of its answer. */
 export const inferWith = async (
   { infers, statistics, maxBytes }: InferParts,
@@ -49,17 +66,19 @@ export const inferWith = async (
   const body = await readBody(request, maxBytes, /^\d{1,15}$/.test(header ?? '') ? Number(header) : 0);
   const came = performance.now();
   try {
-    const ports = await infers.portsOf(model);
+    const ports = await asked(infers.portsOf(model));
     const loaded = performance.now();
     const ask = header === '0' ? readRaw(body, ports.inputs) : readAsk(body, header);
     checkOutputs(ask.outputs, ports);
     const read = performance.now();
-    const { outputs, times } = await infers.infer(model, ask.inputs, {
-      tenant,
-      signal,
-      ...(ask.outputs && { outputs: ask.outputs }),
-      ...(ask.timeoutMs === undefined ? {} : { timeoutMs: ask.timeoutMs }),
-    });
+    const { outputs, times } = await asked(
+      infers.infer(model, ask.inputs, {
+        tenant,
+        signal,
+        ...(ask.outputs && { outputs: ask.outputs }),
+        ...(ask.timeoutMs === undefined ? {} : { timeoutMs: ask.timeoutMs }),
+      }),
+    );
     const inferred = performance.now();
     const answer = answerOf(model, ask, ordered(outputs, ask.outputs ?? ports.outputs.map(({ name }) => name)));
     const ended = performance.now();
@@ -68,9 +87,6 @@ export const inferWith = async (
     return answer;
   } catch (error) {
     statistics.failed(model, performance.now() - began);
-    // What the runtime says of a run that failed is C++, and may name files; it is for the log.
-    if (error instanceof ApiError && error.code === 'executor_error' && error.cause !== undefined)
-      throw new ApiError('executor_error', 'The model failed on these inputs.', { cause: error.cause });
     throw error;
   }
 };

@@ -4,7 +4,7 @@ import { ApiError, messageOf } from '../lib/errors.ts';
 import type { Models, ModelSpec } from '../models/models.ts';
 import type { Infers } from '../predictions/infer.ts';
 import { configOf, metadataOf } from './about.ts';
-import { inferWith } from './infer.ts';
+import { asked, inferWith } from './infer.ts';
 import { checkLoadAsk, checkUnloadAsk, readIndexAsk } from './repository.ts';
 import { Statistics } from './statistics.ts';
 import { findTarget, seenBy, targetOf, type Target, type Verb } from './target.ts';
@@ -13,7 +13,7 @@ export interface OipParts {
   models: Models;
   infers: Infers;
   /** Ends the processes that have a model loaded; its next request loads it again. */
-  unload: (model: ModelSpec) => Promise<void>;
+  unload: (model: ModelSpec) => Promise<unknown>;
   /** Whether the server can do its work. */
   ready: () => Promise<boolean>;
   version: string;
@@ -85,7 +85,7 @@ const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statist
     switch (target.verb) {
       case 'ready':
         try {
-          await infers.portsOf(model);
+          await asked(infers.portsOf(model));
           return { name: model.name, ready: true };
         } catch (error) {
           return reply.code(503).send({ name: model.name, ready: false, error: messageOf(error) });
@@ -95,9 +95,9 @@ const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statist
         return { model_stats: counted.map((each) => statistics.of(each)) };
       }
       case 'config':
-        return configOf(model, await infers.portsOf(model));
+        return configOf(model, await asked(infers.portsOf(model)));
       default:
-        return metadataOf(model, versionsOf(model, tenant), await infers.portsOf(model));
+        return metadataOf(model, versionsOf(model, tenant), await asked(infers.portsOf(model)));
     }
   };
 
@@ -133,7 +133,7 @@ const repositoryOf = (app: App, { models, infers, unload }: OipParts): void => {
     const model = await findTarget(models, target, request.identity.tenant);
     if (target.verb === 'load') {
       await checkLoadAsk(request.raw);
-      await infers.portsOf(model);
+      await asked(infers.portsOf(model));
     } else {
       await checkUnloadAsk(request.raw);
       await unload(model);
