@@ -78,7 +78,7 @@ test('secrets come from files too', () => {
   writeFileSync(join(cwd, 'key'), 'sk-one\n');
   writeFileSync(join(cwd, 'url'), 'postgres://u:p@h/d\n');
   const config = loadConfig({ cwd, env: { SLUICE_API_KEY_FILE: 'key', SLUICE_DATABASE_URL_FILE: 'url' } });
-  expect(config.keys).toEqual([{ key: 'sk-one', tenant: 'default', user: 'admin' }]);
+  expect(config.keys).toEqual([{ key: 'sk-one', tenant: 'default', user: 'admin', role: 'admin' }]);
   expect(config.databaseUrl).toBe('postgres://u:p@h/d');
   expect(problems(undefined, { SLUICE_API_KEY_FILE: '/nowhere' })).toEqual([
     expect.stringContaining('SLUICE_API_KEY_FILE: cannot be read'),
@@ -87,16 +87,17 @@ test('secrets come from files too', () => {
 });
 
 test('keys map to tenants and users', () => {
-  const cwd = folder('keys:\n  - {key: sk-a, tenant: lab, user: ann}\n  - {key_file: bob.key, tenant: lab, user: bob}\n');
+  const cwd = folder('keys:\n  - {key: sk-a, tenant: lab, user: ann, role: admin}\n  - {key_file: bob.key, tenant: lab, user: bob}\n');
   writeFileSync(join(cwd, 'bob.key'), 'sk-b\n');
   expect(loadConfig({ cwd, env: { SLUICE_API_KEY: 'sk-root' } }).keys).toEqual([
-    { key: 'sk-root', tenant: 'default', user: 'admin' },
-    { key: 'sk-a', tenant: 'lab', user: 'ann' },
+    { key: 'sk-root', tenant: 'default', user: 'admin', role: 'admin' },
+    { key: 'sk-a', tenant: 'lab', user: 'ann', role: 'admin' },
     { key: 'sk-b', tenant: 'lab', user: 'bob' },
   ]);
   expect(problems('keys: [{key: a, tenant: "a b", user: x}]')).toEqual([
     "sluice.yaml:1: tenant must be a name of 1 to 64 letters, digits, '.', '_' or '-'.",
   ]);
+  expect(problems('keys: [{key: a, tenant: t, user: x, role: root}]')).toEqual(['sluice.yaml:1: role must be user or admin.']);
   expect(problems('keys: [{tenant: a, user: x}]')[0]).toContain('either key or key_file');
   expect(problems('keys: [{key: a, tenant: t, user: x}, {key: a, tenant: u, user: x}]')).toEqual(['keys: two entries have the same key.']);
 });

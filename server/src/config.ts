@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ApiKey } from './auth/identity.ts';
+import type { DedupSettings } from './cache/settings.ts';
 import { keyText, readDeclared, type Declared } from './declared.ts';
 import { messageOf } from './lib/errors.ts';
 import { didYouMean } from './lib/suggest.ts';
@@ -77,6 +78,12 @@ export interface Config {
     order: 'fair' | 'strict_priority';
     admission: 'refuse' | 'flag' | 'off';
   };
+  registry: {
+    /** Bytes a model's file may have. */
+    maxBytes: number;
+    /** Addresses that models registered through the API may be served from. */
+    upstreams: string | null;
+  };
   /** Where pools with `fleet: kubernetes` are. */
   kubernetes: {
     url: string;
@@ -88,6 +95,8 @@ export interface Config {
   };
   /** Shares answers between processes; null: each has its own. */
   redisUrl: string | null;
+  /** Bytes a request of the Open Inference Protocol may have. */
+  oip: { maxBytes: number };
   /** Answers to single requests. */
   cache: { maxBytes: number; ttlSeconds: number; scope: 'user' | 'tenant' };
   /** Worker processes that role `all` starts, unless a pool's fleet is local. */
@@ -95,6 +104,8 @@ export interface Config {
   /** Days after which ended jobs are deleted; 0: never. */
   jobRetentionDays: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };
+  /** Which requests share an answer. */
+  dedup: DedupSettings;
   log: { level: string; pretty: boolean };
 }
 
@@ -202,7 +213,10 @@ export const loadConfig = ({
   const result = config as unknown as Config;
   result.file = file ?? null;
   result.log.pretty ??= process.stderr.isTTY;
-  result.keys = [...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin' }]), ...(declared?.keys ?? [])];
+  result.keys = [
+    ...(apiKey === null ? [] : [{ key: apiKey, tenant: 'default', user: 'admin', role: 'admin' as const }]),
+    ...(declared?.keys ?? []),
+  ];
   result.models = declared?.models ?? [];
   result.quotas = declared?.quotas ?? noQuotas;
   const pools = declared?.pools ?? [];

@@ -5,7 +5,7 @@
  */
 export interface Option {
   key: string;
-  kind: 'text' | 'path' | 'integer' | 'bytes' | 'flag';
+  kind: 'text' | 'path' | 'integer' | 'number' | 'bytes' | 'flag';
   /** null: absent, or worked out at the start, as `about` says. */
   default: string | number | boolean | null;
   about: string;
@@ -151,6 +151,14 @@ export const options: readonly Option[] = [
     choices: ['refuse', 'flag', 'off'],
     about: 'What happens to a batch whose deadline cannot be promised: it fails, runs with a warning, or nobody asks.',
   },
+  { key: 'registry.max_bytes', kind: 'bytes', default: 2 * GB, min: 1, about: "Bytes an uploaded model's file may have." },
+  {
+    key: 'registry.upstreams',
+    kind: 'text',
+    default: null,
+    about:
+      'Host names and ranges of addresses, with commas between, that models registered through the API may be served from: `vllm.internal, *.models.internal:8000, 10.0.0.0/8`. Absent: none. Models declared in `sluice.yaml` may be anywhere.',
+  },
   {
     key: 'kubernetes.url',
     kind: 'text',
@@ -178,6 +186,14 @@ export const options: readonly Option[] = [
     about: 'Redis that shares answers between processes: `redis://user:password@host:6379/0`. Absent, or away: memory alone.',
   },
   {
+    key: 'oip.max_bytes',
+    kind: 'bytes',
+    default: 128 * MB,
+    min: 1024,
+    max: 2 * GB,
+    about: 'Bytes a request of the Open Inference Protocol (`/v2`) may have.',
+  },
+  {
     key: 'cache.max_bytes',
     kind: 'bytes',
     default: 128 * MB,
@@ -200,6 +216,51 @@ export const options: readonly Option[] = [
     min: 0,
     max: 36_500,
     about: 'Days after which a job that has ended is deleted, with its answer; 0: never.',
+  },
+  {
+    key: 'dedup.mode',
+    kind: 'text',
+    default: 'exact',
+    choices: ['off', 'exact'],
+    about: 'Whether requests that are the same share one answer, in batches that do not say.',
+  },
+  {
+    key: 'dedup.scope',
+    kind: 'text',
+    default: 'tenant',
+    choices: ['user', 'tenant', 'global'],
+    about: "Who shares answers across batches. `global` gives a tenant the answers of others', without saying whose.",
+  },
+  {
+    key: 'dedup.ttl_seconds',
+    kind: 'integer',
+    default: 604_800,
+    min: 1,
+    max: 31_536_000,
+    about: 'Seconds for which an answer may be given again.',
+  },
+  { key: 'dedup.max_bytes', kind: 'bytes', default: 10 * GB, min: 1, about: 'Bytes of answers a scope keeps; the oldest are forgotten.' },
+  {
+    key: 'dedup.min_ms',
+    kind: 'number',
+    default: 0.2,
+    min: 0,
+    max: 3_600_000,
+    about: "Milliseconds of a worker's time from which on a model's answers are kept, unless a batch asks for it.",
+  },
+  {
+    key: 'dedup.semantic_model',
+    kind: 'text',
+    default: null,
+    about: 'The embedding model by which batches with `dedup: semantic` find similar requests. Absent: there are no such batches.',
+  },
+  {
+    key: 'dedup.semantic_threshold',
+    kind: 'number',
+    default: 0.95,
+    min: 0,
+    max: 1,
+    about: 'The least cosine of two requests that share an answer.',
   },
   { key: 'retry.max_attempts', kind: 'integer', default: 4, min: 1, max: 100, about: 'Attempts a request gets, the first included.' },
   { key: 'retry.base_ms', kind: 'integer', default: 500, min: 1, max: 3_600_000, about: 'Milliseconds the first pause is drawn from.' },
@@ -240,7 +301,7 @@ const number = (option: Option, raw: unknown): number | null => {
   if (typeof raw !== 'string') return null;
   const match = /^(\d[\d_]*(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(raw.trim());
   const unit = match && units[match[2]!.toUpperCase()];
-  if (!match || unit === undefined || unit === null || (option.kind === 'integer' && match[2] !== '')) return null;
+  if (!match || unit === undefined || unit === null || (option.kind !== 'bytes' && match[2] !== '')) return null;
   return Number(match[1]!.replaceAll('_', '')) * unit;
 };
 
@@ -260,7 +321,8 @@ export const parse = (option: Option, raw: unknown): { value: Value } | { proble
     return { value: text };
   }
   const value = number(option, raw);
-  if (value === null || !Number.isSafeInteger(value))
+  if (option.kind === 'number' && value === null) return { problem: 'must be a number' };
+  if (value === null || (option.kind !== 'number' && !Number.isSafeInteger(value)))
     return { problem: option.kind === 'bytes' ? 'must be a number of bytes, such as 16000000 or 16MB' : 'must be a whole number' };
   if (value < (option.min ?? 0)) return { problem: `must be at least ${option.min ?? 0}` };
   if (value > (option.max ?? Infinity)) return { problem: `must be at most ${option.max}` };

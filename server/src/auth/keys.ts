@@ -11,7 +11,7 @@ const digest = (key: string): string => hash('sha256', key, 'hex');
 const refuse = (message: string): ApiError => new ApiError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
 
 export const authenticateWith = (keys: readonly ApiKey[]): Authenticate => {
-  const identities = new Map(keys.map(({ key, tenant, user }): [string, Identity] => [digest(key), Object.freeze({ tenant, user })]));
+  const identities = new Map(keys.map(({ key, ...identity }): [string, Identity] => [digest(key), Object.freeze(identity)]));
   return (authorization) => {
     const key = authorization && /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (!key) throw refuse('No API key was provided. Send it in the Authorization header: `Authorization: Bearer <key>`.');

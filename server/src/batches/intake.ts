@@ -10,7 +10,8 @@ import { enqueue, type NewChunk } from '../requests/queue.ts';
 import { newAdaptive, width, type Strategy } from '../policy/strategy.ts';
 import { capOf, noQuotas, type Quotas } from '../policy/quotas.ts';
 import { sayExceeded } from '../quotas/exceeded.ts';
-import { exceededByQueueing, type Use } from '../quotas/quotas.ts';
+import { exceededByQueueing } from '../quotas/quotas.ts';
+import { holdVersions } from '../registry/hold.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
@@ -128,7 +129,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   const result = await publish(deps, batch, scan, { indexKey, width: wide, cap, admitted });
   if (typeof result === 'object') {
     await storage.delete(indexKey);
-    return fail([{ code: 'quota_exceeded', message: sayExceeded(result, scan.lines), param: null, line: null }], scan);
+    return fail([result], scan);
   }
   if (result === 'lost') await storage.delete(indexKey);
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
@@ -221,7 +222,7 @@ const publish = async (
   batch: BatchRow & { token: number },
   scan: InputScan,
   { indexKey, width: wide, cap, admitted }: { indexKey: string; width: number | null; cap: number | null; admitted: boolean },
-): Promise<'in_progress' | 'lost' | Use> => {
+): Promise<'in_progress' | 'lost' | BatchError> => {
   const found = scan.models();
   const most = batch.options.max_concurrent;
   // A chunk is in flight as a whole, so that it is no larger than what may be; an eighth of it goes to several workers, and
@@ -231,7 +232,13 @@ const publish = async (
   return deps.db.transaction(async (tx) => {
     const owner = { tenant: batch.tenant_id, user: batch.created_by };
     const exceeded = await exceededByQueueing(tx, deps.quotas ?? noQuotas, owner, scan.lines);
-    if (exceeded !== null) return exceeded;
+    if (exceeded !== null) return { code: 'quota_exceeded', message: sayExceeded(exceeded, scan.lines), param: null, line: null };
+    const gone = await holdVersions(
+      tx,
+      found.map(({ model }) => model),
+    );
+    if (gone !== null)
+      return { code: 'model_not_found', message: `The model '${gone.name}@${gone.version}' was deleted.`, param: 'body.model', line: null };
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,

@@ -9,6 +9,7 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { newExchangeId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
+import { foldModelName } from '../models/paths.ts';
 import { toApiError } from './failures.ts';
 import { describeApi } from './openapi.ts';
 import { docsPage } from './docs.ts';
@@ -98,6 +99,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     keepAliveTimeout: 75_000,
     // TCP's own keep-alive finds clients that are gone; an inactivity time-out would cut predictions that take long.
     http: { keepAlive: true, keepAliveInitialDelay: 30_000 },
+    rewriteUrl: (request) => foldModelName(request.url ?? '/'),
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => {

@@ -38,7 +38,7 @@ export const latest = 'latest';
 /** What is wrong with an alias's name, to follow "alias "; null where nothing is. */
 export const aliasProblem = (alias: string): string | null => {
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(alias)) return `must be 1 to 63 letters, digits, '_' or '-', with a letter first.`;
-  return alias === latest ? `'${latest}' is the newest version that is ready, always; nobody moves it.` : null;
+  return alias === latest ? `must not be '${latest}', which is the newest version that is ready, always.` : null;
 };
 
 export interface Reference {

@@ -6,49 +6,84 @@ import { RedisTier } from '../cache/redis.ts';
 import { cacheRoutes } from '../cache/routes.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
+import { checkOptions, pathOptions } from '../executors/registry.ts';
 import { fileRoutes } from '../files/routes.ts';
-import { Predictor, predictRoutes } from '../http/predict.ts';
+import { JobDesk } from '../jobs/desk.ts';
+import { jobRoutes } from '../jobs/routes.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
 import { makeScratch } from '../lib/scratch.ts';
 import { modelKey } from '../models/models.ts';
-import { modelRoutes } from '../models/routes.ts';
+import { oipRoutes } from '../oip/routes.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
 import { passthroughRoutes, type PassthroughParts } from '../passthrough/routes.ts';
+import { Predictor } from '../predictions/predictor.ts';
+import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
-import { healthRoutes } from '../telemetry/health.ts';
+import { registryRoutes } from '../registry/routes.ts';
+import { parseUpstreams } from '../registry/upstreams.ts';
+import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
+import { version } from './setup.ts';
 
 export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & {
   predictor: Predictor;
   passthrough: PassthroughParts;
   answers: AnswerCache;
+  jobs: JobDesk;
 };
 
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config: { limits, quotas, timing }, db, storage, models, listener, health, predictor, passthrough, answers }: ApiParts,
+  {
+    config: { limits, oip, quotas, registry, timing },
+    db,
+    storage,
+    models,
+    listener,
+    health,
+    predictor,
+    passthrough,
+    answers,
+    jobs,
+  }: ApiParts,
 ): void => {
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener, quotas });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
+  jobRoutes(app, { db, storage, jobs });
   completionRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
-  modelRoutes(app, { models });
+  registryRoutes(app, {
+    db,
+    storage,
+    models,
+    maxBytes: registry.maxBytes,
+    upstreams: parseUpstreams(registry.upstreams ?? '').upstreams,
+    rules: { check: checkOptions, paths: pathOptions },
+  });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor });
   passthroughRoutes(app, passthrough);
+  oipRoutes(app, {
+    models,
+    infers: predictor,
+    unload: (model) => predictor.loaded.unload(model),
+    ready: () => isReady(health),
+    version,
+    maxBytes: oip.maxBytes,
+  });
   cacheRoutes(app, { db, answers, listener });
   healthRoutes(app, health);
 };
 
 export const api: Role = {
   name: 'api',
-  channels: ['events', 'models', 'cache'],
+  channels: ['events', 'jobEnds', 'models', 'cache'],
   connections: 16,
   serves: true,
   async start(parts) {
@@ -64,7 +99,12 @@ export const api: Role = {
     const redis = config.redisUrl === null ? null : new RedisTier(config.redisUrl, log);
     const answers = new AnswerCache({ ...config.cache, redis });
     if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
-    const app = await buildServer({ keys: config.keys, log, routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers }) });
+    const jobs = new JobDesk({ ...parts, quotas: config.quotas });
+    const app = await buildServer({
+      keys: config.keys,
+      log,
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, jobs }),
+    });
     const stop = async (): Promise<void> => {
       await app.close();
       await rm(scratch, { recursive: true, force: true });

@@ -5,12 +5,13 @@ import { AnswerCache } from '../cache/answers.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
-import { Predictor } from '../http/predict.ts';
 import { buildServer } from '../http/server.ts';
+import { JobDesk } from '../jobs/desk.ts';
 import { silent } from '../lib/log.ts';
 import { Models } from '../models/models.ts';
-import { openDisk } from '../storage/disk.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
+import { Predictor } from '../predictions/predictor.ts';
+import { openDisk } from '../storage/disk.ts';
 import { addRoutes } from './api.ts';
 
 /** The API as OpenAPI 3.1, as /openapi.json serves it: every route is added, and nothing is connected to. */
@@ -20,16 +21,20 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
   open.defer(() => rm(folder, { recursive: true, force: true }));
   const url = 'postgres://nobody@127.0.0.1:1/nothing';
   const models = new Models([]);
+  const db = open.use(openPool({ url, name: 'describe' }));
+  const storage = await openDisk(folder);
+  const listener = new Listener(url, []);
   const parts = {
     config: loadConfig({ env: {}, cwd: folder }),
-    db: open.use(openPool({ url, name: 'describe' })),
-    storage: await openDisk(folder),
+    db,
+    storage,
     models,
-    listener: new Listener(url, []),
+    listener,
     health: { dependencies: [], stopping: new AbortController().signal, metrics: () => Promise.resolve('') },
     predictor: new Predictor({ models, log: silent, scratch: folder }),
     passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
     answers: new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null }),
+    jobs: new JobDesk({ db, storage, models, listener }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());

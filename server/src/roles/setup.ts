@@ -7,12 +7,14 @@ import { addressOf } from '../db/embedded.ts';
 import { checkOptions } from '../executors/registry.ts';
 import { holderOf } from '../lib/lock.ts';
 import { modelKey } from '../models/models.ts';
+import { parseUpstreams } from '../registry/upstreams.ts';
 
 /** The executors' own options, which the configuration's reader cannot know: it stands outside the rooms. */
 export const checkModels = (config: Config): void => {
-  const problems = config.models.flatMap((model) =>
-    checkOptions(model).map((problem) => `${config.file}: model ${modelKey(model)}: ${problem}`),
-  );
+  const problems = [
+    ...config.models.flatMap((model) => checkOptions(model).map((problem) => `${config.file}: model ${modelKey(model)}: ${problem}`)),
+    ...parseUpstreams(config.registry.upstreams ?? '').problems.map((problem) => `registry.upstreams: ${problem}`),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
 };
 
@@ -25,7 +27,7 @@ export const withApiKey = async (config: Config): Promise<Config> => {
   const { value, made } = await keepSecret(apiKeyFile(config), () => `sk-${randomBytes(24).toString('base64url')}`);
   // Straight to the terminal: a log would be collected, and keys do not belong there.
   if (made) process.stderr.write(`\nYour API key, printed this once (it is kept in ${apiKeyFile(config)}):\n\n    ${value}\n\n`);
-  return { ...config, keys: [{ key: value, tenant: 'default', user: 'admin' }] };
+  return { ...config, keys: [{ key: value, tenant: 'default', user: 'admin', role: 'admin' }] };
 };
 
 /** The folder of bodies, closed to others. */

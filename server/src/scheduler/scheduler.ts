@@ -12,6 +12,9 @@ import { sweepFiles, sweepOrphans } from '../files/expire.ts';
 import { sweepSegments } from '../batches/garbage.ts';
 import { Announcer } from '../jobs/announce.ts';
 import { dropOldJobs, expireJobs, rescueJobs, sweepJobObjects } from '../jobs/sweep.ts';
+import { expireResults, trimResults } from '../cache/results.ts';
+import { defaultDedup } from '../cache/settings.ts';
+import { trimVectors } from '../cache/vectors.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
@@ -58,6 +61,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   #estimates: Estimates = unmeasured;
   readonly #announcer: Announcer;
   readonly #startedAt = performance.now();
+  #trims = 0;
   readonly #loops: {
     turns: Loop;
     controller: Loop;
@@ -171,6 +175,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   /** Plans the next turns, and wakes the workers to take them; again soon while something waits. */
   async #turns(): Promise<boolean> {
     const { config, db } = this.#deps;
+    const began = performance.now();
     const { turns, waiting } = await plan(db, {
       order: config.schedule.order,
       pools: config.pools,
@@ -181,7 +186,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     });
     if (turns > 0) await announceChunks(db);
     if (this.#nextPlan) clearTimeout(this.#nextPlan);
-    this.#nextPlan = waiting > 0 ? setTimeout(this.#replan, replanMs) : null;
+    // Thousands of batches take a while to plan, and are to leave most of the time to others.
+    const pause = Math.max(replanMs, 10 * (performance.now() - began));
+    this.#nextPlan = waiting > 0 ? setTimeout(this.#replan, pause) : null;
     return false;
   }
 
@@ -193,6 +200,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
         ...this.#deps,
         limits: config.limits,
         ...(config.quotas && { quotas: config.quotas }),
+        ...(config.dedup && { dedup: config.dedup }),
         leaseSeconds: config.timing.leaseSeconds,
         admit: admission(config.schedule.admission, this.#policy()),
       },
@@ -272,8 +280,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     if (lost > 0) log.warn({ jobs: lost }, 'leases of jobs ran out');
     await expireJobs(db, this.#announcer);
     await sweepMilestones(db);
-    const lost = await rescueVettings(db);
-    if (lost > 0) log.warn({ versions: lost }, 'workers that vetted models are lost');
+    const unvetted = await rescueVettings(db);
+    if (unvetted > 0) log.warn({ versions: unvetted }, 'workers that vetted models are lost');
     this.emit('swept');
     return false;
   }
@@ -281,10 +289,22 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   async #chores(): Promise<boolean> {
     const { db, storage, log } = this.#deps;
     await sweepFiles({ db, storage, log });
+    await this.#forget();
     const days = this.#deps.config.jobRetentionDays ?? 0;
     if (days > 0) await dropOldJobs(db, storage, days);
     await db.run(sql`delete from workers where seen_at < now() - interval '1 day'`);
     return false;
+  }
+
+  /** Answers that are too old, or too many. Their sum is a look at all of them, so that is made more seldom. */
+  async #forget(): Promise<void> {
+    const { config, db, log } = this.#deps;
+    const done = { expired: await expireResults(db), trimmed: 0, vectors: 0 };
+    if (this.#trims++ % trimEvery === 0) {
+      done.trimmed = await trimResults(db, (config.dedup ?? defaultDedup).maxBytes);
+      done.vectors = await trimVectors(db);
+    }
+    if (done.expired + done.trimmed + done.vectors > 0) log.info(done, 'forgot answers that were kept for others');
   }
 
   /** Bytes nobody knows of, left by processes that died; finding them means listing what is stored. */
@@ -297,8 +317,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       segments: await sweepSegments(db, storage),
       files: await sweepOrphans({ db, storage }, before),
       jobs: await sweepJobObjects(db, storage, before),
+      models: await sweepModelFiles({ db, storage }, before),
     };
-    if (done.segments + done.files + done.jobs > 0) log.info(done, 'removed what nothing refers to');
+    if (Object.values(done).some((count) => count > 0)) log.info(done, 'removed what nothing refers to');
     return false;
   }
 }
@@ -313,6 +334,9 @@ const concurrencyOf = (model: ModelSpec | null | undefined): number => {
 
 /** For questions that no worker's presence decides. */
 const nobody = { ready: () => 0 };
+
+/** Rounds of chores between two looks at how much is kept. */
+const trimEvery = 10;
 
 /** Milliseconds between two plans while something waits. */
 const replanMs = 500;

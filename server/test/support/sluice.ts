@@ -11,16 +11,18 @@ import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
+import { checkOptions, pathOptions } from '../../src/executors/registry.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { JobDesk } from '../../src/jobs/desk.ts';
 import { jobRoutes } from '../../src/jobs/routes.ts';
 import { silent, type Logger } from '../../src/lib/log.ts';
 import { Models, type ModelSpec } from '../../src/models/models.ts';
-import { modelRoutes } from '../../src/models/routes.ts';
 import { noQuotas, type Quotas } from '../../src/policy/quotas.ts';
 import { quotaRoutes } from '../../src/quotas/routes.ts';
+import { registryRoutes } from '../../src/registry/routes.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
+import { parseUpstreams } from '../../src/registry/upstreams.ts';
 import { ModelWatch } from '../../src/registry/watch.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
@@ -62,6 +64,10 @@ export interface SluiceOptions {
   scheduler?: boolean;
   log?: Logger;
   storage?: (storage: Storage) => Storage;
+  /** Bytes a model's file may have. */
+  maxModelBytes?: number;
+  /** As `registry.upstreams`. */
+  upstreams?: string;
 }
 
 export interface Sluice extends AsyncDisposable {
@@ -101,7 +107,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     pools: options.pools ?? [localPool],
     schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
-  const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin' }];
+  const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin', role: 'admin' }];
   const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener }));
   if (options.scheduler !== false) scheduler.start();
   const workers: Worker[] = [];
@@ -122,7 +128,14 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       bulkRoutes(routes, { db });
       jobRoutes(routes, { db, storage, jobs: new JobDesk({ db, storage, models, listener, quotas }) });
       completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
-      modelRoutes(routes, { models });
+      registryRoutes(routes, {
+        db,
+        storage,
+        models,
+        maxBytes: options.maxModelBytes ?? 64 * 2 ** 20,
+        upstreams: parseUpstreams(options.upstreams ?? '').upstreams,
+        rules: { check: checkOptions, paths: pathOptions },
+      });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
   });
