@@ -61,7 +61,7 @@ export const claimJobs = (db: Db, workerId: string, rooms: Rooms, seconds: numbe
       (select id from jobs
        where ${suspect} and model = any(${models}::text[]) and ${open} and losses >= ${jobLosses - 1} order by turn_at limit 1)),
     locked as materialized (
-      select j.id from jobs j join chosen c on c.id = j.id where ${open} for update of j skip locked)
+      select id from jobs where id = any(array(select id from chosen)) and ${open} for update skip locked)
     update jobs j
     set state = 'running', token = nextval('lease_token'), worker_id = ${workerId}, leased_until = now() + make_interval(secs => ${seconds}),
         started_at = coalesce(started_at, now())

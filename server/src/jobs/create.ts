@@ -1,5 +1,5 @@
 import { endpoints, jobFields, type CreateJob } from '@sluice/contract';
-import { bodyHash, metadataJson, priorityOf } from '../batches/create.ts';
+import { bodyHash, priorityOf } from '../batches/create.ts';
 import type { Identity } from '../auth/identity.ts';
 import { ApiError } from '../lib/errors.ts';
 import { newJobId } from '../lib/ids.ts';
@@ -72,7 +72,7 @@ export const prepareJob = async (
     timeoutMs: given.timeout_ms ?? null,
     softTimeoutMs: given.soft_timeout_ms ?? null,
     maxAttempts: given.max_attempts ?? null,
-    metadata: metadataJson(given.metadata),
+    metadata: given.metadata ?? null,
     retryOf: null,
     requestId: requestId ?? null,
     idempotencyKey: idempotencyKey ?? null,

@@ -14,7 +14,8 @@ import { prepareJob, type CreateOptions } from './create.ts';
 import { getJob, type AnsweredRow } from './read.ts';
 import { jobColumns, type JobRow } from './rows.ts';
 import { Submissions, type NewJob } from './submit.ts';
-import { Waiters } from './wait.ts';
+import { jobEnded } from './state.ts';
+import { Waiters, type Wait } from './wait.ts';
 
 export interface DeskDeps {
   db: Db;
@@ -31,6 +32,12 @@ export interface Submitted {
   created: boolean;
   /** Where it was waited for and has ended. */
   answered: AnsweredRow | null;
+}
+
+/** For how long somebody waits, and how a wait is handed to them, so that they can leave. */
+export interface Patience {
+  ms: number;
+  begin: (wait: Wait) => Wait;
 }
 
 /** Jobs as one process of the API handles them: submissions and waits of many clients share statements. */
@@ -51,11 +58,7 @@ export class JobDesk implements AsyncDisposable {
    * Submits one request, and waits for its end where that is asked. The same idempotency key gives the job it made
    * before; with another body it is a mistake.
    */
-  async create(
-    identity: Identity,
-    given: CreateJob,
-    options: CreateOptions & { wait?: { ms: number; signal: AbortSignal } | null } = {},
-  ): Promise<Submitted> {
+  async create(identity: Identity, given: CreateJob, options: CreateOptions & { wait?: Patience | null } = {}): Promise<Submitted> {
     const job = await prepareJob(this.#deps, identity, given, options);
     return this.#submit(job, options.wait ?? null);
   }
@@ -83,7 +86,7 @@ export class JobDesk implements AsyncDisposable {
         timeoutMs: row.timeout_ms,
         softTimeoutMs: row.soft_timeout_ms,
         maxAttempts: row.max_attempts,
-        metadata: row.metadata === null ? null : JSON.stringify(row.metadata),
+        metadata: row.metadata,
         retryOf: id,
         requestId,
         idempotencyKey: null,
@@ -97,30 +100,30 @@ export class JobDesk implements AsyncDisposable {
     return this.waiters[Symbol.asyncDispose]();
   }
 
-  async #submit(job: NewJob, wait: { ms: number; signal: AbortSignal } | null): Promise<Submitted> {
+  async #submit(job: NewJob, wait: Patience | null): Promise<Submitted> {
     const { db, storage } = this.#deps;
-    const unwanted = new AbortController();
+    const { tenant } = job.identity;
     // Before it is written down: it may have ended by the time the statement is answered.
-    const waiting = wait && this.waiters.wait(job.id, wait.ms, AbortSignal.any([wait.signal, unwanted.signal]), { look: false });
+    const waiting = wait && wait.begin(this.waiters.wait(job.id, tenant, wait.ms, { look: false }));
     try {
       const row = await this.#submissions.add(job);
-      if (row !== null) return { job: row, created: true, answered: await waiting };
+      if (row !== null) return { job: row, created: true, answered: (await waiting?.seen) ?? null };
     } catch (error) {
-      unwanted.abort();
+      waiting?.leave();
       if (job.body.key !== null) await storage.delete(job.body.key).catch(() => {});
       throw error;
     }
-    unwanted.abort();
+    waiting?.leave();
     if (job.body.key !== null) await storage.delete(job.body.key);
     const earlier = await db.one<JobRow & { idempotency_hash: string }>(sql`
       select ${jobColumns}, j.idempotency_hash from jobs j
-      where j.tenant_id = ${job.identity.tenant} and j.idempotency_key = ${job.idempotencyKey}`);
+      where j.tenant_id = ${tenant} and j.idempotency_key = ${job.idempotencyKey}`);
     if (earlier.idempotency_hash !== job.idempotencyHash)
       throw new ApiError(
         'idempotency_mismatch',
         `The Idempotency-Key '${job.idempotencyKey}' was used before for ${earlier.id}, with another body.`,
       );
-    const answered = wait && (await this.waiters.wait(earlier.id, wait.ms, wait.signal, { look: true }));
-    return { job: earlier, created: false, answered };
+    const seen = wait && (await wait.begin(this.waiters.wait(earlier.id, tenant, wait.ms)).seen);
+    return { job: earlier, created: false, answered: seen && jobEnded(seen.state) ? seen : null };
   }
 }

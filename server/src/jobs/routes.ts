@@ -11,6 +11,7 @@ import type { JobDesk } from './desk.ts';
 import { getAnswered, getJob, listJobs } from './read.ts';
 import { toJob, type JobRow } from './rows.ts';
 import { jobEnded } from './state.ts';
+import type { Wait } from './wait.ts';
 
 const anyId = Type.Object({ id: Type.String() });
 
@@ -45,11 +46,10 @@ const idempotencyKeyOf = (request: FastifyRequest): { idempotencyKey?: string } 
   return { idempotencyKey: key };
 };
 
-/** Aborts when the caller hangs up, or the server closes. */
-const goneSignal = (app: App, reply: FastifyReply): AbortSignal => {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, app.closing]);
+/** Ends the wait when the caller hangs up. */
+const whileHere = (reply: FastifyReply, wait: Wait): Wait => {
+  reply.raw.once('close', wait.leave);
+  return wait;
 };
 
 /** Still to come: where it is, and when to look again. */
@@ -59,6 +59,7 @@ export const accepted = (reply: FastifyReply, job: JobRow): FastifyReply =>
 /** `/v1/jobs`: single requests, answered in the background. */
 export const jobRoutes = (app: App, { db, storage, jobs }: { db: Db; storage: Storage; jobs: JobDesk }): void => {
   app.addHook('onClose', () => jobs[Symbol.asyncDispose]());
+  app.closing.addEventListener('abort', () => jobs.waiters.letGo(), { once: true });
 
   app.post(
     '/v1/jobs',
@@ -78,7 +79,7 @@ export const jobRoutes = (app: App, { db, storage, jobs }: { db: Db; storage: St
       const { job, created, answered } = await jobs.create(request.identity, request.body, {
         ...idempotencyKeyOf(request),
         requestId: request.id,
-        wait: seconds === null ? null : { ms: seconds * 1_000, signal: goneSignal(app, reply) },
+        wait: seconds === null || seconds === 0 ? null : { ms: seconds * 1_000, begin: (wait) => whileHere(reply, wait) },
       });
       if (!created) reply.header('idempotent-replayed', 'true');
       if (seconds !== null) reply.header('preference-applied', `wait=${seconds}`);
@@ -121,11 +122,11 @@ export const jobRoutes = (app: App, { db, storage, jobs }: { db: Db; storage: St
     },
     async (request, reply) => {
       const { id } = request.params;
-      const row = await getAnswered(db, request.identity, id);
-      if (jobEnded(row.state)) return sendAnswer(storage, row, reply);
       const seconds = request.query.wait ?? preferredWait(request) ?? 0;
-      const ended = seconds > 0 ? await jobs.waiters.wait(id, seconds * 1_000, goneSignal(app, reply), { look: true }) : null;
-      return ended === null ? accepted(reply, await getJob(db, request.identity, id)) : sendAnswer(storage, ended, reply);
+      const seen = await whileHere(reply, jobs.waiters.wait(id, request.identity.tenant, seconds * 1_000)).seen;
+      // Not seen: it is not there, or the database is not; asked for by itself it says which.
+      const row = seen ?? (await getAnswered(db, request.identity, id));
+      return jobEnded(row.state) ? sendAnswer(storage, row, reply) : accepted(reply, row);
     },
   );
 

@@ -52,5 +52,5 @@ export const settleJobs = (db: Db, ends: readonly JobEnd[]): Promise<{ id: strin
       ${column(ends, 'result')}::text[], ${column(ends, 'resultKey')}::text[], ${json(column(ends, 'error'))}::jsonb[],
       ${json(column(ends, 'failure'))}::jsonb[], ${column(ends, 'inferenceMs')}::float8[], ${json(column(ends, 'usage'))}::jsonb[])
       r (id, token, state, attempts, delay_ms, status_code, result, result_key, error, failure, inference_ms, usage)
-    where j.id = r.id and j.token = r.token and j.state = 'running'
+    where j.id = any(${column(ends, 'id')}::text[]) and j.id = r.id and j.token = r.token and j.token is not null
     returning j.id, j.state`);

@@ -1,4 +1,5 @@
 import type { Identity } from '../auth/identity.ts';
+import { metadataJson } from '../batches/create.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
@@ -7,7 +8,7 @@ import { retrySeconds, sayExceeded } from '../quotas/exceeded.ts';
 import { exceededByQueueing } from '../quotas/quotas.ts';
 import type { Announcer } from './announce.ts';
 import type { Kept } from './bodies.ts';
-import { jobColumns, type JobRow } from './rows.ts';
+import type { JobRow } from './rows.ts';
 import { prioritySeconds } from './state.ts';
 
 /** A job to be written down; what was asked of it is checked. */
@@ -23,7 +24,7 @@ export interface NewJob {
   timeoutMs: number | null;
   softTimeoutMs: number | null;
   maxAttempts: number | null;
-  metadata: string | null;
+  metadata: Record<string, string> | null;
   retryOf: string | null;
   requestId: string | null;
   idempotencyKey: string | null;
@@ -122,11 +123,11 @@ const isLimited = (quotas: Quotas, tenant: string): boolean => {
 
 const jobsOf = (group: readonly Waiting[]): NewJob[] => group.map(({ job }) => job);
 
-const insertJobs = (db: Db, jobs: readonly NewJob[]): Promise<JobRow[]> => {
+const insertJobs = async (db: Db, jobs: readonly NewJob[]): Promise<JobRow[]> => {
   const column = <T>(of: (job: NewJob) => T): T[] => jobs.map(of);
   // The index that decides on conflicts is looked into only where somebody gave a key.
   const keyed = jobs.some(({ idempotencyKey }) => idempotencyKey !== null);
-  return db.many<JobRow>(sql`
+  const rows = await db.many<{ id: string; now: number }>(sql`
     insert into jobs as j (id, tenant_id, created_by, model, endpoint, body, body_key, priority, turn_at, deadline, timeout_ms,
       soft_timeout_ms, max_attempts, metadata, retry_of, request_id, idempotency_key, idempotency_hash)
     select n.id, n.tenant, n.by, n.model, n.endpoint, n.body, n.body_key, n.priority,
@@ -137,11 +138,43 @@ const insertJobs = (db: Db, jobs: readonly NewJob[]): Promise<JobRow[]> => {
       ${column(({ endpoint }) => endpoint)}::text[], ${column(({ body }) => body.text)}::text[], ${column(({ body }) => body.key)}::text[],
       ${column(({ priority }) => priority)}::smallint[], ${column(({ deadline }) => deadline)}::float8[],
       ${column(({ timeoutMs }) => timeoutMs)}::int[], ${column(({ softTimeoutMs }) => softTimeoutMs)}::int[],
-      ${column(({ maxAttempts }) => maxAttempts)}::smallint[], ${column(({ metadata }) => metadata)}::text[],
+      ${column(({ maxAttempts }) => maxAttempts)}::smallint[], ${column(({ metadata }) => metadataJson(metadata))}::text[],
       ${column(({ retryOf }) => retryOf)}::text[], ${column(({ requestId }) => requestId)}::text[],
       ${column(({ idempotencyKey }) => idempotencyKey)}::text[], ${column(({ idempotencyHash }) => idempotencyHash)}::text[])
       n (id, tenant, by, model, endpoint, body, body_key, priority, deadline, timeout_ms, soft_timeout_ms, max_attempts, metadata,
         retry_of, request_id, key, hash)
     ${keyed ? sql`on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing` : none}
-    returning ${jobColumns}`);
+    returning j.id, extract(epoch from j.created_at)::float8 as now`);
+  const written = new Map(rows.map(({ id, now }) => [id, now]));
+  return jobs.flatMap((job) => (written.has(job.id) ? [rowOf(job, written.get(job.id)!)] : []));
 };
+
+/** The row as it was written: read back it would cost as much again as it took to write. */
+const rowOf = (job: NewJob, now: number): JobRow => ({
+  id: job.id,
+  model: job.model,
+  endpoint: job.endpoint,
+  created_by: job.identity.user,
+  state: 'queued',
+  priority: job.priority,
+  turn_at: now - job.priority * prioritySeconds,
+  deadline: job.deadline,
+  timeout_ms: job.timeoutMs,
+  soft_timeout_ms: job.softTimeoutMs,
+  slow: false,
+  cancel_requested: false,
+  attempts: 0,
+  max_attempts: job.maxAttempts,
+  worker_id: null,
+  request_id: job.requestId,
+  status_code: null,
+  error: null,
+  usage: null,
+  history: [],
+  metadata: job.metadata,
+  retry_of: job.retryOf,
+  inference_ms: null,
+  created_at: now,
+  started_at: null,
+  ended_at: null,
+});

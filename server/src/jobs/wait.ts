@@ -9,14 +9,32 @@ const pollMs = 2_000;
 /** Jobs read in one statement. */
 const most = 200;
 
+/** Somebody who waits for a job. */
+export interface Wait {
+  /** The job as it was seen last: ended, or not within the time. Null: it was not seen, or is not the tenant's. */
+  readonly seen: Promise<AnsweredRow | null>;
+  /** Stops waiting; `seen` resolves. Safe twice. */
+  leave(): void;
+}
+
+interface Waiting {
+  tenant: string;
+  /** What is there now is enough. */
+  once: boolean;
+  /** It was submitted before; where it is not, there is nothing to wait for. */
+  submitted: boolean;
+  row: AnsweredRow | null;
+  done: () => void;
+}
+
 /**
- * Waits for jobs on behalf of many: one connection listens, and those that ended in the same moment are read in one
- * statement. A job of another tenant's is read and handed over like any; the caller compares.
+ * Reads jobs and waits for their ends, on behalf of many: one connection listens, and what is looked at in the same
+ * moment is read in one statement.
  */
 export class Waiters implements AsyncDisposable {
   readonly #db: Db;
   readonly #listener: Listener;
-  readonly #waiting = new Map<string, Set<(row: AnsweredRow | null) => void>>();
+  readonly #waiting = new Map<string, Set<Waiting>>();
   readonly #told = new Set<string>();
   #reading: Promise<void> | null = null;
   #poll: NodeJS.Timeout | null = null;
@@ -29,35 +47,43 @@ export class Waiters implements AsyncDisposable {
   }
 
   /**
-   * The job once it has ended; null where it has not within `ms`, or `signal` aborts. Whoever calls it before the job is
-   * submitted misses nothing; whoever comes later says `look`, and it is read once at the start.
+   * Waits for at most `ms` milliseconds; 0: what is there now. Whoever waits before the job is submitted misses nothing,
+   * and need not `look`; who comes later does, at once.
    */
-  wait(id: string, ms: number, signal: AbortSignal, { look }: { look: boolean }): Promise<AnsweredRow | null> {
-    if (signal.aborted) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const done = (row: AnsweredRow | null): void => {
+  wait(id: string, tenant: string, ms: number, { look = true }: { look?: boolean } = {}): Wait {
+    const { promise, resolve } = Promise.withResolvers<AnsweredRow | null>();
+    const waiting: Waiting = {
+      tenant,
+      once: ms === 0,
+      submitted: look,
+      row: null,
+      done: () => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', leave);
         const others = this.#waiting.get(id);
-        others?.delete(done);
+        others?.delete(waiting);
         if (others?.size === 0) this.#waiting.delete(id);
-        resolve(row);
-      };
-      const leave = (): void => done(null);
-      const timer = setTimeout(leave, ms);
-      signal.addEventListener('abort', leave, { once: true });
-      const others = this.#waiting.get(id) ?? new Set();
-      this.#waiting.set(id, others.add(done));
-      this.#poll ??= setInterval(() => this.#lookForAll(), pollMs);
-      if (look) this.#look([id]);
-    });
+        resolve(waiting.row);
+      },
+    };
+    const timer = ms === 0 ? undefined : setTimeout(waiting.done, ms);
+    const others = this.#waiting.get(id);
+    if (others) others.add(waiting);
+    else this.#waiting.set(id, new Set([waiting]));
+    if (ms > 0) this.#poll ??= setInterval(() => this.#lookForAll(), pollMs);
+    if (look) this.#look([id]);
+    return { seen: promise, leave: waiting.done };
+  }
+
+  /** Lets everybody go who waits: the server closes. */
+  letGo(): void {
+    for (const waiting of this.#waiting.values()) for (const { done } of waiting) done();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.off('jobEnds', this.#onEnds);
     this.#listener.off('ready', this.#onReady);
     if (this.#poll) clearInterval(this.#poll);
-    for (const waiting of this.#waiting.values()) for (const done of waiting) done(null);
+    this.letGo();
     await this.#reading;
   }
 
@@ -82,9 +108,16 @@ export class Waiters implements AsyncDisposable {
     while (this.#told.size > 0) {
       const ids = [...this.#told].slice(0, most);
       for (const id of ids) this.#told.delete(id);
-      // Where the database is away, the next look finds them.
-      const rows = await answeredJobs(this.#db, ids).catch(() => []);
-      for (const row of rows) if (jobEnded(row.state)) for (const done of this.#waiting.get(row.id) ?? []) done(row);
+      const rows = await answeredJobs(this.#db, ids).catch(() => null);
+      const found = new Map(rows?.map((row) => [row.id, row]));
+      for (const id of ids) for (const waiting of this.#waiting.get(id) ?? []) this.#see(waiting, found.get(id), rows !== null);
     }
+  }
+
+  #see(waiting: Waiting, row: AnsweredRow | undefined, read: boolean): void {
+    const own = row?.tenant_id === waiting.tenant ? row : null;
+    waiting.row = own ?? waiting.row;
+    const missing = read && own === null && (row !== undefined || waiting.submitted);
+    if (waiting.once || missing || (own !== null && jobEnded(own.state))) waiting.done();
   }
 }
