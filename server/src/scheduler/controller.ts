@@ -9,6 +9,7 @@ import { pressure } from '../policy/demand.ts';
 import { decideTargets, defaultLine, type Line, type Targets } from '../policy/targets.ts';
 import { unmeasured, type Estimates } from './estimates.ts';
 import { adaptWidths } from './widths.ts';
+import { alone } from './alone.ts';
 import { readDemand, readFleet, type DemandRow, type Fleet } from './reading.ts';
 
 /**
@@ -50,7 +51,7 @@ const lock = 7_305_814_913;
 
 export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
   db.transaction(async (tx) => {
-    await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
+    await alone(tx, lock);
     const { now } = await tx.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`);
     const fleet = await readFleet(tx, options.leaseSeconds);
     const rows = await readDemand(tx);

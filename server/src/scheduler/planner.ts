@@ -5,6 +5,7 @@ import type { Kind } from '../policy/market.ts';
 import { kindOf, lanesOf, type PoolConfig } from '../policy/pools.ts';
 import { defaultAgeing, inFlight, planTurns, type Backlog, type Desk, type LaneUse } from '../policy/turns.ts';
 import type { Quotas } from '../policy/quotas.ts';
+import { alone } from './alone.ts';
 import { capWaiting, openFlight, userKey, withWaiting, type Flight } from './flight.ts';
 import { readFleet, type Fleet } from './reading.ts';
 import {
@@ -63,7 +64,7 @@ const held = 2;
  */
 export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: number; waiting: number }> => {
   const made = await db.transaction(async (tx) => {
-    await tx.run(sql`select pg_advisory_xact_lock(${lock})`);
+    await alone(tx, lock);
     const counted = await openFlight(tx, options.quotas);
     await dropLimitedTurns(tx);
     const waiting = await capWaiting(tx, await readWaiting(tx, ahead), options.quotas);
