@@ -31,4 +31,8 @@ are counted in PostgreSQL's log with log_statement = all, in 30 s of their own.`
   start: `From the start of the process \`npm start\` to the first 200 of /health/ready, asked every 5 ms.`,
   onnx: `Inside the worker's executor, without queue: from SMILES with as many processes as cores, against the same number of
 bare RDKit and onnxruntime-node loops; from decoded tensors with one process against one bare onnxruntime-node loop.`,
+  jobs: `Chat completions answered by \`echo\`, submitted over HTTP to the roles as processes, with durable commits. At rest: one
+job at a time, 20 ms apart, from the submission to the whole answer of \`/result?wait=30\`. Many at once: 64 connections
+for 6 s, each job's answer read before the next is submitted; in one call with \`Prefer: wait\`, or in two. The clients use
+the same cores.`,
 };
