@@ -58,7 +58,7 @@ beforeAll(async () => {
     routes: (app) => {
       app.addHook('onClose', () => predictor[Symbol.asyncDispose]());
       const unload = (model: ModelSpec) => predictor.loaded.unload(model);
-      oipRoutes(app, { models, infers: predictor, unload, ready: async () => well, version: '0.1.0', maxBytes });
+      oipRoutes(app, { models, infers: predictor, unload, ready: async () => well, version: async () => '0.1.0', maxBytes });
     },
   });
   url = await app.listen({ host: '127.0.0.1', port: 0 });

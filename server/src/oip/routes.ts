@@ -16,7 +16,8 @@ export interface OipParts {
   unload: (model: ModelSpec) => Promise<unknown>;
   /** Whether the server can do its work. */
   ready: () => Promise<boolean>;
-  version: string;
+  /** Of Sluice. */
+  version: () => Promise<string>;
   /** Bytes a request may have. */
   maxBytes: number;
 }
@@ -70,7 +71,7 @@ const healthOf = (app: App, { ready, version }: OipParts): void => {
     const well = await ready();
     return reply.code(well ? 200 : 503).send({ ready: well });
   });
-  app.get('/v2', hide, () => ({ name: 'sluice', version, extensions }));
+  app.get('/v2', hide, async () => ({ name: 'sluice', version: await version(), extensions }));
 };
 
 const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statistics() }: OipParts & { statistics?: Statistics }): void => {

@@ -76,6 +76,9 @@ const ready = async ({ dependencies, stopping }: Health): Promise<Answer> => {
   });
 };
 
+/** The same in one word. */
+export const isReady = async (health: Health): Promise<boolean> => (await ready(health)).status === 200;
+
 const pages: Record<string, (health: Health) => Promise<Answer>> = {
   '/health/live': async () => json(200, { status: 'ok' }),
   '/health/ready': ready,
