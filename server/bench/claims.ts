@@ -1,8 +1,11 @@
 /** Claims by many workers out of a long queue, while the scheduler plans and decides. */
+import { once } from 'node:events';
 import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { PoolConfig } from '../src/policy/pools.ts';
 import { openPool, type Pool } from '../src/db/db.ts';
 import { startEmbedded } from '../src/db/embedded.ts';
@@ -47,6 +50,46 @@ const fill = async (db: Pool): Promise<void> => {
   await db.run(sql`analyze`);
 };
 
+interface Scheduled {
+  planned: number[];
+  decided: number[];
+}
+
+/** Plans and rounds of the controller, as often as a scheduler makes them; in a thread, because a scheduler is a process of its own. */
+const schedule = async (url: string): Promise<{ stop: () => Promise<Scheduled> }> => {
+  const thread = new Worker(fileURLToPath(import.meta.url), { workerData: { scheduleClaims: url } });
+  await once(thread, 'message');
+  return {
+    stop: async () => {
+      const figures = once(thread, 'message') as Promise<[Scheduled]>;
+      thread.postMessage('stop');
+      return (await figures)[0];
+    },
+  };
+};
+
+const runScheduler = async (url: string): Promise<void> => {
+  const stop = new AbortController();
+  parentPort!.once('message', () => stop.abort());
+  await using db = openPool({ url, name: 'scheduler', max: 4 });
+  const every = async (ms: number, figures: number[], work: () => Promise<unknown>): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const began = performance.now();
+      await work();
+      figures.push(performance.now() - began);
+      await delay(ms);
+    }
+  };
+  const options = { order: 'fair' as const, pools, costOf: () => 0.02 };
+  await plan(db, options);
+  parentPort!.postMessage('ready');
+  const figures: Scheduled = { planned: [], decided: [] };
+  await Promise.all([every(500, figures.planned, () => plan(db, options)), every(5_000, figures.decided, () => decide(db, controller))]);
+  parentPort!.postMessage(figures);
+};
+
+if (!isMainThread && typeof workerData?.scheduleClaims === 'string') await runScheduler(workerData.scheduleClaims);
+
 export const claims: Bench = {
   name: 'claims',
   about: '64 workers claim 200 times a second out of 1,000,000 requests in 2,000 batches of 200 tenants',
@@ -58,22 +101,11 @@ export const claims: Bench = {
       await migrate(server.url);
       await using db = openPool({ url: server.url, name: 'bench', max: 32 });
       await fill(db);
-      const planned: number[] = [];
-      const decided: number[] = [];
+      let planned: number[] = [];
+      let decided: number[] = [];
       const waits = await inQuiet(
         async (): Promise<number[]> => {
-          const stop = new AbortController();
-          const every = async (ms: number, figures: number[], work: () => Promise<unknown>) => {
-            while (!stop.signal.aborted) {
-              const began = performance.now();
-              await work();
-              figures.push(performance.now() - began);
-              await delay(ms);
-            }
-          };
-          const options = { order: 'fair' as const, pools, costOf: () => 0.02 };
-          await plan(db, options);
-          const scheduler = [every(500, planned, () => plan(db, options)), every(5_000, decided, () => decide(db, controller))];
+          const scheduler = await schedule(server.url);
           const held: { chunkId: number; token: number }[] = [];
           const all: number[] = [];
           const pending: Promise<void>[] = [];
@@ -101,8 +133,7 @@ export const claims: Bench = {
             while (held.length > 2 * workers) pending.push(release(db, held.shift()!).then(() => {}));
           }
           await Promise.all(pending);
-          stop.abort();
-          await Promise.all(scheduler);
+          ({ planned, decided } = await scheduler.stop());
           return all;
         },
         { tries: 1, name: 'claims' },

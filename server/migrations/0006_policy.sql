@@ -14,6 +14,9 @@ alter table workers add column interrupted_by text;
 
 -- only workers of this pool take it; null: of any pool of its kind
 alter table turns add column pool text;
+-- the plan in it: a claim finds its turn without a look at those of older plans
+drop index turns_next;
+create index turns_next on turns (kind, model, plan, no);
 
 -- of the reports that `rate` is the mean of
 alter table model_rates add column variance double precision not null default 0 check (variance >= 0);

@@ -35,7 +35,7 @@ export interface SchedulerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'jobRetentionDays' | 'quotas'>>;
+  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'jobRetentionDays' | 'quotas' | 'dedup'>>;
   log: Logger;
   /** Channels `batches` and `turns`. */
   listener: Listener;
