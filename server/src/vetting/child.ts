@@ -8,14 +8,14 @@ import '../executors/onnx/float16.ts';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { ModelPort } from '@sluice/contract';
-import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { env, type InferenceSession } from 'onnxruntime-node';
 import { endWithParent } from '../executors/onnx/orphan.ts';
-import { typed, type Values } from '../executors/onnx/runs.ts';
-import { bytesOf, datatypeOf, kindOf, type Tensor } from '../executors/onnx/tensor.ts';
-import { apart, equivalent, gainOf, guesses, outputAxes, together, type Axes, type Trial } from './batch.ts';
+import { equivalent, gainOf, guesses, outputAxes, together, type Axes } from './batch.ts';
 import type { Batching, Said, Step, StepName } from './facts.ts';
 import { checkOutputs, checkPorts } from './ports.ts';
-import { inputBytes, openDimensions, plans, sizesToTry, synthesize, type Plan, type Port, type Sizes } from './synthesize.ts';
+import { Failed, open, portsOf, round, words } from './runtime.ts';
+import { openDimensions, type Port } from './synthesize.ts';
+import { repeat, tryInputs, type Tried } from './trial.ts';
 import { walk, type Walked } from './walk.ts';
 import { fileSource } from './wire.ts';
 
@@ -27,16 +27,6 @@ const say = (said: Said): void => {
   const line = Buffer.from(`${JSON.stringify(said)}\n`);
   for (let at = 0; at < line.length;) at += writeSync(parent, line, at);
 };
-
-/** Ends the vetting: what is thrown here is the file's fault. */
-class Failed extends Error {
-  readonly hint: string | null;
-
-  constructor(message: string, hint: string | null = null) {
-    super(message);
-    this.hint = hint;
-  }
-}
 
 /** What a step has to say beside its result. */
 interface Notes {
@@ -64,21 +54,6 @@ const step = async <Result>(name: StepName, work: (notes: Notes) => Result | Pro
 
 const skip = (name: StepName, message: string): void => say({ step: { name, status: 'skipped', ms: 0, log: [], message, hint: null } });
 
-/** One line, without the paths and signatures of its sources that the runtime puts before. */
-const words = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error))
-    .split('\n')[0]!
-    .replace(/(Load model from )\S+/, '$1the file')
-    .replace(
-      /Non-zero status code returned while running (\S+) node\. Name:'([^']*)' Status Message: /,
-      (_, operator, name) => `${operator}${name ? ` '${name}'` : ''}: `,
-    )
-    .replaceAll(/\/onnxruntime_src\/\S+ /g, '')
-    .replaceAll(/[\w:<>*& ]+::[\w:]+\([^)]*\)( const)? /g, '')
-    .slice(0, 1_000);
-
-const round = (value: number): number => Number(value.toPrecision(3));
-
 const [path, inputLimit] = [process.argv[2]!, Number(process.argv[3])];
 
 const walkFile = (notes: Notes): Walked => {
@@ -101,126 +76,15 @@ const walkFile = (notes: Notes): Walked => {
   }
 };
 
-const load = async (notes: Notes): Promise<InferenceSession> => {
+const load = async (): Promise<InferenceSession> => {
   try {
-    // By path, never from memory: a model in memory may read external data from the working directory.
-    return await InferenceSession.create(path, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      logSeverityLevel: 4,
-    });
+    return await open(path);
   } catch (error) {
-    notes.log.push(words(error));
     throw new Failed(
       `ONNX Runtime ${env.versions.node ?? ''} cannot load it: ${words(error)}`,
       'Check it with onnx.checker, and load it with onnxruntime where it was made.',
     );
   }
-};
-
-const toRuntime = ({ datatype, shape, data }: Tensor): OrtTensor => {
-  if (Array.isArray(data)) return new OrtTensor('string', data, shape);
-  const type = kindOf(datatype).type as Values;
-  return new OrtTensor(type, typed(type, data.buffer as ArrayBuffer, data.byteOffset, data.length), shape);
-};
-
-const fromRuntime = (name: string, tensor: OrtTensor): Tensor => {
-  const datatype = datatypeOf(tensor.type);
-  if (datatype === null) throw new Failed(`The output ${name} has type ${tensor.type}, which cannot be served.`);
-  const shape = [...tensor.dims];
-  if (tensor.type === 'string') return { name, datatype, shape, data: tensor.data as string[] };
-  const bytes = bytesOf(tensor.data as Uint8Array);
-  return { name, datatype, shape, data: kindOf(datatype).view(bytes.buffer, bytes.byteOffset, tensor.size) };
-};
-
-const trialOf = (session: InferenceSession, inputs: readonly Port[], sizes: Sizes, plan: Plan): Trial => ({
-  inputs,
-  sizes,
-  plan,
-  run: async (tensors) => {
-    const results = await session.run(Object.fromEntries(tensors.map((tensor) => [tensor.name, toRuntime(tensor)])));
-    return session.outputNames.map((name) => fromRuntime(name, results[name]!));
-  },
-});
-
-/** Milliseconds after which no other values are tried. */
-const trialMs = 20_000;
-
-interface Tried {
-  trial: Trial;
-  outputs: Tensor[];
-  ms: number;
-}
-
-/** Finds inputs that the model runs on: those of small sizes first, and of them those whose outputs are finite. */
-const tryInputs = async (session: InferenceSession, inputs: readonly Port[], notes: Notes): Promise<Tried> => {
-  const until = performance.now() + trialMs;
-  let first: string | null = null;
-  let fallback: Tried | null = null;
-  let tries = 0;
-  for (const plan of plans) {
-    for (const sizes of sizesToTry(inputs)) {
-      if (inputBytes(inputs, sizes) > inputLimit) {
-        first ??= `its inputs take ${inputBytes(inputs, sizes)} bytes; at most ${inputLimit} are tried`;
-        continue;
-      }
-      if (performance.now() > until && (fallback || tries > 0)) break;
-      const trial = trialOf(session, inputs, sizes, plan);
-      const shown = `${[...sizes].map(([key, size]) => `${key} = ${size}`).join(', ') || 'fixed sizes'}, values ${plan.name}`;
-      const began = performance.now();
-      tries++;
-      try {
-        const outputs = await trial.run(synthesize(inputs, sizes, plan));
-        const tried = { trial, outputs, ms: performance.now() - began };
-        const problem = checkOutputs(outputs, session.outputMetadata);
-        notes.log.push(`${shown}: ran in ${round(tried.ms)} ms${problem ? `; ${problem.reason}` : ''}`);
-        if (problem === null) return tried;
-        fallback ??= tried;
-        if (!problem.values) return fallback;
-        // Other values may do; other sizes would not.
-        break;
-      } catch (error) {
-        if (error instanceof Failed) throw error;
-        first ??= words(error);
-        if (notes.log.length < 20) notes.log.push(`${shown}: ${words(error)}`);
-      }
-    }
-  }
-  if (fallback) return fallback;
-  const hint = /allocat|memory/i.test(first ?? '')
-    ? 'It asks for more memory than a model may have (memory_limit_mb).'
-    : 'Values were made up by the types and shapes that the file declares; declare fixed sizes where only those work.';
-  throw new Failed(`It did not run on any of ${tries} made-up inputs. The first: ${first ?? 'nothing could be made up'}`, hint);
-};
-
-/** Runs of twice the size, and of the same values again. */
-const repeat = async ({ trial, outputs }: Tried, notes: Notes): Promise<boolean> => {
-  const again = await trial.run(synthesize(trial.inputs, trial.sizes, trial.plan));
-  const deterministic = again.every((tensor, i) => {
-    const before = outputs[i]!;
-    return (
-      tensor.shape.join() === before.shape.join() &&
-      (Array.isArray(tensor.data)
-        ? tensor.data.join('\0') === (before.data as string[]).join('\0')
-        : Buffer.compare(bytesOf(tensor.data), bytesOf(before.data as Uint8Array)) === 0)
-    );
-  });
-  if (!deterministic)
-    notes.log.push(
-      `the same values gave another answer the second time${apart(again[0]!, outputs[0]!) > 1 ? '' : ' (in the last digits)'}`,
-    );
-  const open = openDimensions(trial.inputs);
-  if (open.length > 0) {
-    const twos = new Map(trial.sizes).entries().map(([key, size]): [string, number] => [key, size === 1 ? 2 : size]);
-    try {
-      await trial.run(synthesize(trial.inputs, new Map(twos), trial.plan));
-      notes.log.push(`with 2 wherever 1 was: ran`);
-    } catch (error) {
-      notes.log.push(`with 2 wherever 1 was: ${words(error)}`);
-    }
-  }
-  return deterministic;
 };
 
 /** Above this a run is too long for rows to wait for one another, and for as many trials as it takes. */
@@ -298,13 +162,6 @@ const findBatching = async (
   });
 };
 
-const portsOf = (metadata: readonly InferenceSession.ValueMetadata[]): Port[] =>
-  metadata.map((port) => ({
-    name: port.name,
-    type: port.isTensor ? port.type : 'not a tensor',
-    shape: port.isTensor ? [...port.shape] : [],
-  }));
-
 const withAxes = (ports: readonly Port[], axes: Axes): ModelPort[] =>
   ports.map((port) => ({ ...port, batch_axis: axes[port.name] ?? null }));
 
@@ -328,8 +185,8 @@ const main = async (): Promise<void> => {
   const [inputs, outputs] = [portsOf(session.inputMetadata), portsOf(session.outputMetadata)];
   let deterministic = true;
   const tried = await step('trial', async (notes) => {
-    const found = await tryInputs(session, inputs, notes);
-    if (found.ms < slow) deterministic = await repeat(found, notes);
+    const found = await tryInputs(session, inputs, inputLimit, notes.log);
+    if (found.ms < slow) deterministic = await repeat(found, notes.log);
     return found;
   });
   await step('outputs', () => {

@@ -28,26 +28,51 @@ export const namesRows = (key: string): boolean => rowNames.test(key);
 /** Sizes worth a try where 1 does not do: of texts, images, windows of sound. */
 const plausible = [1, 2, 8, 16, 32, 64, 128, 224, 256, 320, 512, 576, 640, 1024];
 
+/** Dimensions that may count rows: first ones, those whose name says so, and (`later`) in a state such as [2, N, 128]. */
+const rowDimensions = (inputs: readonly Port[]): { rows: Set<string>; later: Set<string> } => {
+  const firsts = inputs.flatMap((port) => (isOpen(port.shape[0]) ? [dimensionKey(port, 0)] : []));
+  const rows = new Set([...firsts, ...openDimensions(inputs).filter(namesRows)]);
+  const unnamed = inputs.flatMap((port) => {
+    const axis = port.shape.findIndex(isOpen);
+    return axis > 0 && port.shape[axis] === '' ? [dimensionKey(port, axis)] : [];
+  });
+  return { rows, later: new Set([...rows, ...unnamed]) };
+};
+
 /**
  * Sizes to try in turn: all 1; then what may count rows 1 and all others alike; the others of 14 sizes, of which one
  * fits nearly every model that is not fixed by its very values.
  */
 export const sizesToTry = (inputs: readonly Port[]): Sizes[] => {
   const open = openDimensions(inputs);
-  const firsts = new Set(inputs.flatMap((port) => (isOpen(port.shape[0]) ? [dimensionKey(port, 0)] : [])));
-  // A state such as [2, N, 128] has its rows along a later dimension.
-  const unnamed = inputs.flatMap((port) => {
-    const axis = port.shape.findIndex(isOpen);
-    return axis > 0 && port.shape[axis] === '' ? [dimensionKey(port, axis)] : [];
-  });
-  const rows = new Set([...firsts, ...open.filter(namesRows)]);
+  const { rows, later } = rowDimensions(inputs);
   const tried = new Map<string, Sizes>();
   for (const size of plausible)
-    for (const ones of [new Set([...rows, ...unnamed]), rows, new Set<string>()]) {
+    for (const ones of [later, rows, new Set<string>()]) {
       const sizes = new Map(open.map((key) => [key, ones.has(key) ? 1 : size]));
       tried.set([...sizes.values()].join(), sizes);
     }
   return [...tried.values()];
+};
+
+/** Of an image's side, and of anything else that varies: texts, windows. The usual ones first. */
+const typical = [
+  { image: 224, other: 128 },
+  { image: 64, other: 512 },
+  { image: 32, other: 16 },
+];
+
+/** Sizes as they occur, of what does not count rows; none where nothing else is open. */
+export const typicalSizes = (inputs: readonly Port[]): Sizes[] => {
+  const open = openDimensions(inputs);
+  const { later } = rowDimensions(inputs);
+  if (open.every((key) => later.has(key))) return [];
+  const images = new Set(
+    inputs.flatMap((port) =>
+      port.shape.length === 4 ? port.shape.flatMap((size, axis) => (isOpen(size) ? [dimensionKey(port, axis)] : [])) : [],
+    ),
+  );
+  return typical.map(({ image, other }) => new Map(open.map((key) => [key, later.has(key) ? 1 : images.has(key) ? image : other])));
 };
 
 /** Values for a trial: numbers from a share between 0 and 1. */

@@ -183,7 +183,7 @@ const listen = (heard: Heard, file: string, cwd: string, limits: VetLimits, sign
       if (heard.result || heard.steps.some(({ status }) => status === 'failed')) return resolve(null);
       const last = lastLine(words);
       resolve({
-        message: `Its process ended (${ended ?? code})${last ? `: ${last.slice(0, 300)}` : ''}.`,
+        message: `Its process ended (${ended ?? code})${last ? `: ${last.slice(0, 300).toWellFormed()}` : ''}.`,
         hint: `It may have asked for more than ${limits.memoryMb} MB of memory.`,
       });
     });

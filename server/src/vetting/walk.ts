@@ -112,12 +112,15 @@ const read = (reader: Reader, size: number, limits: WalkLimits): Walked => {
     const { text, cut } = reader.text(stop, longest);
     kept += text.length;
     if (kept > most.all) throw new Refused('Its names are longer than 16 MB altogether.', hints.size);
-    return cut ? `${text}…` : text;
+    // PostgreSQL has no NUL in its texts.
+    return (cut ? `${text}…` : text).replaceAll('\0', '\uFFFD');
   };
   const name = (stop: number): string => {
     if (stop - reader.at > most.name)
       throw new Refused(`A name has ${stop - reader.at} bytes; at most ${most.name} are allowed.`, hints.forged);
-    return text(stop, most.name);
+    const found = text(stop, most.name);
+    if (found.includes('\uFFFD')) throw new Malformed('A name holds a NUL.');
+    return found;
   };
 
   /** Visits the fields of a message by name. */
