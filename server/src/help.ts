@@ -57,7 +57,7 @@ ${options.map((o) => `| \`${o.key}\` | \`${variableOf(o)}\` | \`--${o.alias ?? f
 
 | option | |
 |---|---|
-| \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`echo\`, \`openai\`, \`onnx\`), \`options\` (the executor's own). \`echo\` 1.0.0 is always there. |
+| \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`echo\`, \`openai\`, \`oip\`, \`onnx\`), \`options\` (the executor's own). \`echo\` 1.0.0 is always there. |
 | \`keys\` | Who may ask: \`key\` or \`key_file\`, \`tenant\`, \`user\`. |
 | \`quotas\` | What may be held at once: \`global\` (all together), \`tenant\` (each), \`user\` (each), \`tenants\` (some by name, where they differ from \`tenant\`). |
 

@@ -7,12 +7,15 @@ import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
 import { OpenAI, openaiKind } from './openai/openai.ts';
 import { openaiOptions } from './openai/options.ts';
+import { Oip, oipKind } from './oip/oip.ts';
+import { oipOptions } from './oip/options.ts';
 import { optionProblems, type OptionSet } from './options.ts';
 import { exclusive } from './remote/options.ts';
 
 const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; exclusive?: readonly string[] }> = {
   echo: { kind: echoKind, options: echoOptions },
   openai: { kind: openaiKind, options: openaiOptions, exclusive },
+  oip: { kind: oipKind, options: oipOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },
 };
 
@@ -62,4 +65,4 @@ export const pathOptions = (executor: ExecutorName): string[] =>
 
 /** Calls under way, how many there may be just now, and how many at most; null for executors that do not adapt. */
 export const concurrencyOf = (executor: Executor): { used: number; limit: number; most: number } | null =>
-  executor instanceof OpenAI ? executor.concurrency : null;
+  executor instanceof OpenAI || executor instanceof Oip ? executor.concurrency : null;

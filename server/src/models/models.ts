@@ -7,7 +7,7 @@ import { compareVersions } from './versions.ts';
 export { modelKey } from './keys.ts';
 export { compareVersions } from './versions.ts';
 
-export type ExecutorName = 'echo' | 'openai' | 'onnx';
+export type ExecutorName = 'echo' | 'openai' | 'oip' | 'onnx';
 
 /** A model's file in storage. */
 export interface ModelFile {
@@ -38,7 +38,12 @@ export interface ModelSpec {
 const llm = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/responses'];
 
 /** What each executor answers; null: every endpoint. */
-export const executorEndpoints: Record<ExecutorName, readonly string[] | null> = { echo: null, openai: llm, onnx: ['/v1/predict'] };
+export const executorEndpoints: Record<ExecutorName, readonly string[] | null> = {
+  echo: null,
+  openai: llm,
+  oip: ['/v1/predict'],
+  onnx: ['/v1/predict'],
+};
 
 /** The operator's own figure where the model has one. */
 export const priorOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): number => {
@@ -47,7 +52,7 @@ export const priorOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'opt
 };
 
 /** Requests a second of one worker, before anything was measured: from it come the first chunk sizes and estimates. */
-export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 30, onnx: 400 };
+export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 30, oip: 200, onnx: 400 };
 
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };

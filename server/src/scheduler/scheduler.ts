@@ -325,7 +325,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 }
 
 /** Requests one worker runs at a time, of each executor, where the model does not say: how many workers a batch can keep busy follows from it. */
-const concurrency = { echo: 1_000, openai: 64, onnx: 64 } as const;
+const concurrency = { echo: 1_000, openai: 64, oip: 64, onnx: 64 } as const;
 
 const concurrencyOf = (model: ModelSpec | null | undefined): number => {
   const own = model?.options['max_concurrency'];

@@ -79,8 +79,8 @@ const putter = (datatype: Datatype, values: Values): { put: Put; expected: strin
   return {
     expected: `a number that ${datatype} can hold`,
     put: (value, at) => {
-      if (typeof value !== 'number') return false;
-      floats[at] = value;
+      const number = typeof value === 'number' ? value : Number(raw(value) ?? NaN);
+      floats[at] = number;
       return Number.isFinite(floats[at]);
     },
   };
