@@ -155,6 +155,7 @@ const tasks = {
   coverage: (node, args) => test(node, args, ['--coverage', '--coverage.thresholds.lines=90']),
   check,
   bench: (node, args) => run(node, [join(root, 'server/bench/main.ts'), ...args]),
+  chaos: (node, args) => run(node, [join(root, 'server/test/crash/chaos-run.ts'), ...args]),
   derive: (node, args) => run(node, [join(root, 'scripts/derive.ts'), ...args]),
 };
 

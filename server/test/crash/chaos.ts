@@ -1,32 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
 import { messageOf } from '../../src/lib/errors.ts';
 import { chatLine } from '../support/requests.ts';
 import { PrivatePostgres } from './cluster.ts';
+import { injure, type Patient } from './faults.ts';
 import { checkAll, type Sent } from './history.ts';
 import type { Process } from './process.ts';
-import { isWrite, openProxy, type Proxy } from './proxy.ts';
+import { openProxy } from './proxy.ts';
 import { Random } from './random.ts';
 import { Site } from './site.ts';
 import { until } from './until.ts';
 
 /**
- * A run in which everything dies: clients upload, create, cancel and hasten batches, while workers, schedulers, the API
- * and PostgreSQL are killed, or stopped for longer than a lease, at moments that a seed chooses. Then all of it must
- * come to its end, and the history must be right.
+ * A run in which everything goes wrong: clients upload, create, cancel and hasten batches, while workers, schedulers, the
+ * API and PostgreSQL are killed, told to go, or stopped for longer than a lease, the wire between them loses what it
+ * carries, and disks fail, at moments that a seed chooses. Then all of it must come to its end, and the history must be
+ * right.
  */
 export interface ChaosOptions {
   seed: number;
-  batches: number;
-  /** Faults to inject. */
-  faults: number;
-  /** Milliseconds for the batches to end after the last fault. */
+  /** How long clients come and faults happen. */
+  seconds: number;
+  /** Clients at a time. */
+  clients?: number;
+  /** Seconds for the batches to end after the last fault. */
   patience?: number;
-  /** Whether the wire to PostgreSQL is bad too: connections are lost around writes, and perhaps all notifications. */
-  wire?: boolean;
   say?: (text: string) => void;
 }
 
 export interface ChaosResult {
+  /** What must not be: empty where all is well. */
   wrong: string[];
   /** How often each fault happened. */
   faults: Record<string, number>;
@@ -35,6 +38,12 @@ export interface ChaosResult {
   ends: Record<string, number>;
   logs: string;
 }
+
+const pools = `
+pools:
+  - { name: spot, preemptible: true, maximum: 4, startup_seconds: 2 }
+  - { name: dedicated, maximum: 4, startup_seconds: 2 }
+`;
 
 const scripts = (random: Random) =>
   random.pick([
@@ -49,110 +58,107 @@ const scripts = (random: Random) =>
     { bytes: random.between(1, 30_000) },
   ]);
 
-const linesFor = (random: Random, batch: number): Record<string, unknown>[] =>
-  Array.from({ length: random.between(1, 600) }, (_, i) => chatLine(`b${batch}-${i}`, { echo: scripts(random) }));
+const linesFor = (random: Random, batch: string): Record<string, unknown>[] =>
+  Array.from({ length: random.between(1, 600) }, (_, i) => chatLine(`${batch}-${i}`, { echo: scripts(random) }));
 
-/** One client: makes a batch, and perhaps loses patience with it. */
-const client = async (site: Site, random: Random, batch: number): Promise<Sent> => {
-  await delay(random.between(0, 1_500));
-  const sent = await site.client.submit(linesFor(random, batch), { priority: random.pick(['normal', 'high', 40]), name: `batch ${batch}` });
-  const mood = random.next();
-  await delay(random.between(0, 1_200));
-  // Refused where the batch has ended already; lost where the API dies, and then not asked again.
-  if (mood < 0.2) await site.client.ask('POST', `/v1/batches/${sent.id}/cancel`, { mode: random.pick(['stop', 'abort']) });
-  else if (mood < 0.35)
-    await site.client.ask('PATCH', `/v1/batches/${sent.id}`, { deadline: Math.ceil(Date.now() / 1_000) + random.between(1, 3) });
+/** One client: makes batch after batch, and perhaps loses patience with one. */
+const client = async (site: Site, random: Random, name: string, over: () => boolean): Promise<Sent[]> => {
+  const sent: Sent[] = [];
+  for (let i = 0; !over(); i++) {
+    await delay(random.between(0, 1_500));
+    const batch = `${name}.${i}`;
+    const one = await site.client.submit(linesFor(random, batch), { priority: random.pick(['normal', 'high', 40]), name: batch });
+    sent.push(one);
+    const mood = random.next();
+    await delay(random.between(0, 1_200));
+    // Refused where the batch has ended already; lost where the API dies, and then not asked again.
+    if (mood < 0.2) await site.client.ask('POST', `/v1/batches/${one.id}/cancel`, { mode: random.pick(['stop', 'abort']) });
+    else if (mood < 0.35)
+      await site.client.ask('PATCH', `/v1/batches/${one.id}`, { deadline: Math.ceil(Date.now() / 1_000) + random.between(1, 3) });
+  }
   return sent;
 };
 
-const badWire = async (url: string, random: Random): Promise<Proxy> => {
-  const proxy = await openProxy(url);
-  proxy.notify = random.chance(0.7);
-  proxy.fate = (statement) => (isWrite(statement) && random.chance(0.03) ? random.pick(['lose request', 'lose reply'] as const) : 'pass');
-  return proxy;
-};
+const places = [
+  ['api', {}],
+  ['scheduler', {}],
+  ['scheduler', {}],
+  ['worker', { SLUICE_WORKER__POOL: 'dedicated' }],
+  ['worker', { SLUICE_WORKER__POOL: 'spot' }],
+  ['worker', { SLUICE_WORKER__POOL: 'spot' }],
+] as const;
 
-export const chaos = async ({
-  seed,
-  batches,
-  faults,
-  patience = 60_000,
-  wire = false,
-  say = () => {},
-}: ChaosOptions): Promise<ChaosResult> => {
+export const chaos = async ({ seed, seconds, clients = 3, patience = 90, say = () => {} }: ChaosOptions): Promise<ChaosResult> => {
   const random = new Random(seed);
   await using postgres = await PrivatePostgres.start();
-  await using stack = new AsyncDisposableStack();
-  const through = wire ? async (url: string): Promise<string> => stack.use(await badWire(url, new Random(seed + 1))).url : undefined;
-  await using site = await Site.open({ postgres: postgres.url, own: true, ...(through && { through }) });
+  await using proxy = await openProxy(postgres.url);
+  const env = { SLUICE_WORKER__NOTICE_SECONDS: '2' };
+  await using site = await Site.open({ postgres: postgres.url, own: true, yaml: pools, env, through: async () => proxy.url });
   const wrong: string[] = [];
   const count: Record<string, number> = {};
-  const note = (fault: string): void => {
-    count[fault] = (count[fault] ?? 0) + 1;
-    say(fault);
+  const marker = join(site.folder, 'disk-is-bad');
+  // Uploads are refused by a disk that fails, which clients see; what was taken is the business of the others.
+  const bad = { NODE_OPTIONS: `--import=${new URL('bad-disk.ts', import.meta.url).href}`, TEST_BAD_DISK: marker };
+  const begin = (place: number): Process => {
+    const [role, own] = places[place]!;
+    return site.begin(role, { ...own, ...(role !== 'api' && bad) });
   };
-  const roles = ['api', 'scheduler', 'scheduler', 'worker', 'worker'] as const;
-  const slots: Process[] = await Promise.all(roles.map((role) => site.start(role)));
-  let databaseUp = true;
+  const slots = places.map((_, place) => begin(place));
+  await Promise.all(slots.map((process) => process.said(/"msg":"ready/)));
 
-  /** Puts a process in place of one that ended, again while the database is away and it cannot start. */
-  const replace = async (place: number): Promise<void> => {
-    for (;;) {
-      const process = site.begin(roles[place]!);
-      slots[place] = process;
-      try {
-        await process.said(/"msg":"ready/);
-        return;
-      } catch (error) {
-        // Killed again meanwhile: whoever did that brings the next one.
-        if (process.meant) return;
-        if (!process.over || databaseUp) throw error;
-        process.meant = true;
-        await delay(200);
+  const began = performance.now();
+  const over = (): boolean => performance.now() - began > seconds * 1_000;
+  const after = new Set<Promise<unknown>>();
+  const patient: Patient = {
+    random,
+    postgres,
+    proxy,
+    site,
+    slots,
+    pools: places.map(([, own]) => ('SLUICE_WORKER__POOL' in own ? own.SLUICE_WORKER__POOL : null)),
+    marker,
+    databaseUp: true,
+    /** Puts a process in place of one that ended, again while the database is away and it cannot start. */
+    async replace(place) {
+      for (;;) {
+        const process = begin(place);
+        slots[place] = process;
+        try {
+          await process.said(/"msg":"ready/);
+          return;
+        } catch (error) {
+          // Killed again meanwhile: whoever did that brings the next one.
+          if (process.meant) return;
+          if (!process.over) throw error;
+          // The database was away, or its wire was cut, just when it had to be there.
+          if (patient.databaseUp && !/ECONN|terminat|starting up|shutting down|timeout|could not be reached/i.test(process.log))
+            throw error;
+          process.meant = true;
+          await delay(200);
+        }
       }
-    }
+    },
+    later(work) {
+      const done = work.catch((error: unknown) => void wrong.push(`a fault could not be ended: ${messageOf(error)}`));
+      after.add(done);
+      void done.finally(() => after.delete(done));
+    },
   };
-
-  const clients = Array.from({ length: batches }, (_, i) => client(site, new Random(seed * 1_000 + i), i));
-  const submitted = Promise.all(clients);
+  const submitted = Promise.all(Array.from({ length: clients }, (_, i) => client(site, new Random(seed * 1_000 + i), `c${i}`, over)));
   // Looked at below; until then a failure must not end the program.
   submitted.catch(() => {});
-  const after: Promise<unknown>[] = [];
-  const later = (promise: Promise<unknown>): void => {
-    promise.catch(() => {});
-    after.push(promise);
-  };
-  for (let fault = 0; fault < faults; fault++) {
-    await delay(random.between(50, 1_200));
-    const place = random.between(0, slots.length - 1);
-    const process = slots[place]!;
-    // Killed a moment ago, and another is on its way.
-    if (process.over) continue;
-    const kind = random.next();
-    if (kind < 0.2) {
-      const signal = random.pick(['SIGKILL', 'SIGQUIT'] as const);
-      note(`postgres ${signal}`);
-      databaseUp = false;
-      await postgres.end(signal);
-      await delay(random.between(0, 1_500));
-      await postgres.again();
-      databaseUp = true;
-    } else if (kind < 0.35) {
-      // Longer than a lease, so that others take over what it holds; then it goes on as if nothing was.
-      note(`stop ${process.role}`);
-      process.signal('SIGSTOP');
-      later(delay(random.between(2_500, 5_000)).then(() => process.signal('SIGCONT')));
-    } else {
-      note(`kill ${process.role}`);
-      await process.kill();
-      later(delay(random.between(0, 1_000)).then(() => replace(place)));
-    }
+  while (!over()) {
+    await delay(random.between(50, 1_500));
+    const fault = await injure(patient);
+    if (fault === null) continue;
+    count[fault] = (count[fault] ?? 0) + 1;
+    say(`${((performance.now() - began) / 1_000).toFixed(1)} s: ${fault}`);
   }
-  await Promise.all(after);
+  while (after.size > 0) await Promise.all(after);
   let sent: Sent[] = [];
   try {
-    sent = await submitted;
-    await site.ended(sent, patience);
+    sent = (await submitted).flat();
+    await site.ended(sent, patience * 1_000);
   } catch (error) {
     wrong.push(messageOf(error), ...(error instanceof Error && error.cause instanceof Error ? [error.cause.message] : []));
   }
@@ -165,13 +171,15 @@ export const chaos = async ({
     if (how !== 0) wrong.push(`${process.role} was asked to stop: ${how}\n${process.log.slice(-1_500)}`);
   }
   const { made } = await site.db.one<{ made: number }>({ text: 'select count(*) as made from batches', values: [] });
-  // Each client had a key of its own, however often it had to ask.
-  if (made !== batches) wrong.push(`${batches} clients made ${made} batches`);
-  wrong.push(...(await until('the checks', () => checkAll(site.db, site.storage, sent))));
+  // Each batch had a key of its own, however often its client had to ask.
+  if (made !== sent.length) wrong.push(`clients submitted ${sent.length} batches, and there are ${made}`);
+  wrong.push(...(await until('the checks', () => checkAll(site.db, site.storage, sent), 120_000)));
   const ends = await site.db.many<{ status: string; n: number; lines: number }>({
     text: 'select status, count(*) as n, sum(total)::bigint as lines from batches group by status order by status',
     values: [],
   });
+  // Their inputs are right, so whatever failed was our fault.
+  for (const { status, n } of ends) if (status === 'failed') wrong.push(`${n} batches failed`);
   return {
     wrong,
     faults: count,
