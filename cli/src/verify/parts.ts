@@ -66,7 +66,7 @@ export const partChecks: Check[] = [
       must(workers.length > 0, 'no worker is ready');
       const served = new Set(workers.flatMap(({ models }) => models));
       const { data } = await client.get<{ data: Model[] }>('/v1/models');
-      const idle = data.filter((model) => !served.has(keyOf(model))).map(({ id }) => id);
+      const idle = data.filter((model) => model.status === 'ready' && !served.has(keyOf(model))).map(({ id }) => id);
       must(idle.length === 0, `no ready worker has ${idle.join(', ')}`);
       return `${workers.length} ready; each of ${data.length} models has one`;
     },

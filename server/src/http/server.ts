@@ -123,7 +123,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     reply.header('x-request-id', request.id);
     // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well.
     const route = request.routeOptions.url ?? '';
-    if (/^\/v[12](?!\/health\/)/.test(route)) {
+    if (/^\/v[12](?!\/health\/)|^\/health\/workers$/.test(route)) {
       reply.header('cache-control', 'no-store');
       Object.defineProperty(request, 'identity', { value: authenticate(request.headers.authorization) });
     }

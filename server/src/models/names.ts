@@ -6,6 +6,7 @@ import { isVersion } from './versions.ts';
  */
 export const tails = [
   'versions',
+  'latest',
   'aliases',
   'upload',
   'archive',

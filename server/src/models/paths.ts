@@ -1,7 +1,7 @@
 import { tails } from './names.ts';
 
 const prefixes = ['/v1/models/by-name/', '/v1/models/', '/v2/repository/models/', '/v2/models/'];
-const ends = new Set<string>([...tails, 'latest']);
+const ends = new Set<string>(tails);
 
 /**
  * A path whose model has `/` in its name, with these written as `%2F`: the router then sees one part, as it does of any

@@ -57,6 +57,13 @@ export class LoadedModels implements AsyncDisposable {
     return this.#entries.get(slotOf(model))?.executor?.ready?.() ?? true;
   }
 
+  /** Those that are loaded, and the bytes of memory of each; 0 where it has no process of its own. */
+  roster(): { model: string; held_bytes: number }[] {
+    return [...this.#entries.values()].flatMap(({ executor }) =>
+      executor === null ? [] : [{ model: modelKey(executor.model), held_bytes: executor.memory() }],
+    );
+  }
+
   names(): string[] {
     return [...this.#entries].filter(([, entry]) => entry.executor !== null).map(([name]) => name);
   }

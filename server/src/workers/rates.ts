@@ -12,6 +12,8 @@ interface Rate {
   settled: number;
   /** How long the requests took, by classes of milliseconds; null: none did. */
   spread: number[] | null;
+  /** Requests a second, as measured last; null: never. */
+  last: number | null;
 }
 
 /** Measures how many requests of each model this worker does in a second while it works on it, and how long each takes. */
@@ -57,6 +59,7 @@ export class Rates {
       const busyMs = rate.busyMs + (rate.running > 0 ? now - rate.since : 0);
       if (rate.settled < trusted || busyMs <= 0) continue;
       const measured = (rate.settled * 1_000) / busyMs;
+      rate.last = measured;
       const before = await addRate(db, { model, kind: this.#kind, rate: measured, settled: rate.settled });
       if (before !== null && before.settled >= trusted) {
         const error = newSpread();
@@ -69,9 +72,13 @@ export class Rates {
     }
   }
 
+  last(model: string): number | null {
+    return this.#rates.get(model)?.last ?? null;
+  }
+
   #of(model: string): Rate {
     let rate = this.#rates.get(model);
-    if (!rate) this.#rates.set(model, (rate = { running: 0, since: 0, busyMs: 0, settled: 0, spread: null }));
+    if (!rate) this.#rates.set(model, (rate = { running: 0, since: 0, busyMs: 0, settled: 0, spread: null, last: null }));
     return rate;
   }
 }

@@ -86,6 +86,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
   #loaded: LoadedModels | null = null;
+  /** The snapshot whose models its row names. */
+  #told: readonly ModelSpec[] = [];
   #jobs: JobLane | null = null;
   #scratch = '';
   #renewedAt = 0;
@@ -146,10 +148,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     await db.run(sql`
       insert into workers (id, pool, kind, host, pid, models, room_bytes, room_gpus)
       values (${this.id}, ${config.worker.pool}, ${this.#kind}, ${hostname()}, ${process.pid},
-        ${models
-          .all()
-          .filter((model) => this.#fits(model))
-          .map(modelKey)}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
+        ${this.#served() ?? []}::text[], ${this.#has.memoryBytes}, ${this.#has.gpus})`);
     this.#renewed(performance.now());
     this.#jobs = new JobLane({
       ...this.#deps,
@@ -167,6 +166,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
     models.on('changed', this.#wake);
+    models.on('changed', this.#attend);
     this.#heartbeat.start();
     this.#claims.start();
     this.#jobs.start();
@@ -183,6 +183,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.off('control', this.#attend);
     if (this.#jobs) listener.off('jobs', this.#jobs.wake).off('ready', this.#jobs.wake);
     models.off('changed', this.#wake);
+    models.off('changed', this.#attend);
     await this.#claims.stop();
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
     await this.#jobs?.stop();
@@ -365,7 +366,9 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     await this.#jobs?.beat();
     const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
     const asks = await db.maybe<{ drain: boolean }>(sql`
-      update workers set seen_at = now() where id = ${this.id} returning drain_requested_at is not null as drain`);
+      update workers set seen_at = now(), models = coalesce(${this.#served()}::text[], models),
+        loaded = ${JSON.stringify(this.#roster())}::jsonb, held_bytes = ${process.memoryUsage.rss()}
+      where id = ${this.id} returning drain_requested_at is not null as drain`);
     if (asks?.drain === true) this.drain('api');
     this.#renewed(asked);
     for (const running of before) {
@@ -379,6 +382,19 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     }
     await this.#rates.report(db);
     return false;
+  }
+
+  /** The models it can run, where others than were told of last; null: the same. */
+  #served(): string[] | null {
+    const all = this.#deps.models.all();
+    if (all === this.#told) return null;
+    this.#told = all;
+    return all.filter((model) => this.#fits(model)).map(modelKey);
+  }
+
+  /** What it has in memory, for those who watch. */
+  #roster(): { model: string; held_bytes: number; rate: number | null }[] {
+    return (this.#loaded?.roster() ?? []).map((entry) => ({ ...entry, rate: this.#rates.last(entry.model) }));
   }
 
   /** Starts no more of a lease; what runs gets the grace, and is then aborted. */

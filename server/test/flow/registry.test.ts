@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import type { Batch, DeletedModel, ModelAlias, ModelAliasMove, ModelList } from '@sluice/contract';
+import type { Batch, DeletedModel, ModelAlias, ModelAliasMove, ModelList, WorkersHealth } from '@sluice/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import { Models } from '../../src/models/models.ts';
@@ -218,7 +218,6 @@ test('a batch keeps the version it resolved, and its keys stay inside', async ()
   await register(lab, 'pinned', '1.0.0', { seed: 8 });
   await lab('PUT', '/v1/models/pinned/aliases/champion', { version: '1.0.0' });
   const client = sluice.clientFor('lab');
-  const [worker] = sluice.workers;
   const batch = await createBatch(client, Buffer.from(line('pinned@champion') + line('pinned', 'b')), { endpoint: '/v1/predict' });
   await register(lab, 'pinned', '2.0.0', { seed: 9 });
   await lab('PUT', '/v1/models/pinned/aliases/champion', { version: '2.0.0' });
@@ -232,8 +231,21 @@ test('a batch keeps the version it resolved, and its keys stay inside', async ()
   expect(JSON.stringify(await lab<Batch>('GET', `/v1/batches/${batch.id}`))).not.toContain('lab:');
   expect(JSON.stringify(await lab('GET', `/v1/batches/${batch.id}/requests`))).not.toContain('lab:');
   expect(JSON.stringify(await lab('GET', '/v1/analytics'))).not.toContain('lab:');
-  for (const call of [lab, plant]) expect(JSON.stringify(await call('GET', '/v1/workers'))).not.toContain('lab:');
-  expect(worker).toBeDefined();
+  // What a worker has loaded is told to whose it is; to others, that there is something.
+  const loaded = async (call: typeof lab) => (await call<WorkersHealth>('GET', '/health/workers')).body.workers[0]!.loaded;
+  await expect.poll(async () => (await loaded(lab)).map(({ model }) => model)).toContain('pinned@1.0.0');
+  const { status, body } = await plant<WorkersHealth>('GET', '/health/workers');
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: { status: 'ok', ready: 1, workers: [{ held_bytes: expect.any(Number) }] },
+  });
+  expect(body.workers[0]!.loaded_others).toBeGreaterThan(0);
+  expect(JSON.stringify(body)).not.toContain('pinned');
+  expect((await loaded(lab)).find(({ model }) => model === 'pinned@1.0.0')!.held_bytes).toBeGreaterThan(1_000_000);
+  expect((await lab<WorkersHealth>('GET', '/health/workers')).body.workers[0]!.models).toEqual(
+    expect.arrayContaining(['shared@1.10.0', 'pinned@2.0.0']),
+  );
+  expect((await callsOf(sluice.url, 'nobody')('GET', '/health/workers')).status).toBe(401);
 });
 
 test('what is used is not deleted, and an archived version finishes what was accepted for it', async () => {
