@@ -14,6 +14,7 @@ import { toApiError } from './failures.ts';
 import { describeApi } from './openapi.ts';
 import { docsPage } from './docs.ts';
 import { checkedSerializer } from './replies.ts';
+import { lazyLogger } from './request-log.ts';
 import { routeTable } from './table.ts';
 import { type SharedSchema, validatorOf } from './validation.ts';
 
@@ -92,6 +93,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const app: App = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    childLoggerFactory: (logger, bindings, options) => lazyLogger(() => logger.child(bindings, options)),
     genReqId: newExchangeId,
     requestIdHeader: false,
     bodyLimit: options.bodyLimit ?? 32 * 1024 * 1024,
@@ -117,18 +119,31 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
 
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
-  app.decorateRequest('identity', { getter: () => nobody });
+  // Set by the first hook: Fastify takes no object here, and a getter would cost every request a property of its own.
+  app.decorateRequest('identity');
+  app.decorateRequest('quiet', false);
   app.addHook('onRequest', (request, reply, done) => {
+    request.identity = nobody;
     reply.headers(replyHeaders);
     reply.header('x-request-id', request.id);
-    // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well.
-    const route = request.routeOptions.url ?? '';
-    if (/^\/v[12](?!\/health\/)|^\/health\/workers$/.test(route)) {
-      reply.header('cache-control', 'no-store');
-      Object.defineProperty(request, 'identity', { value: authenticate(request.headers.authorization) });
-    }
-    if (route.startsWith('/v1')) reply.header('openai-version', '2020-10-01');
     done();
+  });
+  // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well. Asked once a route,
+  // for each request asks dearly: Fastify makes and freezes an object then.
+  app.addHook('onRoute', (route) => {
+    const [guarded, openai] = [/^\/v[12](?!\/health\/)|^\/health\/workers$/.test(route.url), route.url.startsWith('/v1')];
+    const quiet = route.config?.quiet === true;
+    if (!guarded && !openai && !quiet) return;
+    const admit = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      request.quiet = quiet;
+      if (guarded) {
+        reply.header('cache-control', 'no-store');
+        request.identity = authenticate(request.headers.authorization);
+      }
+      if (openai) reply.header('openai-version', '2020-10-01');
+      done();
+    };
+    route.onRequest = [admit, ...[route.onRequest ?? []].flat()];
   });
   app.addHook('preValidation', (request, _reply, done) => {
     // Clients post to /cancel without a body, or with a content type and none; the schema then says what is missing.
@@ -140,6 +155,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     done(null, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.quiet && reply.statusCode < 400) return done();
     const level = reply.statusCode >= 400 || request.method !== 'GET' ? 'info' : 'debug';
     const { tenant, user } = request.identity;
     request.log[level](

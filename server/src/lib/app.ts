@@ -12,8 +12,15 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Requests that go well are not logged: a line costs more than such a request. */
+    quiet?: boolean;
+  }
+  interface FastifyContextConfig {
     /** Numbers of the body that a double would round are kept as their text: they go on to a model. */
     exactNumbers?: boolean;
+  }
+  interface FastifyRequest {
+    quiet: boolean;
   }
   interface FastifyInstance {
     /** Aborts when the server starts to close: streams that have no end of their own end then. */

@@ -8,6 +8,15 @@ import { hash, randomBytes } from 'node:crypto';
  */
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 
+/** Random bytes in store: asked for one id at a time they cost as much as a route does. */
+let pool = Buffer.alloc(0);
+let used = 0;
+const pooledHex = (bytes: number): string => {
+  if (used + bytes > pool.length) [pool, used] = [randomBytes(8192), 0];
+  used += bytes;
+  return pool.toString('hex', used - bytes, used);
+};
+
 const check = (stem: string) => hash('sha256', stem, 'hex').slice(0, 8);
 
 const stem = () => Date.now().toString(16).padStart(12, '0') + hex(6);
@@ -48,4 +57,4 @@ export const newOperationId = (): string => `op_${hex(12)}`;
 export const newJobId = (): string => `job_${stem()}`;
 export const newWorkerId = (): string => `worker_${hex(8)}`;
 /** The id of one HTTP exchange, sent back as `x-request-id`. */
-export const newExchangeId = (): string => `req_${hex(16)}`;
+export const newExchangeId = (): string => `req_${pooledHex(16)}`;
