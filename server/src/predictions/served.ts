@@ -122,7 +122,7 @@ export class Served {
 
   /** Nobody waits for it any more. */
   cancel(ask: Ask): void {
-    ask.fail(new ApiError('invalid_request', 'The client went away before the answer.', { status: 499 }));
+    if (!ask.ended) ask.fail(new ApiError('invalid_request', 'The client went away before the answer.', { status: 499 }));
   }
 
   /** Ends its processes; what waits fails. */
