@@ -4,16 +4,28 @@ import { tracebackOf } from '../lib/traceback.ts';
 import type { Outcome, RunSignals, Task } from './executor.ts';
 import type { Slots } from './slots.ts';
 
-/**
- * Runs each task on its own, as slots come free, and yields the outcomes that have come since the last group. After
- * `stop` no task starts; after `abort`, or when the caller leaves early, `ended` aborts for those under way, and each
- * attempt is expected to resolve soon (as `cancelled`).
- */
-export async function* runLimited(
+/** Runs each task on its own, as slots come free; see `runGroups`. */
+export const runLimited = (
   tasks: Iterable<Task>,
   signals: RunSignals,
   slots: Slots,
   attempt: (task: Task, ended: AbortSignal) => Promise<Outcome>,
+): AsyncGenerator<Outcome[]> => runGroups(singles(tasks), signals, slots, async ([task], ended) => [await attempt(task!, ended)]);
+
+function* singles(tasks: Iterable<Task>): Generator<[Task]> {
+  for (const task of tasks) yield [task];
+}
+
+/**
+ * Runs each group of tasks on its own, as slots come free, and yields the outcomes that have come since it last did.
+ * After `stop` no group starts; after `abort`, or when the caller leaves early, `ended` aborts for those under way, and
+ * each attempt is expected to resolve soon (as `cancelled`).
+ */
+export async function* runGroups(
+  groups: Iterable<readonly Task[]>,
+  signals: RunSignals,
+  slots: Slots,
+  attempt: (group: readonly Task[], ended: AbortSignal) => Promise<Outcome[]>,
 ): AsyncGenerator<Outcome[]> {
   const left = new AbortController();
   const ended = AbortSignal.any([signals.abort, left.signal]);
@@ -24,23 +36,25 @@ export async function* runLimited(
   let fed = false;
   let wake: () => void = () => {};
 
-  const begin = (task: Task) => {
+  const begin = (group: readonly Task[]) => {
     const startedAt = Date.now();
-    signals.started?.(task.line);
+    for (const { line } of group) signals.started?.(line);
     open++;
-    attempt(task, ended)
-      .catch((error: unknown): Outcome => ({
-        line: task.line,
-        startedAt,
-        ms: Date.now() - startedAt,
-        ok: false,
-        kind: 'permanent',
-        code: 'executor_error',
-        message: messageOf(error),
-        ...(error instanceof Error && { traceback: tracebackOf(error) }),
-      }))
-      .then((outcome) => {
-        ready.push(outcome);
+    attempt(group, ended)
+      .catch((error: unknown) =>
+        group.map(({ line }): Outcome => ({
+          line,
+          startedAt,
+          ms: Date.now() - startedAt,
+          ok: false,
+          kind: 'permanent',
+          code: 'executor_error',
+          message: messageOf(error),
+          ...(error instanceof Error && { traceback: tracebackOf(error) }),
+        })),
+      )
+      .then((outcomes) => {
+        for (const outcome of outcomes) ready.push(outcome);
         open--;
         slots.give(signals.urgent);
         wake();
@@ -49,7 +63,7 @@ export async function* runLimited(
   };
 
   const feed = async () => {
-    for (const task of tasks) {
+    for (const group of groups) {
       // Awaited only where it must be: a promise a task would halve the rate of quick ones.
       const taken = slots.take(closed, signals.urgent);
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
@@ -58,7 +72,7 @@ export async function* runLimited(
         slots.give(signals.urgent);
         break;
       }
-      begin(task);
+      begin(group);
     }
     fed = true;
     wake();
@@ -68,9 +82,9 @@ export async function* runLimited(
   try {
     while (true) {
       if (ready.length > 0) {
-        const group = ready;
+        const come = ready;
         ready = [];
-        yield group;
+        yield come;
       } else if (fed && open === 0) return;
       else {
         await new Promise<void>((resolve) => {

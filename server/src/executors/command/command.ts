@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
-import { runLimited } from '../limited.ts';
+import { runGroups, runLimited } from '../limited.ts';
 import { readOptions } from '../options.ts';
 import { Slots } from '../slots.ts';
 import { BadOutputs, findOutputs, keepOutputs, type Artifact, type Found } from './collect.ts';
+import { environmentOf } from './environment.ts';
 import { commandOptions, type CommandOptions } from './options.ts';
 import { readResults, requestLines, requestsName, resultsName } from './group.ts';
 import { runProgram, type Ended } from './program.ts';
@@ -45,7 +46,10 @@ class Command implements Executor {
 
   run(tasks: readonly Task[], given: RunSignals): AsyncIterable<Outcome[]> {
     const signals = { ...given, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
-    if (this.#options.per === 'chunk') return this.#runGroups(tasks, signals);
+    if (this.#options.per === 'chunk') {
+      const groups = inGroups(tasks, this.#options.chunk_size ?? tasks.length);
+      return runGroups(groups, signals, this.#slots, (group, ended) => this.#attemptGroup(group, ended));
+    }
     return runLimited(tasks, signals, this.#slots, (task, ended) => this.#attempt(task, ended));
   }
 
@@ -59,29 +63,6 @@ class Command implements Executor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-  }
-
-  /** A process for each group, one group after the other; several runs share the slots. */
-  async *#runGroups(tasks: readonly Task[], { stop, abort, started }: RunSignals): AsyncGenerator<Outcome[]> {
-    const size = this.#options.chunk_size ?? tasks.length;
-    const left = new AbortController();
-    const ended = AbortSignal.any([abort, left.signal]);
-    const closed = AbortSignal.any([stop, ended]);
-    try {
-      for (let at = 0; at < tasks.length; at += size) {
-        if (!(await this.#slots.take(closed))) return;
-        try {
-          if (closed.aborted) return;
-          const group = tasks.slice(at, at + size);
-          for (const { line } of group) started?.(line);
-          yield await this.#attemptGroup(group, ended);
-        } finally {
-          this.#slots.give();
-        }
-      }
-    } finally {
-      left.abort();
-    }
   }
 
   async #attemptGroup(group: readonly Task[], signal: AbortSignal): Promise<Outcome[]> {
@@ -173,7 +154,7 @@ class Command implements Executor {
   #start(args: readonly string[], dir: string, signal: AbortSignal): Promise<Ended> {
     const { program, cpu_seconds: cpuSeconds = null, memory_mb: memoryMb = null } = this.#options;
     return runProgram(
-      { program: program!, args, dir, env: this.#environment(dir), timeoutMs: this.#timeoutMs, cpuSeconds, memoryMb },
+      { program: program!, args, dir, env: environmentOf(this.#options, dir), timeoutMs: this.#timeoutMs, cpuSeconds, memoryMb },
       signal,
     );
   }
@@ -186,16 +167,6 @@ class Command implements Executor {
       await writeFile(file, json === undefined ? renderText(content!, task, names) : renderJson(json, task), { flag: 'wx' });
     }
     return (this.#options.args ?? []).map((template) => renderArgument(template, task, names));
-  }
-
-  #environment(dir: string): Record<string, string> {
-    const { env = {}, pass_env: passed = [], gpu_env: gpus = [] } = this.#options;
-    const seen: Record<string, string> = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: process.env['LANG'] ?? 'C.UTF-8' };
-    for (const name of ['TZ', ...passed, ...gpus]) {
-      const value = process.env[name];
-      if (value !== undefined) seen[name] = value;
-    }
-    return { ...seen, ...env, HOME: dir, TMPDIR: dir };
   }
 
   /** What went wrong, by how the program ended; null where nothing did. */
@@ -245,6 +216,10 @@ class Command implements Executor {
       ...(artifacts.length > 0 && { artifacts: artifacts.map((artifact) => ({ ...artifact })) }),
     };
   }
+}
+
+function* inGroups(tasks: readonly Task[], size: number): Generator<readonly Task[]> {
+  for (let at = 0; at < tasks.length; at += size) yield tasks.slice(at, at + size);
 }
 
 const asObject = (text: string): JsonObject | null => {

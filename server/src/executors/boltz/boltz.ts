@@ -1,0 +1,296 @@
+import { hash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { messageOf } from '../../lib/errors.ts';
+import type { ModelSpec } from '../../models/models.ts';
+import { keepOutputs, typeOf, type Artifact, type Found } from '../command/collect.ts';
+import { environmentOf } from '../command/environment.ts';
+import { runProgram, type Ended } from '../command/program.ts';
+import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
+import { runGroups } from '../limited.ts';
+import { readOptions } from '../options.ts';
+import { Slots } from '../slots.ts';
+import { Folder, type Member } from './folder.ts';
+import { boltzOptions, type BoltzOptions } from './options.ts';
+import { causeOf, readRecord, type Cause, type Predicted } from './output.ts';
+import { outputsOf } from './outputs.ts';
+import { BadRequest, readRequest, type BoltzRequest } from './request.ts';
+
+/**
+ * Boltz-2, by its own program.
+ *
+ * One process predicts a folder of ligands of one protein: the model is loaded once, the alignment made once. What
+ * became of each is judged by the files there are, never by the exit code. A ligand that ran out of memory is taken out
+ * and run again alone, so that the others keep their affinities; what can be read is kept whatever happened after it.
+ */
+class Boltz implements Executor {
+  readonly model: ModelSpec;
+  readonly #context: ExecutorContext;
+  readonly #options: BoltzOptions;
+  readonly #tool: { name: string; version: string | null };
+  readonly #slots: Slots;
+  readonly #ended = new AbortController();
+  readonly #prefix = randomBytes(6).toString('hex');
+  #count = 0;
+
+  constructor(model: ModelSpec, context: ExecutorContext, options: BoltzOptions, version: string | null) {
+    this.model = model;
+    this.#context = context;
+    this.#options = options;
+    this.#tool = { name: basename(options.program ?? 'boltz'), version };
+    this.#slots = new Slots(options.max_concurrency ?? 1);
+  }
+
+  run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {
+    const signals = { ...given, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
+    const groups = groupsOf(tasks, this.#options.group_size ?? defaultGroup);
+    return runGroups(groups, signals, this.#slots, (group, ended) => this.#attempt(group, ended));
+  }
+
+  hungry(): boolean {
+    return this.#slots.free;
+  }
+
+  memory(): number {
+    return 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+  }
+
+  async #attempt(group: readonly Task[], signal: AbortSignal): Promise<Outcome[]> {
+    const startedAt = Date.now();
+    const dir = await mkdtemp(join(this.#context.scratch, 'boltz-'));
+    const outcomes: Outcome[] = [];
+    const tell = (task: Task, answer: Answer): void =>
+      void outcomes.push({ ...answer, line: task.line, startedAt, ms: Date.now() - startedAt });
+    try {
+      const good: Ready[] = [];
+      for (const task of group) {
+        const request = requestOf(task);
+        if (request instanceof BadRequest) tell(task, { ok: false, kind: 'permanent', code: 'invalid_request', message: request.message });
+        else good.push({ task, id: `r${task.line}`, request });
+      }
+      for (const [member, result] of await this.#predict(dir, good, signal)) tell(member.task, await this.#answer(member, result, signal));
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+    return outcomes;
+  }
+
+  /** Runs a group until each of it is known: together, without those that spoil it, and those alone. */
+  async #predict(dir: string, members: readonly Ready[], signal: AbortSignal): Promise<Map<Ready, Result>> {
+    const results = new Map<Ready, Result>();
+    if (members.length === 0) return results;
+    const [{ request: first }] = members as [Ready];
+    const folder = new Folder(join(dir, 'together'), this.#options);
+    await mkdir(folder.dir);
+    await folder.write(members);
+    const out = new Set<Ready>();
+    for (;;) {
+      const ended = await folder.run(first.parameters, signal);
+      const together = members.filter((member) => !out.has(member));
+      for (const member of together) results.set(member, await this.#read(folder, member, ended));
+      const without = together.filter((member) => results.get(member)!.predicted === null);
+      const starved = together.filter((member) => results.get(member)!.cause?.kind === 'out_of_memory');
+      for (const member of [...without, ...starved]) out.add(member);
+      const kept = together.filter((member) => !out.has(member));
+      // The stage of affinities ends for all at the first that has no structure: it is made up for, without those.
+      if (ended.by !== null || kept.length === together.length || !kept.some((member) => results.get(member)!.cause?.kind === 'unfinished'))
+        break;
+      await folder.drop(
+        together.filter((member) => out.has(member)).map(({ id }) => id),
+        kept.map(({ id }) => id),
+      );
+    }
+    const alone = [...out].filter((member) => results.get(member)!.cause?.kind === 'out_of_memory');
+    if (members.length > 1 && !signal.aborted)
+      for (const member of alone)
+        for (const [, result] of await this.#predict(await mkdtemp(join(dir, 'alone-')), [member], signal)) results.set(member, result);
+    return results;
+  }
+
+  async #read(folder: Folder, { id, request }: Ready, ended: Ended): Promise<Result> {
+    const predicted = await readRecord(folder.out, id);
+    const whole = predicted !== null && (!request.affinity || predicted.affinity !== null);
+    const cause = whole ? null : causeOf(ended, id, predicted !== null);
+    return { predicted, cause, ended, input: folder.inputOf(id), msa: folder.msaOf(request) };
+  }
+
+  async #answer({ task, id, request }: Ready, result: Result, signal: AbortSignal): Promise<Answer> {
+    const { predicted, cause, ended, input, msa } = result;
+    if (cause !== null || predicted === null) {
+      if (ended.by === 'abort')
+        return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before it was predicted.' };
+      return { ok: false, ...failureOf(cause, ended) };
+    }
+    const { structures, affinity, files } = predicted;
+    const outputs = outputsOf(request, structures[0]!.confidence, affinity, { msa, tool: this.#tool });
+    try {
+      const artifacts = await this.#keep(task, id, { outputs, files, input, log: ended.log }, signal);
+      return { ok: true, status: 200, body: JSON.stringify(this.#reply(outputs, artifacts)) };
+    } catch (error) {
+      if (signal.aborted) return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled while its files were kept.' };
+      return { ok: false, kind: 'retryable', code: 'executor_error', message: `Its files could not be kept: ${messageOf(error)}` };
+    }
+  }
+
+  async #keep(
+    task: Task,
+    id: string,
+    { outputs, files, input, log }: { outputs: JsonObject; files: string[]; input: string; log: string },
+    signal: AbortSignal,
+  ): Promise<Artifact[]> {
+    const { storage } = this.#context;
+    if (storage === undefined || task.folder === undefined) return [];
+    const { parameters, tool, units, msa, ...results } = outputs;
+    const folder = await mkdtemp(join(this.#context.scratch, 'boltz-kept-'));
+    try {
+      const write = async (name: string, content: string): Promise<Found> => {
+        const path = join(folder, name);
+        await writeFile(path, content);
+        return { name, path, type: typeOf(name), bytes: Buffer.byteLength(content) };
+      };
+      const written = [
+        await write('results.json', JSON.stringify(results, null, 2)),
+        await write(
+          'metadata.json',
+          JSON.stringify(
+            { custom_id: task.customId, model: this.model.name, version: this.model.version, tool, parameters, msa: msa ?? null, units },
+            null,
+            2,
+          ),
+        ),
+        await write('input.yaml', await readFile(input, 'utf8').catch(() => '')),
+        await write('logs.txt', log),
+      ];
+      const found = files.map((path): Found => ({ name: artifactName(basename(path), id), path, type: typeOf(path), bytes: 0 }));
+      return await keepOutputs(storage, task.folder, [...found, ...written], signal);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  #reply(outputs: JsonObject, artifacts: Artifact[]): JsonObject {
+    const id = `pred_${this.#prefix}${(this.#count++).toString(16).padStart(8, '0')}`;
+    const { name, version } = this.model;
+    return {
+      id,
+      object: 'prediction',
+      model: name,
+      version,
+      outputs,
+      ...(artifacts.length > 0 && { artifacts: artifacts.map((a) => ({ ...a })) }),
+    };
+  }
+}
+
+type Answer = { ok: true; status: number; body: string } | ({ ok: false } & Pick<Failure, 'kind' | 'code' | 'message'>);
+
+interface Ready extends Member {
+  task: Task;
+}
+
+interface Result {
+  predicted: Predicted | null;
+  /** Why it is not whole; null where it is. */
+  cause: Cause | null;
+  ended: Ended;
+  input: string;
+  msa: ReturnType<Folder['msaOf']>;
+}
+
+/** So many keep the loading of the model below a tenth of the time, and what a lost machine costs at minutes. */
+const defaultGroup = 20;
+
+/** Requests that one process may predict: of the same proteins, alignments, templates and parameters, in their order. */
+const groupsOf = (tasks: readonly Task[], size: number): Task[][] => {
+  const groups = new Map<string, Task[]>();
+  const full: Task[][] = [];
+  for (const task of tasks) {
+    const request = requestOf(task);
+    const key =
+      request instanceof BadRequest
+        ? ''
+        : hash('sha256', JSON.stringify([request.proteins, request.templates, request.parameters, request.affinity]));
+    const group = groups.get(key) ?? [];
+    group.push(task);
+    groups.set(key, group);
+    if (group.length === size) {
+      full.push(group);
+      groups.delete(key);
+    }
+  }
+  return [...full, ...groups.values()];
+};
+
+const requestOf = (task: Task): BoltzRequest | BadRequest => {
+  try {
+    return readRequest(task.body);
+  } catch (error) {
+    if (error instanceof BadRequest) return error;
+    throw error;
+  }
+};
+
+const failureOf = (cause: Cause | null, ended: Ended): Pick<Failure, 'kind' | 'code' | 'message'> => {
+  if (ended.error !== null)
+    return { kind: 'permanent', code: 'executor_error', message: `The program could not be started: ${ended.error}` };
+  if (ended.by === 'timeout')
+    return { kind: 'retryable', code: 'request_timeout', message: 'The prediction took longer than its time-out.' };
+  const { kind, message } = cause ?? { kind: 'unknown', message: '' };
+  const said = message === '' ? '' : ` It said: ${message.slice(0, 500)}`;
+  switch (kind) {
+    case 'bad_input':
+      return { kind: 'permanent', code: 'invalid_request', message: `Boltz-2 could not take this input.${said}` };
+    case 'msa':
+      return { kind: 'retryable', code: 'executor_error', message: `The alignment could not be had.${said}` };
+    case 'out_of_memory':
+      return {
+        kind: 'retryable',
+        code: 'out_of_memory',
+        message: 'The prediction ran out of memory, also alone; it may fit on a larger GPU, or with fewer samples.',
+      };
+    case 'unfinished':
+    case 'unknown':
+      return {
+        kind: 'retryable',
+        code: 'executor_error',
+        message: `Boltz-2 left no result for it (exit code ${ended.code ?? ended.signal}).${said}`,
+      };
+  }
+};
+
+/** `structure.cif` for the best structure, and names without the id for the rest. */
+const artifactName = (file: string, id: string): string => {
+  if (file === `${id}_model_0.cif`) return 'structure.cif';
+  return file
+    .replace(`_${id}`, '')
+    .replace(`${id}_`, '')
+    .replace(/_model_0(?=\.)/, '');
+};
+
+/** What the program says of its version; null where it says none. */
+const versionOf = async (options: BoltzOptions, scratch: string): Promise<string | null> => {
+  const { program = 'boltz', args = [], tool_version: told } = options;
+  if (told !== undefined) return told;
+  const dir = await mkdtemp(join(scratch, 'boltz-version-'));
+  try {
+    const { code, stdout } = await runProgram(
+      { program, args: [...args, '--version'], dir, env: environmentOf(options, dir), timeoutMs: 60_000, cpuSeconds: null, memoryMb: null },
+      new AbortController().signal,
+    );
+    return code === 0 ? (/\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] ?? null) : null;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+};
+
+export const boltzKind: ExecutorKind = {
+  kind: 'boltz',
+  open: async (model, context) => {
+    const options = readOptions(boltzOptions, model.options);
+    return new Boltz(model, context, options, await versionOf(options, context.scratch));
+  },
+};
