@@ -1,6 +1,10 @@
 import { messageOf } from '../lib/errors.ts';
 import type { ExecutorName, ModelSpec } from '../models/models.ts';
 import { materialize, type Placed } from '../models/place.ts';
+import { boltzKind } from './boltz/boltz.ts';
+import { boltzOptions } from './boltz/options.ts';
+import { commandKind } from './command/command.ts';
+import { commandOptions } from './command/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
 import { onnxKind } from './onnx/onnx.ts';
@@ -15,6 +19,8 @@ import { exclusive } from './remote/options.ts';
 const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; exclusive?: readonly string[] }> = {
   echo: { kind: echoKind, options: echoOptions },
   openai: { kind: openaiKind, options: openaiOptions, exclusive },
+  boltz: { kind: boltzKind, options: boltzOptions },
+  command: { kind: commandKind, options: commandOptions },
   oip: { kind: oipKind, options: oipOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },
 };

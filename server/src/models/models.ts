@@ -7,7 +7,7 @@ import { compareVersions } from './versions.ts';
 export { modelKey } from './keys.ts';
 export { compareVersions } from './versions.ts';
 
-export type ExecutorName = 'echo' | 'openai' | 'oip' | 'onnx';
+export type ExecutorName = 'boltz' | 'command' | 'echo' | 'openai' | 'oip' | 'onnx';
 
 /** A model's file in storage. */
 export interface ModelFile {
@@ -42,6 +42,8 @@ export const executorEndpoints: Record<ExecutorName, readonly string[] | null> =
   echo: null,
   openai: llm,
   oip: ['/v1/predict'],
+  command: ['/v1/predict'],
+  boltz: ['/v1/predict'],
   onnx: ['/v1/predict'],
 };
 
@@ -52,7 +54,14 @@ export const priorOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'opt
 };
 
 /** Requests a second of one worker, before anything was measured: from it come the first chunk sizes and estimates. */
-export const priorRate: Record<ExecutorName, number> = { echo: 20_000, openai: 30, oip: 200, onnx: 400 };
+export const priorRate: Record<ExecutorName, number> = {
+  echo: 20_000,
+  openai: 30,
+  oip: 200,
+  onnx: 400,
+  command: 0.2,
+  boltz: 0.03,
+};
 
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };

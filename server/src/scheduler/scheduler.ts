@@ -13,7 +13,7 @@ import { sweepSegments } from '../batches/garbage.ts';
 import { Announcer } from '../jobs/announce.ts';
 import { dropOldJobs, expireJobs, rescueJobs, sweepJobObjects } from '../jobs/sweep.ts';
 import { expireResults, trimResults } from '../cache/results.ts';
-import { defaultDedup } from '../cache/settings.ts';
+import { defaultDedup } from '../policy/dedup.ts';
 import { trimVectors } from '../cache/vectors.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -325,7 +325,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 }
 
 /** Requests one worker runs at a time, of each executor, where the model does not say: how many workers a batch can keep busy follows from it. */
-const concurrency = { echo: 1_000, openai: 64, oip: 64, onnx: 64 } as const;
+const concurrency = { echo: 1_000, openai: 64, oip: 64, onnx: 64, command: 1, boltz: 1 } as const;
 
 const concurrencyOf = (model: ModelSpec | null | undefined): number => {
   const own = model?.options['max_concurrency'];

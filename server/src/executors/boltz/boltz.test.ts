@@ -29,7 +29,7 @@ const open = (script: JsonObject = {}, options: Record<string, unknown> = {}): P
     {
       name: 'boltz-2',
       version: '2.2.0',
-      executor: 'echo',
+      executor: 'boltz',
       options: { program: process.execPath, args: [sample], env: { BOLTZ_SAMPLE: JSON.stringify(script) }, ...options },
     },
     context,
