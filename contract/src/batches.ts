@@ -92,12 +92,27 @@ export const Batch = Type.Object(
       }),
     ),
     admitted: Type.Boolean({ description: 'Whether the deadline was promised when the batch was let in.' }),
+    at_risk: Type.Boolean({ description: 'Whether dedicated workers are helping because its deadline would be missed without them.' }),
     escalated_at: Nullable(Type.Integer({ description: 'When its work moved to dedicated workers.' })),
+    lane: Type.Enum(['interactive', 'jobs', 'bulk'], { description: 'Where it waits: interactive before jobs before bulk.' }),
+    pool_history: Type.Array(
+      Type.Object({
+        at: Timestamp,
+        pool: Type.String({ description: '`spot` or `dedicated`; the name of a pool where the batch asked for one.' }),
+        reason: Type.String(),
+      }),
+      { description: 'To which workers its work was given, when and why; the last one holds.' },
+    ),
     forecast: Nullable(Type.Object({ p50: Timestamp, p90: Timestamp }, { description: 'When it will end.' })),
     continues: Nullable(Type.String({ description: 'The batch whose lines this one runs again.' })),
     continued_by: Type.Array(Type.String({ description: 'Batches that run lines of this one again, oldest first.' })),
     dedup: Nullable(Type.String()),
-    strategy: Nullable(Type.String()),
+    dedup_sampled: Type.Boolean({ description: 'Whether requests that ask for sampling are deduplicated too.' }),
+    dedup_counts: Type.Object(
+      { batch: Type.Integer(), cache: Type.Integer(), semantic: Type.Integer() },
+      { description: 'Requests that were not run: they got the answer of another one of the batch, of another batch, of a similar one.' },
+    ),
+    strategy: Nullable(Type.String({ description: 'As it was asked for; null is `adaptive`, from the wide end.' })),
     max_concurrent: Nullable(Type.Integer()),
     pool: Nullable(Type.String()),
   },
@@ -132,10 +147,35 @@ export const CreateBatch = Type.Object(
     completion_window: Type.String({ pattern: windowPattern, description: 'How long the batch may take: `15m`, `24h`, `7d`.' }),
     ...settings,
     output_expires_after: Type.Optional(Nullable(OutputExpiresAfter)),
-    dedup: Type.Optional(Nullable(Type.Enum(['off', 'exact', 'semantic']))),
-    strategy: Type.Optional(Nullable(Type.Enum(['parallel', 'sequential', 'resource_aware', 'adaptive']))),
-    max_concurrent: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
-    pool: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
+    dedup: Type.Optional(
+      Nullable(
+        Type.Enum(['off', 'exact', 'semantic'], {
+          description: 'Which requests may get the answer of another one: none, the same, or similar ones too.',
+        }),
+      ),
+    ),
+    dedup_sampled: Type.Optional(
+      Nullable(Type.Boolean({ description: 'Also those that ask for sampling: a temperature above 0 without a seed, or n above 1.' })),
+    ),
+    strategy: Type.Optional(
+      Nullable(
+        Type.Enum(['parallel', 'sequential', 'resource_aware', 'adaptive'], {
+          description:
+            'How many requests run at once. `parallel`: as many as limits allow. `sequential`: one at a time, in order, a retry before what comes after it. `resource_aware`: in each worker as many as fit the memory and GPUs that the model declares for a request. `adaptive`: begins with few, widens while throughput grows, narrows where requests fail for it. Absent: adaptive too, but it begins as wide as the workers make it.',
+        }),
+      ),
+    ),
+    max_concurrent: Type.Optional(
+      Nullable(Type.Integer({ minimum: 1, description: 'Requests that run at once at most, over all workers.' })),
+    ),
+    pool: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100, description: 'Only workers of this pool take it.' }))),
+    lane: Type.Optional(
+      Nullable(
+        Type.Enum(['interactive', 'bulk'], {
+          description: '`interactive`: somebody waits for it, and it goes before all that is in bulk.',
+        }),
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -204,6 +244,17 @@ export const DryRun = Type.Object(
 );
 export type DryRun = Static<typeof DryRun>;
 
+export const Dedup = Type.Object(
+  {
+    kind: Type.Enum(['batch', 'cache', 'semantic'], {
+      description: 'From the same batch, from another one, or from a request that is only similar.',
+    }),
+    original: Nullable(Type.String({ description: 'The request whose answer it is; null where another tenant asked.' })),
+    similarity: Type.Optional(Type.Number({ description: 'The cosine of both embeddings.' })),
+  },
+  { description: 'How it came by its answer without being run.' },
+);
+
 export const Attempt = Type.Object({
   number: Type.Integer({ minimum: 1 }),
   kind: Type.String(),
@@ -225,13 +276,28 @@ const requestFields = {
   state: Type.Enum([...requestStates]),
   attempts: Type.Integer({ description: 'Attempts finished so far.' }),
   worker: Nullable(Type.String()),
+  pool: Nullable(
+    Type.String({ description: 'The pool it runs or ran in. While it waits: `spot` or `dedicated`, or the pool its batch asked for.' }),
+  ),
+  escalated_at: Nullable(Type.Number({ description: 'When it moved to dedicated workers, had it not been answered by then.' })),
   started_at: Nullable(Type.Number({ description: 'Seconds since the epoch, with fractions.' })),
   finished_at: Nullable(Type.Number()),
   duration_ms: Nullable(Type.Integer()),
   status_code: Nullable(Type.Integer()),
   error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  dedup: Nullable(Dedup),
   continued_by: Nullable(Type.String({ description: 'The request of a continuation batch that ran this line again last.' })),
 };
+
+export const RequestMove = Type.Object({
+  at: Type.Number(),
+  kind: Type.Enum(['given', 'escalated', 'returned', 'lost', 'drained'], {
+    description: '`lost`, `drained`: its worker was, while it held the request; no attempt is charged.',
+  }),
+  pool: Nullable(Type.String()),
+  worker: Nullable(Type.String()),
+  reason: Type.String(),
+});
 
 export const RequestSummary = Type.Object(requestFields, { $id: 'RequestSummary' });
 export type RequestSummary = Static<typeof RequestSummary>;
@@ -247,6 +313,7 @@ export const RequestDetails = Type.Object(
     input: Nullable(Type.Unknown({ description: 'The line as it was sent; null once the input file is gone.' })),
     output: Nullable(Type.Unknown({ description: 'The result line.' })),
     history: Type.Array(Attempt),
+    moves: Type.Array(RequestMove, { description: 'Where it was given to run, when it moved and why, oldest first.' }),
     newest: Nullable(
       Type.Unknown({ description: 'The same request in the newest continuation that ran it again: its id, state and output.' }),
     ),

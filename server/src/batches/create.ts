@@ -103,13 +103,13 @@ export const createBatch = async (
         where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch' for share),
       b as (
         insert into batches (id, tenant_id, created_by, name, endpoint, input_file_id, input_key, input_bytes, completion_window, deadline, priority,
-          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash)
+          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane)
         values (${newBatchId()}, ${identity.tenant}, ${identity.user}, ${body.name ?? null}, ${body.endpoint}, ${body.input_file_id},
           (select storage_key from input), coalesce((select bytes from input), 0), ${body.completion_window},
           -- both times of one second, so that the window is their difference
           now() + make_interval(secs => ${seconds}), ${priority},
           ${metadataJson(body.metadata)}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
-          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(body)})
+          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(body)}, ${body.lane ?? 'bulk'})
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)
       select ${batchColumns} from b`);
@@ -147,3 +147,4 @@ export const cloneBody = (batch: BatchRow, changes: CloneBatch): CreateBatch => 
   ...(batch.options as Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool'>),
   ...changes,
 });
+  ...(batch.lane === 'interactive' && { lane: batch.lane }),

@@ -217,6 +217,12 @@ const planChunks = async (
 
 const countOf = (chunks: readonly NewChunk[]): number => chunks.reduce((sum, { lines }) => sum + countLines(lines), 0);
 
+/** Where a batch's work is given to begin with. */
+const givenFirst = sql`(
+  select jsonb_build_array(jsonb_build_object('at', extract(epoch from now()), 'pool', coalesce(options ->> 'pool', case when spot then 'spot' else 'dedicated' end),
+    'reason', case when options ->> 'pool' is not null then 'it asked for this pool' when spot then 'spot workers do what need not be done at once' else 'there are no spot pools' end))
+  from (select exists (select from pools where preemptible) as spot) known)`;
+
 const publish = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
@@ -242,7 +248,7 @@ const publish = async (
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
-          input_bytes = ${scan.bytes}, width = ${wide}, cap = ${cap}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null
+          input_bytes = ${scan.bytes}, width = ${wide}, cap = ${cap}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
     if (moved === null) return 'lost';

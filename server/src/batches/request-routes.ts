@@ -7,6 +7,7 @@ import { readLines } from '../formats/read-lines.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { parseRequestId } from '../lib/ids.ts';
+import { movesOf } from '../requests/moves.ts';
 import { describeRequests, linesInStates, type Viewed } from '../requests/view.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
@@ -69,6 +70,7 @@ export const requestDetails = async (deps: Deps, identity: Identity, batch: Batc
     input: await inputOf(storage, batch, line),
     output: viewed.result ? JSON.parse((await storage.read(viewed.result.key, viewed.result)).toString('utf8')) : null,
     history,
+    moves: await movesOf(db, batch, line, viewed.finished_at),
     newest: viewed.continued_by === null ? null : await newestOf(deps, identity, viewed.continued_by),
   };
 };

@@ -76,7 +76,8 @@ export const retryRequest = async (
     );
   const lines = await linesToRetry(db, batch, { states: [...endedStates], lines: [line] });
   if (lines.length === 0) throw new ApiError('conflict', 'Only a request that failed, expired or was cancelled can be retried.');
-  return continueWith(db, storage, identity, batch, lines, {}, quotas);
+  // Somebody looks at it: it does not wait behind whole batches.
+  return continueWith(db, storage, identity, { ...batch, lane: 'interactive' }, lines, {}, quotas);
 };
 
 const continueWith = async (

@@ -107,9 +107,10 @@ export const settle = async (
       segment === null
         ? none
         : sql`, stored as (
-      insert into segments (batch_no, chunk_id, token, part, worker_id, model, storage_key, data_bytes, manifest_bytes, lines, completed, failed)
+      insert into segments (batch_no, chunk_id, token, part, worker_id, model, storage_key, data_bytes, manifest_bytes, lines, completed, failed, pool)
       select batch_no, ${lease.chunkId}, ${lease.token}, parts, ${workerId}, ${lease.model}, ${segment.key}, ${segment.dataBytes},
-        ${segment.manifestBytes}, ${formatLines(part.settled)}::int4multirange, ${part.completed}::int, ${exceptions.length}::int
+        ${segment.manifestBytes}, ${formatLines(part.settled)}::int4multirange, ${part.completed}::int, ${exceptions.length}::int,
+        coalesce((select pool from workers where id = ${workerId}), 'dedicated')
       from fenced returning id)`
     }
     ${

@@ -7,6 +7,7 @@ import { readLines } from '../formats/read-lines.ts';
 import { requestId } from '../lib/ids.ts';
 import { shownKey } from '../models/keys.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
+import { escalatedAt, givenTo, type PoolMove } from './moves.ts';
 
 /**
  * A row per request, for whoever asks: put together from its segment's manifest, its exception row, its wait, or the
@@ -24,6 +25,8 @@ export interface ViewedBatch {
   total: number;
   input_key: string | null;
   index_key: string | null;
+  /** To which workers its work was given; times in seconds since the epoch. */
+  pool_history: readonly PoolMove[];
 }
 
 /** Where the result line of a settled request is. */
@@ -85,8 +88,16 @@ const statesWithin = async (db: Db, batchNo: number, states: readonly RequestSta
 };
 
 interface Place {
-  chunks: { lines: Lines; state: string; model: string; worker_id: string | null; leased_at: number | null }[];
-  segments: { lines: Lines; model: string; worker_id: string; storage_key: string; data_bytes: number; manifest_bytes: number }[];
+  chunks: { lines: Lines; state: string; model: string; worker_id: string | null; pool: string | null; leased_at: number | null }[];
+  segments: {
+    lines: Lines;
+    model: string;
+    worker_id: string;
+    pool: string;
+    storage_key: string;
+    data_bytes: number;
+    manifest_bytes: number;
+  }[];
   rows: Map<
     number,
     {
@@ -109,11 +120,20 @@ const look = async (db: Db, batchNo: number, numbers: readonly number[]): Promis
   const wanted = formatLines(linesOf(numbers));
   const [from, to] = [numbers[0]!, numbers.at(-1)!];
   const [chunks, segments, rows, waiting, attempts] = await Promise.all([
-    db.many<{ lines: string; state: string; model: string; worker_id: string | null; leased_at: number | null }>(sql`
-      select lines::text, state, model, worker_id, extract(epoch from leased_at)::float8 as leased_at from chunks
+    db.many<{ lines: string; state: string; model: string; worker_id: string | null; pool: string | null; leased_at: number | null }>(sql`
+      select lines::text, state, model, worker_id, (select pool from workers w where w.id = worker_id) as pool,
+        extract(epoch from leased_at)::float8 as leased_at from chunks
       where batch_no = ${batchNo} and lines && ${wanted}::int4multirange`),
-    db.many<{ lines: string; model: string; worker_id: string; storage_key: string; data_bytes: number; manifest_bytes: number }>(sql`
-      select lines::text, model, worker_id, storage_key, data_bytes, manifest_bytes from segments
+    db.many<{
+      lines: string;
+      model: string;
+      worker_id: string;
+      pool: string;
+      storage_key: string;
+      data_bytes: number;
+      manifest_bytes: number;
+    }>(sql`
+      select lines::text, model, worker_id, pool, storage_key, data_bytes, manifest_bytes from segments
       where batch_no = ${batchNo} and first_line <= ${to} and last_line >= ${from} and lines && ${wanted}::int4multirange`),
     db.many<{ line: number } & (Place['rows'] extends Map<number, infer Row> ? Row : never)>(sql`
       select line, state, model, code, message, status_code, attempts, worker_id, extract(epoch from settled_at)::float8 as settled_at
@@ -172,6 +192,7 @@ export const describeRequests = async ({ db, storage }: ViewDeps, batch: ViewedB
       const row = place.rows.get(line);
       const chunk = place.chunks.find((c) => hasLine(c.lines, line));
       const running = chunk?.state === 'leased';
+      const finishedAt = settled ? (settled.startedAt + settled.ms) / 1_000 : (row?.settled_at ?? null);
       const model = segment?.model ?? row?.model ?? place.waiting.get(line) ?? chunk?.model;
       return {
         id: requestId(batch.id, line),
@@ -183,8 +204,10 @@ export const describeRequests = async ({ db, storage }: ViewDeps, batch: ViewedB
         state: row?.state ?? settled?.state ?? (place.waiting.has(line) ? 'waiting' : stateOfChunk(chunk?.state)),
         attempts: settled?.attempts ?? row?.attempts ?? place.attempts.get(line) ?? 0,
         worker: segment?.worker_id ?? row?.worker_id ?? chunk?.worker_id ?? null,
+        pool: segment?.pool ?? chunk?.pool ?? givenTo(batch.pool_history),
+        escalated_at: escalatedAt(batch.pool_history, finishedAt),
         started_at: settled ? settled.startedAt / 1_000 : running ? chunk.leased_at : null,
-        finished_at: settled ? (settled.startedAt + settled.ms) / 1_000 : (row?.settled_at ?? null),
+        finished_at: finishedAt,
         duration_ms: settled?.ms ?? null,
         status_code: settled ? settled.status || null : (row?.status_code ?? null),
         error: row ? { code: row.code, message: row.message } : null,

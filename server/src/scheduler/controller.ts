@@ -67,7 +67,7 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
       return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: line.factor }) };
     });
     await writeTargets(tx, decided);
-    const escalated = await writeBatches(tx, decided);
+    const escalated = await writeBatches(tx, decided, options);
     const pools = await writePools(tx, decided, options);
     // At least two heartbeats come in a lease, and usually one with each round.
     const beat = Math.min(options.tick, options.leaseSeconds / 2);
@@ -178,7 +178,8 @@ const moved = (name: 'p50' | 'p90') => {
 };
 
 /** Writes each batch's risk and forecast; tells of those whose work moves to dedicated workers, and why. */
-const writeBatches = async (tx: Db, decided: readonly Decided[]): Promise<string[]> => {
+const writeBatches = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<string[]> => {
+  const reasons = new Map(decided.flatMap(({ rows, targets }) => rows.map((row) => [row.batch_id, targets.reason] as const)));
   const risk = new Map(decided.flatMap(({ targets }) => targets.atRisk.map((batch) => [batch, targets.reason] as const)));
   // A batch of several models ends when the last of them does.
   const ends = new Map<string, { p50: number | null; p90: number | null }>();
@@ -191,9 +192,12 @@ const writeBatches = async (tx: Db, decided: readonly Decided[]): Promise<string
   const rows = await tx.many<{ no: number; id: string; tenant_id: string; moved: boolean }>(sql`
     update batches b
     set at_risk = u.risk, forecast_p50 = to_timestamp(u.p50), forecast_p90 = to_timestamp(u.p90),
-        escalated_at = case when u.risk and not old.at_risk then now() else b.escalated_at end
+        escalated_at = case when u.risk and not old.at_risk then now() else b.escalated_at end,
+        pool_history = case when u.risk = old.at_risk or not ${pools.some(({ preemptible }) => preemptible)} or b.options ->> 'pool' is not null
+          then b.pool_history
+          else b.pool_history || jsonb_build_object('at', extract(epoch from now()), 'pool', case when u.risk then 'dedicated' else 'spot' end, 'reason', u.reason) end
     from unnest(${ids}::text[], ${ids.map((id) => risk.has(id))}::boolean[], ${ids.map((id) => ends.get(id)!.p50)}::float8[],
-           ${ids.map((id) => ends.get(id)!.p90)}::float8[]) u (id, risk, p50, p90)
+           ${ids.map((id) => ends.get(id)!.p90)}::float8[], ${ids.map((id) => risk.get(id) ?? reasons.get(id) ?? '')}::text[]) u (id, risk, p50, p90, reason)
       join batches old on old.id = u.id
     where b.no = old.no and b.status = 'in_progress'
       and (old.at_risk <> u.risk or ${moved('p50')} or ${moved('p90')})

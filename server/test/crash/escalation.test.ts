@@ -16,6 +16,12 @@ const narrow = `
 const lines = (count: number, ms: number) =>
   Array.from({ length: count }, (_, i) => chatLine(`r${i}`, { model: 'narrow', echo: { delay_ms: ms } }));
 
+interface Shown {
+  id: string;
+  pool: string | null;
+  escalated_at: number | null;
+}
+
 /** What earlier batches have taught. */
 const teach = (site: Site, rate: number): Promise<number> =>
   site.db.run(sql`insert into model_rates (model, rate, settled) values ('narrow@1.0.0', ${rate}::float8, 1000)`);
@@ -63,6 +69,27 @@ models:${narrow}
     { kind: 'spot', lines: before },
   ]);
   expect(await site.db.many(sql`select line from attempts`)).toEqual([]);
+
+  // The batch and each of its requests tell where they were given, when they moved and why.
+  const batch = await read();
+  // With its work nearly done it may go back to spot.
+  expect((batch['pool_history'] as unknown[]).slice(0, 2)).toEqual([
+    { at: expect.any(Number), pool: 'spot', reason: expect.stringContaining('spot') },
+    { at: expect.any(Number), pool: 'dedicated', reason: expect.stringMatching(/of 2 dedicated workers/) },
+  ]);
+  const list = await site.client.call<{ data: Shown[] }>('GET', `/v1/batches/${sent.id}/requests?limit=400`);
+  const by = Map.groupBy(list.data, ({ pool }) => pool);
+  expect([by.get('spot')!.length, by.get('dedicated')!.length]).toEqual([before, 400 - before]);
+  for (const { pool, escalated_at: at } of list.data) expect(at).toEqual(pool === 'spot' ? null : expect.any(Number));
+  const lost = new Set<string>();
+  for (const { id } of by.get('dedicated')!) {
+    const { moves } = await site.client.call<{ moves: { kind: string; worker: string | null }[] }>('GET', `/v1/requests/${id}`);
+    expect(moves.map(({ kind }) => kind)).toContain('escalated');
+    for (const { kind, worker } of moves) if (kind === 'lost') lost.add(worker!);
+    if (lost.size === 2) break;
+  }
+  // Both workers of the spot pool held some.
+  expect(lost.size).toBe(2);
   expect(await checkAll(site.db, site.storage, [sent])).toEqual([]);
 });
 

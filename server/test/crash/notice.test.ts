@@ -55,6 +55,10 @@ test.concurrent('SIGTERM: what has not started goes back before what runs has en
   // The four that fitted in the notice are done.
   expect(await site.settled()).toBeGreaterThan(settled);
   expect(await held(site)).toBe(0);
+  // What it gave back says so, and by whom; who told it stands with the worker.
+  expect(
+    await site.db.many(sql`select distinct i.kind, i.pool, w.interrupted_by from interruptions i join workers w on w.id = i.worker_id`),
+  ).toEqual([{ kind: 'drained', pool: 'dedicated', interrupted_by: 'signal' }]);
   await site.start('worker');
   await site.ended([sent], 90_000);
   expect(await charged(site)).toEqual({ attempts: 0, losses: 0 });
