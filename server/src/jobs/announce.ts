@@ -39,7 +39,7 @@ export class Announcer {
   #begin(): void {
     if (this.#telling) return;
     this.#telling = true;
-    void this.#tell().finally(() => (this.#telling = false));
+    void this.#tell();
   }
 
   async #tell(): Promise<void> {
@@ -58,5 +58,7 @@ export class Announcer {
         )
         .catch(() => {});
     }
+    // In the same breath: what comes up after this begins anew.
+    this.#telling = false;
   }
 }

@@ -34,9 +34,16 @@ const open = sql`state in ('queued', 'waiting') and turn_at <= now() and (deadli
  * tenant, so that a tenant with one job waits for one job of each other tenant at most. Tenants are found by skipping
  * along the index. Jobs that another worker is taking just now are left to it.
  *
+ * @param lately tenants that the worker has served, the last one at the end: where there is room for few, others go first
  * @param suspect whether one of those may be among them that are likely to have killed their workers
  */
-export const claimJobs = (db: Db, workerId: string, rooms: Rooms, seconds: number, suspect: boolean): Promise<JobLease[]> => {
+export const claimJobs = (
+  db: Db,
+  workerId: string,
+  rooms: Rooms,
+  seconds: number,
+  { lately = [], suspect = true }: { lately?: readonly string[]; suspect?: boolean } = {},
+): Promise<JobLease[]> => {
   const models = rooms.map(({ model }) => model);
   return db.many<JobLease>(sql`
     with recursive wanted as (
@@ -49,14 +56,15 @@ export const claimJobs = (db: Db, workerId: string, rooms: Rooms, seconds: numbe
         (select min(tenant_id) from jobs j where j.state in ('queued', 'waiting') and j.model = t.model and j.tenant_id > t.tenant)
       from tenants t where t.tenant is not null),
     ranked as (
-      select c.id, c.turn_at, t.model, t.room, row_number() over (partition by t.model, t.tenant order by c.turn_at, c.id) as place
+      select c.id, c.turn_at, t.model, t.room, coalesce(array_position(${lately}::text[], t.tenant), 0) as served,
+        row_number() over (partition by t.model, t.tenant order by c.turn_at, c.id) as place
       from tenants t, lateral (
         select id, turn_at from jobs j
         where j.model = t.model and j.tenant_id = t.tenant and ${open} and losses < ${jobLosses - 1}
         order by turn_at, id limit t.room) c
       where t.tenant is not null),
     chosen as (
-      select id from (select id, room, row_number() over (partition by model order by place, turn_at, id) as n from ranked) r where n <= room
+      select id from (select id, room, row_number() over (partition by model order by place, served, turn_at, id) as n from ranked) r where n <= room
       union all
       (select id from jobs
        where ${suspect} and model = any(${models}::text[]) and ${open} and losses >= ${jobLosses - 1} order by turn_at limit 1)),

@@ -48,7 +48,7 @@ const idempotencyKeyOf = (request: FastifyRequest): { idempotencyKey?: string } 
 
 /** Ends the wait when the caller hangs up. */
 const whileHere = (reply: FastifyReply, wait: Wait): Wait => {
-  reply.raw.once('close', wait.leave);
+  reply.raw.once('close', () => wait.leave());
   return wait;
 };
 

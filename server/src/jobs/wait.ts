@@ -100,7 +100,7 @@ export class Waiters implements AsyncDisposable {
 
   #look(ids: Iterable<string>): void {
     for (const id of ids) if (this.#waiting.has(id)) this.#told.add(id);
-    if (this.#told.size > 0) this.#reading ??= this.#read().finally(() => (this.#reading = null));
+    if (this.#told.size > 0) this.#reading ??= this.#read();
   }
 
   async #read(): Promise<void> {
@@ -112,6 +112,8 @@ export class Waiters implements AsyncDisposable {
       const found = new Map(rows?.map((row) => [row.id, row]));
       for (const id of ids) for (const waiting of this.#waiting.get(id) ?? []) this.#see(waiting, found.get(id), rows !== null);
     }
+    // In the same breath: what is told after this begins anew.
+    this.#reading = null;
   }
 
   #see(waiting: Waiting, row: AnsweredRow | undefined, read: boolean): void {

@@ -54,7 +54,7 @@ export interface Queue {
   running: Record<Scope, number>;
 }
 
-/** Requests that wait to be run, retries among them, and requests that run. */
+/** Requests that wait to be run, retries among them, and requests that run; jobs are requests too. */
 export const readQueue = async (tx: Db, { tenant, user }: Identity): Promise<Queue> => {
   const rows = await tx.many<{ own: boolean; self: boolean; queued: number; running: number }>(sql`
     with open as (
@@ -64,9 +64,15 @@ export const readQueue = async (tx: Db, { tenant, user }: Identity): Promise<Que
       where c.state in ('queued', 'leased') group by 1
       union all
       select batch_no, count(*), 0 from waiting group by 1)
-    select b.tenant_id = ${tenant} as own, b.tenant_id = ${tenant} and b.created_by = ${user} as self,
-      coalesce(sum(o.queued), 0)::bigint as queued, coalesce(sum(o.running), 0)::bigint as running
-    from open o join batches b on b.no = o.batch_no group by 1, 2`);
+    select tenant_id = ${tenant} as own, tenant_id = ${tenant} and created_by = ${user} as self,
+      coalesce(sum(queued), 0)::bigint as queued, coalesce(sum(running), 0)::bigint as running
+    from (
+      select b.tenant_id, b.created_by, o.queued, o.running from open o join batches b on b.no = o.batch_no
+      union all
+      select tenant_id, created_by, 1, 0 from jobs where state in ('queued', 'waiting')
+      union all
+      select tenant_id, created_by, 0, 1 from jobs where state = 'running') held
+    group by 1, 2`);
   const sum = (field: 'queued' | 'running', of: (row: (typeof rows)[number]) => boolean): number =>
     rows.reduce((total, row) => total + (of(row) ? row[field] : 0), 0);
   const each = (field: 'queued' | 'running'): Record<Scope, number> => ({

@@ -53,6 +53,8 @@ const usual = (model: ModelSpec): number => (model.executor === 'echo' ? 512 : 6
 const beside = 4;
 /** Jobs leased by one statement, of each model. */
 const most = 256;
+/** Tenants whose turns are remembered. */
+const tenants = 64;
 /** Milliseconds between two claims while jobs come in: those of the meantime are leased together. */
 const paceMs = 4;
 
@@ -69,6 +71,8 @@ export class JobLane {
   readonly #counts = new Map<string, number>();
   readonly #retries = new Set<NodeJS.Timeout>();
   #suspects = 0;
+  /** Tenants that were served, the last one at the end. */
+  readonly #lately = new Set<string>();
   #claimedAt = 0;
   /** The last claim took all there was room for. */
   #full = false;
@@ -156,7 +160,9 @@ export class JobLane {
     if (this.#draining || !this.#deps.mayClaim()) return false;
     const rooms = this.#rooms();
     if (rooms.length === 0) return false;
-    const leases = await claimJobs(db, workerId, rooms, config.timing.leaseSeconds, this.#suspects === 0);
+    const options = { lately: [...this.#lately], suspect: this.#suspects === 0 };
+    const leases = await claimJobs(db, workerId, rooms, config.timing.leaseSeconds, options);
+    this.#remember(leases);
     // The next one waits only where this one found something: who comes after a rest is served at once.
     if (leases.length > 0) this.#claimedAt = performance.now();
     for (const lease of leases) this.#begin(lease);
@@ -164,6 +170,14 @@ export class JobLane {
     this.#rested = leases.length === 0;
     if (this.atRest) this.#deps.onRest();
     return false;
+  }
+
+  #remember(leases: readonly JobLease[]): void {
+    for (const { tenant_id } of leases) {
+      this.#lately.delete(tenant_id);
+      this.#lately.add(tenant_id);
+    }
+    for (const tenant of this.#lately) if (this.#lately.size > tenants) this.#lately.delete(tenant);
   }
 
   /** What is loaded and waits for nothing may take a group; what is busy with bulk a few; each no more than it runs at once. */

@@ -69,13 +69,19 @@ export class JobSettler {
 
   #push(pending: Pending): void {
     this.#pending.push(pending);
-    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    this.#writing ??= this.#write();
   }
 
   async #write(): Promise<void> {
     // What ends in this turn of the event loop goes together.
     await new Promise(setImmediate);
-    while (this.#pending.length > 0) await this.#settle(this.#pending.splice(0, most));
+    while (this.#pending.length > 0) await this.#settle(this.#pending.splice(0, most)).catch((error: unknown) => this.#log(error));
+    // In the same breath: what is pushed after this begins anew.
+    this.#writing = null;
+  }
+
+  #log(error: unknown): void {
+    this.#deps.log.error({ reason: messageOf(error) }, 'ends of jobs were lost; others will run them again');
   }
 
   async #settle(group: readonly Pending[]): Promise<void> {

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Job } from '@sluice/contract';
+import { sql } from '../../src/db/sql.ts';
+import { startUpstream, type Upstream } from '../../src/executors/openai/upstream.ts';
+import { dropOldJobs } from '../../src/jobs/sweep.ts';
+import { isAlive } from '../../src/lib/processes.ts';
+import { noQuotas } from '../../src/policy/quotas.ts';
+import { descendants } from '../crash/process.ts';
+import { until } from '../crash/until.ts';
+import { countedLoop } from '../support/onnx-models.ts';
+import { call, chatLine, createBatch } from '../support/requests.ts';
+import { startSluice, type Sluice } from '../support/sluice.ts';
+
+let upstream: Upstream;
+let sluice: Sluice;
+let folder: string;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  folder = await mkdtemp(join(tmpdir(), 'sluice-jobs-'));
+  await writeFile(join(folder, 'loop.onnx'), countedLoop());
+  const options = { base_url: upstream.url, max_attempts: 1 };
+  sluice = await startSluice({
+    keys: [
+      { key: 'ada', tenant: 'lab', user: 'ada' },
+      { key: 'eve', tenant: 'other', user: 'eve' },
+    ],
+    quotas: { tenants: { other: { ...noQuotas.tenant, maxQueuedRequests: 3 } } },
+    models: [
+      { name: 'llm', version: '1.0.0', executor: 'openai', options: { ...options, max_concurrency: 4 } },
+      { name: 'one', version: '1.0.0', executor: 'echo', options: { max_concurrency: 1 } },
+      { name: 'narrow', version: '1.0.0', executor: 'echo', options: { max_concurrency: 8 } },
+      { name: 'loop', version: '1.0.0', executor: 'onnx', options: { path: join(folder, 'loop.onnx'), processes: 1, timeout_ms: 60_000 } },
+    ],
+  });
+});
+
+afterAll(async () => {
+  await sluice[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Body = Record<string, unknown>;
+
+const submit = async (body: Body, headers: Record<string, string> = {}, user = 'ada') => {
+  const reply = await call(sluice.clientFor(user), 'POST', '/v1/jobs', body, headers);
+  return { ...reply, job: reply.body as unknown as Job };
+};
+const chat = (model: string, echo?: Body): Body => ({
+  model,
+  messages: [{ role: 'user', content: 'x' }],
+  ...(echo && { sluice_echo: echo }),
+});
+const cancel = (id: string) => call(sluice.clientFor('ada'), 'POST', `/v1/jobs/${id}/cancel`);
+const end = async (id: string): Promise<Job> => {
+  await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${id}/result?wait=20`);
+  return (await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${id}`)).body as unknown as Job;
+};
+
+test('a call under way is aborted when its job is cancelled', async () => {
+  const { job } = await submit({ model: 'llm', messages: [], mode: 'hang' });
+  await expect.poll(() => upstream.open.now).toBe(1);
+  await cancel(job.id);
+  expect(await end(job.id)).toMatchObject({ status: 'cancelled', attempts: 0, error: { code: 'job_cancelled' } });
+  await expect.poll(() => upstream.open.now).toBe(0);
+});
+
+test('the process of an onnx model that runs a cancelled job is killed; the model goes on answering', async () => {
+  const quick = { model: 'loop', inputs: { x: 1 } };
+  expect((await submit(quick, { prefer: 'wait=20' })).job).toMatchObject({ status: 'completed', result: { object: 'prediction' } });
+  const before = descendants(process.pid);
+  const { job } = await submit({ model: 'loop', inputs: { x: 2_000_000_000 } });
+  await until('it runs', async () => (await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${job.id}`)).body['status'] === 'running');
+  await cancel(job.id);
+  expect(await end(job.id)).toMatchObject({ status: 'cancelled' });
+  expect((await submit(quick, { prefer: 'wait=20' })).job).toMatchObject({ status: 'completed' });
+  expect(
+    before.some((pid) => !isAlive(pid)),
+    'a process is gone',
+  ).toBe(true);
+});
+
+test('while bulk holds every slot and all queues are full, jobs are answered within a second', async () => {
+  // Slow lines that take every slot of one model, and so many quick ones of another that the worker is never idle.
+  const slow = Array.from({ length: 400 }, (_, i) => chatLine(i, { model: 'narrow', echo: { delay_ms: 100 } }));
+  const quick = Array.from({ length: 100_000 }, (_, i) => chatLine(i));
+  const batches = [await createBatch(sluice.clientFor('ada'), slow), await createBatch(sluice.clientFor('ada'), quick)];
+  await until(
+    'bulk is under way',
+    async () => (await sluice.db.one<{ n: number }>(sql`select count(distinct model)::int as n from chunks where state = 'leased'`)).n >= 2,
+  );
+  const took: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    const began = performance.now();
+    const { job } = await submit(chat(i % 2 === 0 ? 'narrow' : 'echo'), { prefer: 'wait=20' });
+    expect(job.status).toBe('completed');
+    took.push(performance.now() - began);
+  }
+  expect(Math.max(...took)).toBeLessThan(1_000);
+  for (const { id } of batches) await call(sluice.clientFor('ada'), 'POST', `/v1/batches/${id}/cancel?mode=abort`);
+}, 60_000);
+
+test('a tenant with one job does not wait for all of another’s; a higher priority goes first', async () => {
+  // One at a time, so that the order is the order in which they were claimed.
+  const many = await Promise.all(Array.from({ length: 20 }, () => submit(chat('one', { delay_ms: 40 }))));
+  const [own, urgent] = [await submit(chat('one', { delay_ms: 40 }), {}, 'eve'), await submit({ ...chat('one'), priority: 'high' })];
+  await Promise.all(many.map(({ job }) => end(job.id)));
+  const order = (await sluice.db.many<{ id: string }>(sql`select id from jobs where model = 'one@1.0.0' order by started_at`)).map(
+    ({ id }) => id,
+  );
+  const place = (id: string) => order.indexOf(id);
+  const last = Math.max(...many.map(({ job }) => place(job.id)));
+  expect(place(own.job.id)).toBeLessThan(last - 5);
+  expect(place(urgent.job.id)).toBeLessThan(last - 5);
+});
+
+test('queued jobs count against quotas', async () => {
+  const hold = Array.from({ length: 6 }, () => submit(chat('one', { delay_ms: 300 }), {}, 'eve'));
+  const replies = await Promise.all(hold);
+  const refused = replies.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThanOrEqual(2);
+  expect(refused[0]!.body['error']).toMatchObject({ code: 'quota_exceeded' });
+  expect(refused[0]!.headers.get('retry-after')).not.toBeNull();
+});
+
+test('jobs that ended long ago are deleted with their bodies; others stay', async () => {
+  const { job } = await submit({ ...chat('echo', { bytes: 50_000 }) }, { prefer: 'wait=20' });
+  const { job: kept } = await submit(chat('echo'), { prefer: 'wait=20' });
+  const old = `job_${(Date.now() - 40 * 86_400_000).toString(16).padStart(12, '0')}000000000000`;
+  const { result_key: key } = await sluice.db.one<{ result_key: string }>(sql`
+    update jobs set id = ${old}, created_at = now() - interval '40 days', started_at = now() - interval '40 days',
+      ended_at = now() - interval '40 days' where id = ${job.id} returning result_key`);
+  expect(await dropOldJobs(sluice.db, sluice.storage, 30)).toBe(1);
+  expect(await sluice.storage.size(key)).toBeNull();
+  expect((await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${old}`)).status).toBe(404);
+  expect((await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${kept.id}`)).status).toBe(200);
+});
