@@ -3,6 +3,7 @@ import type { ListOptions as BatchListOptions, RetryOptions, WatchOptions } from
 import type { RunOptions as BulkOptions } from './commands/bulk.ts';
 import type { DiscardOptions, ListOptions as DeadListOptions } from './commands/dlq.ts';
 import type { LoadOptions } from './commands/loadtest.ts';
+import type { AliasOptions, PushOptions } from './commands/model.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { RunOptions } from './commands/run.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
@@ -264,6 +265,64 @@ const files = (): Command => {
   return file;
 };
 
+const models = (): Command => {
+  const model = new Command('model').description('models: registered, uploaded, versioned');
+  const module = () => import('./commands/model.ts');
+  model
+    .command('push <file>')
+    .description('register a version, upload its .onnx file, wait until it has been vetted; again where it was cut off')
+    .requiredOption('--name <name>', 'the model')
+    .option('--version <version>', 'semantic: 1.10.0', '1.0.0')
+    .option('--card <file>', 'what it is and is for, in Markdown')
+    .option('--tag <tag>', 'may be given several times', several)
+    .option('--options <json>', 'the executor\'s own: \'{"outputs": ["y"]}\'')
+    .option('--no-wait', 'do not wait for the vetting')
+    .option('--timeout <seconds>', 'stop waiting after that', whole('--timeout', 1), 300)
+    .action(act(async (context, file: string, options: PushOptions) => (await module()).push(context, file, options)));
+  model
+    .command('validate <model>')
+    .description('what vetting found, step by step')
+    .option('--timeout <seconds>', 'while it goes on, wait so long', whole('--timeout', 1), 300)
+    .action(act(async (context, id: string, options: { timeout: number }) => (await module()).validate(context, id, options)));
+  model
+    .command('list')
+    .description('by name: each model as its newest version, then its others that are ready')
+    .option('--status <status>', 'pending, uploaded, validating, ready, failed, archived')
+    .option('--tag <tag>', 'only models with this one')
+    .option('--search <text>', 'in the name')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 1_000)
+    .action(act(async (context, options: { limit: number }) => (await module()).list(context, options)));
+  model
+    .command('get <model>')
+    .description('name, name@version or name@alias')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  model
+    .command('versions <name>')
+    .description('the newest first')
+    .action(act(async (context, name: string) => (await module()).versions(context, name)));
+  model
+    .command('alias <name> [alias] [version]')
+    .description('list them, show one, or make it mean a version')
+    .option('--history', 'who moved it, when, from where to where')
+    .option('--rollback', 'take its last move back; again, the one before')
+    .option('--remove', 'it means nothing any more')
+    .action(
+      act(async (context, name: string, word: string | undefined, version: string | undefined, options: AliasOptions) =>
+        (await module()).alias(context, name, word, version, options),
+      ),
+    );
+  model
+    .command('archive <model>')
+    .description('take a version out of service; by a name alone, all of them')
+    .option('--restore', 'put it back')
+    .action(act(async (context, id: string, options: { restore?: boolean }) => (await module()).archive(context, id, options)));
+  model
+    .command('try <model> <inputs>')
+    .description('predict one row: JSON, or @file')
+    .action(act(async (context, id: string, inputs: string) => (await module()).predict(context, id, inputs)));
+  return model;
+};
+
 const operators = (root: Command): void => {
   root
     .command('verify')
@@ -353,13 +412,15 @@ export const program = (): Command => {
     .option('--json [fields]', 'JSON instead of tables: all of it, or --json=id,status')
     .option('-q, --quiet', 'no progress and no remarks')
     .version('0.1.0')
+    // `model push --version` is another one.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nKey: SLUICE_API_KEY, or the one in the data directory of a server on this machine.\nExit codes: 0 ok, 1 error, 2 cancelled, 3 failed requests, 4 key refused, 124 timed out. More in docs/cli.md.',
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), deadLetters(), operations(), files()]) root.addCommand(command);
+  for (const command of [batches(), requests(), deadLetters(), operations(), files(), models()]) root.addCommand(command);
   operators(root);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.
