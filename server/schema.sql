@@ -96,6 +96,8 @@ create table batches (
   adaptive jsonb,
   milestone smallint not null default 0,
   cap integer,
+  hits jsonb,
+  pool_history jsonb not null default '[]'::jsonb,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
@@ -113,7 +115,7 @@ create table batches (
   constraint batches_lane_check CHECK (lane = ANY (ARRAY['interactive'::text, 'jobs'::text, 'bulk'::text])),
   constraint batches_milestone_check CHECK (milestone = ANY (ARRAY[0, 10, 25, 50, 75, 90, 100])),
   constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
-  constraint batches_width_check CHECK (width > 0)
+  constraint batches_width_check CHECK (width >= 0)
 ) with (fillfactor=70);
 CREATE INDEX batches_continues ON public.batches USING btree (continues_no) WHERE (continues_no IS NOT NULL);
 CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
@@ -205,6 +207,9 @@ create table chunks (
   reasoning_tokens bigint not null default 0,
   kind text,
   requests integer not null generated always as (line_count(lines)) stored,
+  hits_batch bigint not null default 0,
+  hits_cache bigint not null default 0,
+  hits_semantic bigint not null default 0,
   constraint chunks_pkey PRIMARY KEY (id),
   constraint chunks_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint chunks_check CHECK ((state = 'leased'::text) = (token IS NOT NULL AND worker_id IS NOT NULL AND leased_until IS NOT NULL)),
@@ -254,6 +259,79 @@ CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((del
 CREATE INDEX files_list ON public.files USING btree (tenant_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX files_to_purge ON public.files USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (purged_at IS NULL));
 
+create table interruptions (
+  id bigint not null generated always as identity,
+  batch_no bigint not null,
+  lines int4multirange not null,
+  kind text not null,
+  worker_id text,
+  pool text,
+  at timestamp with time zone not null default now(),
+  constraint interruptions_pkey PRIMARY KEY (id),
+  constraint interruptions_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint interruptions_kind_check CHECK (kind = ANY (ARRAY['lost'::text, 'drained'::text]))
+);
+CREATE INDEX interruptions_batch ON public.interruptions USING btree (batch_no);
+
+create table jobs (
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  model text not null,
+  endpoint text not null,
+  body text,
+  body_key text,
+  state text not null default 'queued'::text,
+  priority smallint not null default 1,
+  turn_at timestamp with time zone not null,
+  deadline timestamp with time zone,
+  timeout_ms integer,
+  soft_timeout_ms integer,
+  max_attempts smallint,
+  attempts smallint not null default 0,
+  losses smallint not null default 0,
+  token bigint,
+  worker_id text,
+  leased_until timestamp with time zone,
+  cancel_requested_at timestamp with time zone,
+  slow boolean not null default false,
+  status_code smallint,
+  result text,
+  result_key text,
+  error jsonb,
+  history jsonb not null default '[]'::jsonb,
+  usage jsonb,
+  inference_ms double precision,
+  metadata jsonb,
+  retry_of text,
+  request_id text,
+  idempotency_key text,
+  idempotency_hash text,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint jobs_pkey PRIMARY KEY (id),
+  constraint jobs_check CHECK ((body IS NULL) <> (body_key IS NULL)),
+  constraint jobs_check1 CHECK ((state = 'running'::text) = (token IS NOT NULL)),
+  constraint jobs_check2 CHECK ((token IS NULL) = (leased_until IS NULL)),
+  constraint jobs_check3 CHECK (state <> 'running'::text OR worker_id IS NOT NULL AND started_at IS NOT NULL),
+  constraint jobs_check4 CHECK ((state = ANY (ARRAY['completed'::text, 'failed'::text, 'dead_lettered'::text, 'cancelled'::text, 'expired'::text])) = (ended_at IS NOT NULL)),
+  constraint jobs_check5 CHECK ((state = ANY (ARRAY['failed'::text, 'dead_lettered'::text, 'cancelled'::text, 'expired'::text])) = (error IS NOT NULL)),
+  constraint jobs_check6 CHECK (result IS NULL OR result_key IS NULL),
+  constraint jobs_check7 CHECK (state <> 'completed'::text OR result IS NOT NULL OR result_key IS NOT NULL),
+  constraint jobs_check8 CHECK (result IS NULL AND result_key IS NULL OR (state = ANY (ARRAY['completed'::text, 'failed'::text, 'dead_lettered'::text]))),
+  constraint jobs_max_attempts_check CHECK (max_attempts > 0),
+  constraint jobs_soft_timeout_ms_check CHECK (soft_timeout_ms > 0),
+  constraint jobs_state_check CHECK (state = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'failed'::text, 'dead_lettered'::text, 'cancelled'::text, 'expired'::text])),
+  constraint jobs_timeout_ms_check CHECK (timeout_ms > 0)
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
+CREATE INDEX jobs_claim ON public.jobs USING btree (model, tenant_id, turn_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'waiting'::text]));
+CREATE UNIQUE INDEX jobs_idempotency ON public.jobs USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX jobs_late ON public.jobs USING btree (deadline) WHERE ((state = ANY (ARRAY['queued'::text, 'waiting'::text])) AND (deadline IS NOT NULL));
+CREATE INDEX jobs_list ON public.jobs USING btree (tenant_id, id);
+CREATE INDEX jobs_running ON public.jobs USING btree (worker_id) WHERE (state = 'running'::text);
+CREATE INDEX jobs_suspect ON public.jobs USING btree (turn_at) WHERE ((state = ANY (ARRAY['queued'::text, 'waiting'::text])) AND (losses >= 2));
+
 create table migrations (
   name text not null,
   digest text not null,
@@ -261,13 +339,107 @@ create table migrations (
   constraint migrations_pkey PRIMARY KEY (name)
 );
 
+create table model_alias_moves (
+  no bigint not null generated always as identity,
+  model_no bigint not null,
+  alias text not null,
+  from_version text,
+  to_version text,
+  moved_by text not null,
+  moved_at timestamp with time zone not null default now(),
+  undoes bigint,
+  constraint model_alias_moves_pkey PRIMARY KEY (no),
+  constraint model_alias_moves_model_no_fkey FOREIGN KEY (model_no) REFERENCES models(no) ON DELETE CASCADE,
+  constraint model_alias_moves_undoes_fkey FOREIGN KEY (undoes) REFERENCES model_alias_moves(no) ON DELETE CASCADE
+);
+CREATE INDEX model_alias_moves_alias ON public.model_alias_moves USING btree (model_no, alias, no DESC);
+
+create table model_aliases (
+  model_no bigint not null,
+  alias text not null,
+  version_no bigint not null,
+  constraint model_aliases_pkey PRIMARY KEY (model_no, alias),
+  constraint model_aliases_model_no_fkey FOREIGN KEY (model_no) REFERENCES models(no) ON DELETE CASCADE,
+  constraint model_aliases_version_no_fkey FOREIGN KEY (version_no) REFERENCES model_versions(no)
+);
+CREATE INDEX model_aliases_version ON public.model_aliases USING btree (version_no);
+
+create table model_files (
+  sha256 text not null,
+  bytes bigint not null,
+  storage_key text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint model_files_pkey PRIMARY KEY (sha256),
+  constraint model_files_storage_key_key UNIQUE (storage_key),
+  constraint model_files_bytes_check CHECK (bytes >= 0)
+);
+
 create table model_rates (
   model text not null,
   rate double precision not null,
   settled bigint not null,
   updated_at timestamp with time zone not null default now(),
+  variance double precision not null default 0,
   constraint model_rates_pkey PRIMARY KEY (model),
-  constraint model_rates_rate_check CHECK (rate > 0::double precision)
+  constraint model_rates_rate_check CHECK (rate > 0::double precision),
+  constraint model_rates_variance_check CHECK (variance >= 0::double precision)
+);
+
+create table model_revision (
+  one boolean not null default true,
+  revision bigint not null default 0,
+  constraint model_revision_pkey PRIMARY KEY (one),
+  constraint model_revision_one_check CHECK (one)
+);
+
+create table model_versions (
+  no bigint not null generated always as identity,
+  model_no bigint not null,
+  version text not null,
+  executor text not null,
+  options jsonb not null default '{}'::jsonb,
+  schema jsonb,
+  tags text[] not null default '{}'::text[],
+  card text,
+  status text not null default 'pending'::text,
+  reason text,
+  status_at timestamp with time zone not null default now(),
+  ready_at timestamp with time zone,
+  file_sha256 text,
+  file_name text,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  token bigint,
+  leased_until timestamp with time zone,
+  vetted_by text,
+  losses smallint not null default 0,
+  report jsonb,
+  inputs jsonb,
+  outputs jsonb,
+  metadata jsonb,
+  constraint model_versions_pkey PRIMARY KEY (no),
+  constraint model_versions_model_no_version_key UNIQUE (model_no, version),
+  constraint model_versions_file_sha256_fkey FOREIGN KEY (file_sha256) REFERENCES model_files(sha256),
+  constraint model_versions_model_no_fkey FOREIGN KEY (model_no) REFERENCES models(no) ON DELETE CASCADE,
+  constraint model_versions_check CHECK ((status = 'validating'::text) = (token IS NOT NULL)),
+  constraint model_versions_check1 CHECK ((token IS NULL) = (leased_until IS NULL)),
+  constraint model_versions_check2 CHECK ((status <> ALL (ARRAY['uploaded'::text, 'validating'::text])) OR file_sha256 IS NOT NULL),
+  constraint model_versions_check3 CHECK (status <> 'ready'::text OR ready_at IS NOT NULL),
+  constraint model_versions_check4 CHECK (status <> 'failed'::text OR reason IS NOT NULL),
+  constraint model_versions_status_check CHECK (status = ANY (ARRAY['pending'::text, 'uploaded'::text, 'validating'::text, 'ready'::text, 'failed'::text, 'archived'::text]))
+);
+CREATE INDEX model_versions_file ON public.model_versions USING btree (file_sha256) WHERE (file_sha256 IS NOT NULL);
+CREATE INDEX model_versions_served ON public.model_versions USING btree (no) WHERE (status = ANY (ARRAY['ready'::text, 'archived'::text]));
+CREATE INDEX model_versions_to_vet ON public.model_versions USING btree (status_at, no) WHERE (status = ANY (ARRAY['uploaded'::text, 'validating'::text]));
+
+create table models (
+  no bigint not null generated always as identity,
+  tenant_id text not null,
+  name text not null,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint models_pkey PRIMARY KEY (no),
+  constraint models_tenant_id_name_key UNIQUE (tenant_id, name)
 );
 
 create table plan (
@@ -276,6 +448,19 @@ create table plan (
   planned_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint plan_pkey PRIMARY KEY (one),
   constraint plan_one_check CHECK (one)
+);
+
+create table pool_rates (
+  model text not null,
+  kind text not null,
+  rate double precision not null,
+  variance double precision not null default 0,
+  settled bigint not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint pool_rates_pkey PRIMARY KEY (model, kind),
+  constraint pool_rates_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text])),
+  constraint pool_rates_rate_check CHECK (rate > 0::double precision),
+  constraint pool_rates_variance_check CHECK (variance >= 0::double precision)
 );
 
 create table pools (
@@ -321,6 +506,38 @@ create table requests (
 CREATE INDEX requests_dead ON public.requests USING btree (batch_no DESC, line) WHERE (state = 'dead_lettered'::text);
 CREATE INDEX requests_state ON public.requests USING btree (batch_no, state, line);
 
+create table result_vectors (
+  no bigint not null generated always as identity,
+  scope text not null,
+  key bytea not null,
+  space bytea not null,
+  rest bytea not null,
+  vector bytea not null,
+  constraint result_vectors_pkey PRIMARY KEY (no),
+  constraint result_vectors_scope_key_key UNIQUE (scope, key),
+  constraint result_vectors_scope_key_fkey FOREIGN KEY (scope, key) REFERENCES results(scope, key) ON DELETE CASCADE
+);
+CREATE INDEX result_vectors_space ON public.result_vectors USING btree (scope, space, no);
+
+create table results (
+  scope text not null,
+  key bytea not null,
+  tenant_id text not null,
+  batch_no bigint not null,
+  line integer not null,
+  storage_key text not null,
+  body_offset bigint not null,
+  body_bytes integer not null,
+  status_code smallint not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint results_pkey PRIMARY KEY (scope, key),
+  constraint results_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
+) with (autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX results_batch ON public.results USING btree (batch_no);
+CREATE INDEX results_expiring ON public.results USING btree (expires_at);
+CREATE INDEX results_oldest ON public.results USING btree (scope, created_at);
+
 create table segments (
   id bigint not null generated always as identity,
   batch_no bigint not null,
@@ -346,6 +563,15 @@ create table segments (
 );
 CREATE INDEX segments_batch ON public.segments USING btree (batch_no, first_line);
 
+create table spreads (
+  what text not null,
+  model text not null default ''::text,
+  counts double precision[] not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint spreads_pkey PRIMARY KEY (what, model),
+  constraint spreads_what_check CHECK (what = ANY (ARRAY['request'::text, 'finalize'::text, 'estimate'::text]))
+);
+
 create table targets (
   model text not null,
   decided jsonb not null,
@@ -362,11 +588,12 @@ create table turns (
   tenant_id text not null,
   work double precision not null,
   why text not null,
+  pool text,
   constraint turns_pkey PRIMARY KEY (no),
   constraint turns_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint turns_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text]))
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
-CREATE INDEX turns_next ON public.turns USING btree (kind, model, no);
+CREATE INDEX turns_next ON public.turns USING btree (kind, model, plan, no);
 
 create table upload_parts (
   id text not null,
@@ -421,7 +648,14 @@ create table workers (
   seen_at timestamp with time zone not null default now(),
   kind text not null default 'dedicated'::text,
   drain_requested_at timestamp with time zone,
+  room_bytes bigint not null default 0,
+  room_gpus double precision not null default 0,
+  interrupted_by text,
+  loaded jsonb not null default '[]'::jsonb,
+  held_bytes bigint,
   constraint workers_pkey PRIMARY KEY (id),
   constraint workers_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text])),
+  constraint workers_room_bytes_check CHECK (room_bytes >= 0),
+  constraint workers_room_gpus_check CHECK (room_gpus >= 0::double precision),
   constraint workers_state_check CHECK (state = ANY (ARRAY['ready'::text, 'draining'::text, 'stopped'::text]))
 );

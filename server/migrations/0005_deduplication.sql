@@ -34,8 +34,10 @@ create table result_vectors (
   no     bigint generated always as identity primary key,
   scope  text not null,
   key    bytea not null,
-  -- SHA-256 of all that must be the same: both models' digests, the endpoint, every other parameter
+  -- SHA-256 of the digests of the model that answers and of the one that embeds
   space  bytea not null,
+  -- SHA-256 of all that must be the same: the endpoint, and everything in the request but its words
+  rest   bytea not null,
   -- float32, little-endian
   vector bytea not null,
   unique (scope, key),

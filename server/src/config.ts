@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ApiKey } from './auth/identity.ts';
-import type { DedupSettings } from './cache/settings.ts';
+import type { DedupSettings } from './policy/dedup.ts';
 import { keyText, readDeclared, type Declared } from './declared.ts';
 import { messageOf } from './lib/errors.ts';
 import { didYouMean } from './lib/suggest.ts';

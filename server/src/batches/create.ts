@@ -24,6 +24,8 @@ export interface CreateOptions {
   continues?: Continuation;
   openaiLimits?: boolean;
   quotas?: Quotas;
+  /** Whether similar requests can be found. */
+  semantic?: boolean;
 }
 
 /**
@@ -58,6 +60,13 @@ export const checkSettings = (body: CreateBatch, openaiLimits: boolean): { secon
   return { seconds, priority };
 };
 
+export const noSemantic = (): ApiError =>
+  new ApiError(
+    'invalid_value',
+    "Invalid value: 'semantic'. This server has no embedding model to find similar requests with: its operator names one as dedup.semantic_model.",
+    { param: 'dedup' },
+  );
+
 /** One text for all the ways to write a value: the order of keys means nothing. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>
@@ -85,8 +94,10 @@ export const createBatch = async (
   body: CreateBatch,
   options: CreateOptions = {},
 ): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
-  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas } = options;
+  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false } = options;
   const { seconds, priority } = checkSettings(body, openaiLimits);
+  // A continuation of a batch that was let in with it runs without, where it was taken away meanwhile.
+  if (body.dedup === 'semantic' && !semantic && !continues) throw noSemantic();
   const { dedup, dedup_sampled, strategy, max_concurrent, pool } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
@@ -143,8 +154,8 @@ export const cloneBody = (batch: BatchRow, changes: CloneBatch): CreateBatch => 
   metadata: batch.metadata,
   name: batch.name,
   priority: batch.priority,
+  ...(batch.lane === 'interactive' && { lane: batch.lane }),
   ...(batch.output_seconds !== null && { output_expires_after: { anchor: 'created_at' as const, seconds: batch.output_seconds } }),
   ...(batch.options as Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool'>),
   ...changes,
 });
-  ...(batch.lane === 'interactive' && { lane: batch.lane }),

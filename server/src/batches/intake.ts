@@ -1,5 +1,5 @@
 import type { BatchError } from '@sluice/contract';
-import { defaultDedup, modeOf, pays, type DedupSettings } from '../cache/settings.ts';
+import { defaultDedup, modeOf, pays, type DedupSettings } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';

@@ -15,6 +15,7 @@ import {
 } from '@sluice/contract';
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import type { DedupSettings } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { getFile } from '../files/files.ts';
@@ -25,7 +26,7 @@ import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import { analyticsOf } from './analytics.ts';
 import { cancelBatch, deleteBatch, patchBatch } from './change.ts';
-import { cloneBody, createBatch } from './create.ts';
+import { cloneBody, createBatch, noSemantic } from './create.ts';
 import { dryRun } from './dry-run.ts';
 import { partialResults } from './partial.ts';
 import { ProgressCache } from './progress.ts';
@@ -43,6 +44,7 @@ export interface BatchRouteDeps {
   /** Channel `events`. */
   listener: Listener;
   quotas?: Quotas;
+  dedup?: Pick<DedupSettings, 'semanticModel'>;
 }
 
 const anyId = Type.Object({ id: Type.String() });
@@ -63,6 +65,7 @@ const statusList = (text: string | undefined): BatchStatus[] | undefined => {
 /** `/v1/batches` and what hangs on it: OpenAI's routes exactly, and ours beside them. */
 export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
   const { db, storage, models, limits, quotas = noQuotas } = deps;
+  const semantic = (deps.dedup?.semanticModel ?? null) !== null;
   const progress = new ProgressCache(db);
 
   app.post(
@@ -79,6 +82,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       },
     },
     async (request, reply): Promise<Batch | DryRun> => {
+      if (request.body.dedup === 'semantic' && !semantic) throw noSemantic();
       if (request.query.dry_run === true) return dryRun({ db, storage, models, limits }, request.identity, request.body);
       const key = request.headers['idempotency-key'];
       if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 255))
@@ -86,6 +90,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       const { batch, created, headers } = await createBatch(db, request.identity, request.body, {
         openaiLimits: limits.openai,
         quotas,
+        semantic,
         ...(key !== undefined && { idempotencyKey: key }),
       });
       reply.headers(headers);
@@ -210,7 +215,11 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
     },
     async (request): Promise<Batch> => {
       const row = await getBatch(db, request.identity, request.params.id);
-      const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), { openaiLimits: limits.openai, quotas });
+      const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), {
+        openaiLimits: limits.openai,
+        quotas,
+        semantic,
+      });
       return (await present(db, [batch]))[0]!;
     },
   );

@@ -112,6 +112,11 @@ export interface Executor extends AsyncDisposable {
    * `ended` aborts it, also while its body is read. Without it: the model answers no such calls.
    */
   forward?(exchange: Exchange, ended: AbortSignal): Promise<Forwarded>;
+  /**
+   * What the model is asked by a request, in the types in which it sees it: two requests of one identity are one question, and
+   * may share an answer. Null: this one is more than a question, or none at all. Without it: answers are never shared.
+   */
+  identity?(request: Pick<Task, 'url' | 'body'>): string | Uint8Array | null;
   /** Whether it would start more tasks at once, were they there: false keeps the worker from leasing more of them. */
   hungry(): boolean;
   /**

@@ -1,3 +1,4 @@
+import type { DedupOptions } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
 import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
@@ -26,6 +27,12 @@ export interface Lease {
   indexKey: string;
   /** Seconds since its batch was ready to run. */
   waited: number;
+  /** Who created the batch. */
+  user: string;
+  /** What the batch asked for; undefined: it did not say. */
+  dedup: DedupOptions;
+  /** Requests a second that one worker does of the model, as last measured; null: it was not. */
+  rate: number | null;
 }
 
 /** A lease as a statement gives it. */
@@ -45,6 +52,9 @@ export interface LeaseRow {
   input_key: string;
   index_key: string;
   waited: number;
+  created_by: string;
+  dedup: DedupOptions;
+  rate: number | null;
 }
 
 /** Requests in flight that are limited are counted by whoever plans: without a plan nothing of such a batch is taken. */
@@ -78,7 +88,9 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key,
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key, b.created_by,
+  jsonb_strip_nulls(jsonb_build_object('dedup', b.options -> 'dedup', 'dedup_sampled', b.options -> 'dedup_sampled')) as dedup,
+  (select m.rate from model_rates m where m.model = c.model) as rate,
   extract(epoch from greatest(interval '0', now() - coalesce(b.in_progress_at, b.created_at)))::float8 as waited`;
 
 export const toLease = (row: LeaseRow): Lease => ({
@@ -97,6 +109,9 @@ export const toLease = (row: LeaseRow): Lease => ({
   inputKey: row.input_key,
   indexKey: row.index_key,
   waited: row.waited,
+  user: row.created_by,
+  dedup: row.dedup,
+  rate: row.rate,
 });
 
 /** How many attempts each of the chunk's lines has behind it; lines without any are left out. */

@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { none, sql } from '../db/sql.ts';
+import { none, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 import type { CopyKind } from '../formats/manifest.ts';
 import type { Lease } from './claim.ts';
@@ -18,6 +18,33 @@ export interface Part {
   waiting: Waiting[];
   /** Of the completed ones, how many were not run, by how they came by their answer; absent: none. */
   copied?: Record<CopyKind, number>;
+  /** Answers in the segment that others may be given; absent: none. */
+  answers?: Answers;
+}
+
+/** Answers of a part, by what was asked. */
+export interface Answers {
+  scope: string;
+  ttlSeconds: number;
+  rows: readonly Answer[];
+}
+
+export interface Answer {
+  /** 64 hexadecimal digits. */
+  key: string;
+  line: number;
+  /** Of the reply's body in the segment. */
+  offset: number;
+  bytes: number;
+  status: number;
+  /** By which similar requests find it. */
+  similar?: Similar;
+}
+
+export interface Similar {
+  space: string;
+  rest: string;
+  vector: Float32Array;
 }
 
 /** A request that did not succeed, for good. */
@@ -76,7 +103,7 @@ export const settle = async (
   part: Part,
   seconds: number,
 ): Promise<'lost' | 'open' | 'done'> => {
-  const { segment, exceptions, attempts, waiting, usage, copied = noCopies } = part;
+  const { segment, exceptions, attempts, waiting, usage, copied = noCopies, answers } = part;
   const gone =
     waiting.length === 0
       ? sql`${formatLines(part.settled)}::int4multirange`
@@ -143,6 +170,33 @@ export const settle = async (
       select f.batch_no, w.line, ${lease.model}, now() + make_interval(secs => w.ms / 1000)
       from fenced f, unnest(${column(waiting, 'line')}::int[], ${column(waiting, 'delayMs')}::float8[]) w (line, ms))`
     }
+    ${segment === null || answers === undefined || answers.rows.length === 0 ? none : keep(segment.key, answers)}
     select state from fenced`);
   return row === null ? 'lost' : row.state === 'done' ? 'done' : 'open';
+};
+
+/** In the order of their keys: of two workers that keep the same answers one waits for the other, and never both. */
+const keep = (storageKey: string, { scope, ttlSeconds, rows }: Answers): Statement => {
+  const sorted = rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const similar = sorted.flatMap(({ key, similar: found }) => (found ? [{ key, ...found }] : []));
+  return sql`, kept as (
+      insert into results as r (scope, key, tenant_id, batch_no, line, storage_key, body_offset, body_bytes, status_code, expires_at)
+      select ${scope}, decode(a.key, 'hex'), b.tenant_id, f.batch_no, a.line, ${storageKey}, a.place, a.bytes, a.status, now() + make_interval(secs => ${ttlSeconds})
+      from fenced f join batches b on b.no = f.batch_no, unnest(${column(sorted, 'key')}::text[], ${column(sorted, 'line')}::int[],
+        ${column(sorted, 'offset')}::bigint[], ${column(sorted, 'bytes')}::int[], ${column(sorted, 'status')}::smallint[]) a (key, line, place, bytes, status)
+      on conflict (scope, key) do update
+      set tenant_id = excluded.tenant_id, batch_no = excluded.batch_no, line = excluded.line, storage_key = excluded.storage_key,
+          body_offset = excluded.body_offset, body_bytes = excluded.body_bytes, status_code = excluded.status_code,
+          created_at = now(), expires_at = excluded.expires_at
+      where r.expires_at <= now())
+    ${
+      similar.length === 0
+        ? none
+        : sql`, vectors as (
+      insert into result_vectors (scope, key, space, rest, vector)
+      select ${scope}, decode(v.key, 'hex'), decode(v.space, 'hex'), decode(v.rest, 'hex'), decode(v.vector, 'hex')
+      from fenced f, unnest(${column(similar, 'key')}::text[], ${column(similar, 'space')}::text[], ${column(similar, 'rest')}::text[],
+        ${similar.map(({ vector }) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('hex'))}::text[]) v (key, space, rest, vector)
+      on conflict (scope, key) do nothing)`
+    }`;
 };

@@ -39,7 +39,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
 export const addRoutes = (
   app: App,
   {
-    config: { limits, oip, quotas, registry, timing },
+    config: { dedup, limits, oip, quotas, registry, timing },
     db,
     storage,
     models,
@@ -52,7 +52,7 @@ export const addRoutes = (
   }: ApiParts,
 ): void => {
   fileRoutes(app, { db, storage, limits });
-  batchRoutes(app, { db, storage, models, limits, listener, quotas });
+  batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });

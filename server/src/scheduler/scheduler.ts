@@ -21,7 +21,7 @@ import { Loop } from '../lib/loop.ts';
 import { priorOf, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { guardSeconds } from '../policy/market.ts';
 import { classOf, newSpread } from '../policy/spread.ts';
-import { addSpread } from '../requests/measured.ts';
+import { addSpread, countInterruptions } from '../requests/measured.ts';
 import { admission } from './admission.ts';
 import { marketOf, round, type ControllerOptions } from './controller.ts';
 import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
@@ -47,6 +47,8 @@ interface Events {
   rescued: [leases: number];
   bulk: [slice: { operation: string; outcome: Outcome }];
   controlled: [escalated: string[]];
+  /** Workers that were told to end, or are lost. */
+  interrupted: [workers: { pool: string; by: string; count: number }[]];
   swept: [];
 }
 
@@ -164,7 +166,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   /** One round of the policy: targets, risks, forecasts. */
   async #control(): Promise<boolean> {
     const { db, log } = this.#deps;
-    this.#estimates = await readEstimates(db, this.#deps.config.timing.leaseSeconds);
+    this.#estimates = await readEstimates(db);
     const { escalated, rewidened } = await round(db, this.#policy());
     if (escalated.length > 0) log.info({ batches: escalated }, 'work moves to dedicated workers');
     if (escalated.length > 0 || rewidened) this.#replan();
@@ -263,7 +265,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   }
 
   async #sweep(): Promise<boolean> {
-    const { db, log } = this.#deps;
+    const { config, db, log } = this.#deps;
+    const interrupted = await countInterruptions(db, config.timing.leaseSeconds);
+    if (interrupted.length > 0) this.emit('interrupted', interrupted);
     // A page at a time, so that no claim waits long for a row; where a thousand workers were lost at once, all the pages.
     let rescued = 0;
     for (let page = rescuePage; page === rescuePage;) {

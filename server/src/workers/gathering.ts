@@ -2,9 +2,9 @@ import type { Failure, Outcome, Success, Task } from '../executors/executor.ts';
 import { linesOf } from '../formats/lines.ts';
 import { encodeManifest, manifestSize, type Copied, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
-import type { Part } from '../requests/settle.ts';
+import type { Answer, Answers, Part, Similar } from '../requests/settle.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { LineBuffer, resultLine, type Buffers } from './result-lines.ts';
+import { bodyPlace, LineBuffer, resultLine, type Buffers } from './result-lines.ts';
 
 export interface Retry {
   maxAttempts: number;
@@ -24,6 +24,15 @@ export interface Gathered {
   ms: number[];
 }
 
+/** Whose the answers are that are kept, and for how long. */
+export type KeepScope = Pick<Answers, 'scope' | 'ttlSeconds'>;
+
+/** What an answer is kept under. */
+export interface Kept {
+  key: string;
+  similar?: Similar;
+}
+
 /** What became of a request: it has its answer, is tried again later, has failed for good; or it is as it was. */
 export type Taken = 'completed' | 'waiting' | 'failed' | 'untouched';
 
@@ -35,6 +44,7 @@ export class Gathering {
   /** Outcomes taken. */
   count = 0;
   readonly #batchId: string;
+  readonly #scope: KeepScope | null;
   readonly #retry: Retry;
   readonly #buffers: Buffers;
   #out: LineBuffer;
@@ -53,9 +63,15 @@ export class Gathering {
     waiting: [],
   };
   readonly #copied = { batch: 0, cache: 0, semantic: 0 };
+  /** Answers to be kept, by key: of two in one part the first. */
+  readonly #answers = new Map<string, { entry: Settled; fromEnd: number; bytes: number; similar?: Similar }>();
 
-  /** @param room bytes of result lines that are expected */
-  constructor(batchId: string, retry: Retry, buffers: Buffers, room: number) {
+  /**
+   * @param room bytes of result lines that are expected
+   * @param scope where answers are kept; null: nowhere
+   */
+  constructor(batchId: string, retry: Retry, buffers: Buffers, room: number, scope: KeepScope | null = null) {
+    this.#scope = scope;
     this.#batchId = batchId;
     this.#retry = retry;
     this.#buffers = buffers;
@@ -67,8 +83,11 @@ export class Gathering {
     return this.#out.length;
   }
 
-  /** @param followers where the request is to be tried again, they wait with it: in the same part, or a crash would part them */
-  take(task: Task, outcome: Outcome, followers: readonly Task[] = []): Taken {
+  /**
+   * @param followers where the request is to be tried again, they wait with it: in the same part, or a crash would part them
+   * @param kept under which key its answer is kept
+   */
+  take(task: Task, outcome: Outcome, followers: readonly Task[] = [], kept?: Kept): Taken {
     if (!outcome.ok && outcome.kind === 'cancelled') return 'untouched';
     if (task.attempt === 1) this.#retry.budget?.request();
     this.count++;
@@ -83,6 +102,7 @@ export class Gathering {
     }
     this.#settle(task, outcome, 'completed', outcome.status, task.attempt);
     this.#ms.push(outcome.ms);
+    if (kept) this.#keep(kept, outcome.body);
     return 'completed';
   }
 
@@ -99,7 +119,14 @@ export class Gathering {
   finish(number: number): Gathered {
     const entries = this.#entries;
     if (!this.#ordered) this.#rearrange();
-    const part = { ...this.#part, copied: this.#copied, number, settled: linesOf(entries.map((entry) => entry.line)) };
+    const answers = this.#scope === null || this.#answers.size === 0 ? null : { ...this.#scope, rows: this.#kept() };
+    const part = {
+      ...this.#part,
+      copied: this.#copied,
+      ...(answers && { answers }),
+      number,
+      settled: linesOf(entries.map((entry) => entry.line)),
+    };
     const dataBytes = this.#out.length;
     if (entries.length > 0) this.#out.append(encodeManifest(entries));
     return {
@@ -142,6 +169,25 @@ export class Gathering {
     const { offset, length } = this.#out.write(resultLine(this.#batchId, task, outcome));
     if (this.#entries.length > 0 && this.#entries.at(-1)!.line > line) this.#ordered = false;
     this.#entries.push({ line, state, attempts, status, offset, length, startedAt, ms, ...(copied && { copied }) });
+  }
+
+  #keep({ key, similar }: Kept, body: string): void {
+    if (this.#answers.has(key)) return;
+    const entry = this.#entries.at(-1)!;
+    const { offset, bytes } = bodyPlace(entry.offset, entry.length, body);
+    this.#answers.set(key, { entry, fromEnd: entry.offset + entry.length - offset, bytes, ...(similar && { similar }) });
+  }
+
+  /** Places are taken now: entries move when they are brought into order. */
+  #kept(): Answer[] {
+    return [...this.#answers].map(([key, { entry, fromEnd, bytes, similar }]) => ({
+      key,
+      line: entry.line,
+      offset: entry.offset + entry.length - fromEnd,
+      bytes,
+      status: entry.status,
+      ...(similar && { similar }),
+    }));
   }
 
   /** Brings entries and result lines into the order of the lines. */

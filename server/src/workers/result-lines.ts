@@ -1,13 +1,22 @@
 import type { Outcome, Task } from '../executors/executor.ts';
 import { requestId } from '../lib/ids.ts';
 
+/** What follows a reply's body in its line. */
+const afterBody = '},"error":null}\n';
+
+/** Where the reply's body lies, in the line at `offset` of `length` bytes that it ends. */
+export const bodyPlace = (offset: number, length: number, body: string): { offset: number; bytes: number } => {
+  const bytes = Buffer.byteLength(body);
+  return { offset: offset + length - afterBody.length - bytes, bytes };
+};
+
 /** The line as it will stand in the output or error file. */
 export const resultLine = (batchId: string, task: Task, outcome: Outcome): string => {
   const id = requestId(batchId, task.line);
   const head = `{"id":"${id}","custom_id":${JSON.stringify(task.customId)},"response":`;
   if (outcome.body !== undefined) {
     const request = JSON.stringify(outcome.requestId ?? `req_${id.slice(10)}`);
-    return `${head}{"status_code":${outcome.status},"request_id":${request},"body":${outcome.body}},"error":null}\n`;
+    return `${head}{"status_code":${outcome.status},"request_id":${request},"body":${outcome.body}${afterBody}`;
   }
   const { code, message } = outcome as { code: string; message: string };
   return `${head}null,"error":${JSON.stringify({ code, message })}}\n`;

@@ -7,7 +7,8 @@ import { announceChunks, announceTurns, lossLimit } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LoadedModels } from './loaded.ts';
 import { runNarrow, type Narrow } from './narrow.ts';
-import type { Settler } from './settler.ts';
+import type { Reuse } from './reuse.ts';
+import type { Hit, Notes, Settler } from './settler.ts';
 import { sameOf, type Same } from './same.ts';
 import { readTasks, type LineTask } from './tasks.ts';
 
@@ -26,12 +27,14 @@ export interface Running {
   abort: AbortController;
   /** How its batch is to be run, where it may not be as wide as the executor makes it; null: it may. */
   narrow: Narrow | null;
+  /** Answers that are there already; null: nobody looks for them. */
+  reuse: Reuse | null;
 }
 
 /** Runs one lease to its end: until every line is settled, or it must stop, or it is lost. Returns how it ended. */
 export const runLease = async (
   { db, storage, loaded }: RunDeps,
-  { lease, model, settler, stop, abort, narrow }: Running,
+  { lease, model, settler, stop, abort, narrow, reuse }: Running,
 ): Promise<'done' | 'released' | 'lost'> => {
   const started = new Set<number>();
   const signals = {
@@ -52,10 +55,10 @@ export const runLease = async (
         // A chunk that has cost several workers their lives goes a line at a time, so that the next death has a name.
         if (lease.losses >= lossLimit) for (const task of tasks) await runTasks(executor, [task], signals, settler, true);
         else {
-          const { run, followers } = sameOf(tasks);
+          const { run, ...notes } = await sortOut(executor, sameOf(tasks), signals, { settler, reuse });
           const left: LineTask[] = [];
-          if (!(await runGroup(executor, run, signals, { settler, narrow, followers, left }))) return;
-          if (left.length > 0 && !(await runGroup(executor, left, signals, { settler, narrow }))) return;
+          if (!(await runGroup(executor, run, signals, { settler, narrow, notes, left }))) return;
+          if (left.length > 0 && !(await runGroup(executor, left, signals, { settler, narrow, notes: {} }))) return;
         }
       }
     });
@@ -102,7 +105,7 @@ const byLine = (tasks: readonly LineTask[]): Map<number, LineTask> => new Map(ta
 interface Ways {
   settler: Settler;
   narrow: Narrow | null;
-  followers?: Same['followers'];
+  notes: Notes<LineTask>;
   /** Gets the followers of what failed for good. */
   left?: LineTask[];
 }
@@ -112,13 +115,46 @@ const runGroup = async (
   executor: Executor,
   tasks: LineTask[],
   signals: RunSignals,
-  { settler, narrow, followers, left }: Ways,
+  { settler, narrow, notes, left }: Ways,
 ): Promise<boolean> => {
-  const run = (some: LineTask[]) => runTasks(executor, some, withFollowers(signals, followers), settler, false, followers, left);
+  const all = withFollowers(signals, notes.followers);
+  const run = (some: LineTask[]) => runTasks(executor, some, all, settler, false, notes, left);
   if (narrow !== null) return runNarrow(tasks, narrow, signals.stop, (task) => run([task]));
   await run(tasks);
   return true;
 };
+
+/** Settles what has an answer already, and gives the rest. */
+const sortOut = async (
+  executor: Executor,
+  group: Same,
+  signals: RunSignals,
+  { settler, reuse }: Pick<Running, 'settler' | 'reuse'>,
+): Promise<Same & Notes<LineTask>> => {
+  if (reuse === null) return group;
+  const sorted = await reuse.sort(executor, group);
+  // What was given back while they were looked up is somebody else's now.
+  if (signals.stop.aborted) return { ...group, run: [] };
+  const { started } = withFollowers(signals, sorted.followers);
+  for (const { task } of sorted.found) started?.(task.line);
+  const missing = new Set(sorted.found.map(({ task }) => task));
+  try {
+    await settler.copy(counted(reuse.hits(sorted), missing));
+  } catch (error) {
+    reuse.failed(error);
+  }
+  const { run, followers, kept } = sorted;
+  // An answer whose batch was deleted meanwhile is made anew.
+  return { run: missing.size === 0 ? run : [...run, ...missing], followers, kept };
+};
+
+/** The hits as they come; those whose own task has come are no longer missing. */
+async function* counted(hits: AsyncIterable<Hit<LineTask>>, missing: Set<LineTask>): AsyncGenerator<Hit<LineTask>> {
+  for await (const hit of hits) {
+    missing.delete(hit.task);
+    yield hit;
+  }
+}
 
 /** Who follows a request begins with it: given back meanwhile to run elsewhere, it would be settled twice. */
 const withFollowers = (signals: RunSignals, followers: Same['followers'] | undefined): RunSignals =>
@@ -139,13 +175,13 @@ const runTasks = async (
   signals: RunSignals,
   settler: Settler,
   flush: boolean,
-  followers?: Same['followers'],
+  notes: Notes<LineTask> = {},
   left?: LineTask[],
 ): Promise<readonly Outcome[]> => {
   const known = byLine(tasks);
   let last: readonly Outcome[] = [];
   for await (const outcomes of executor.run(tasks, signals)) {
-    const alone = await settler.add(known, outcomes, followers);
+    const alone = await settler.add(known, outcomes, notes);
     left?.push(...alone);
     for (const { line } of outcomes) known.get(line)?.forget();
     last = outcomes;

@@ -9,10 +9,10 @@ export interface Same {
   /** What is to be run, in order. */
   run: LineTask[];
   /** By the line of what they follow. */
-  followers: ReadonlyMap<number, LineTask[]>;
+  followers: ReadonlyMap<number, readonly LineTask[]>;
 }
 
-const nobody: ReadonlyMap<number, LineTask[]> = new Map();
+const nobody: Same['followers'] = new Map();
 
 export const sameOf = (tasks: LineTask[]): Same => {
   if (tasks.every(({ first, line }) => first === line)) return { run: tasks, followers: nobody };

@@ -1,12 +1,13 @@
 import type { Db } from '../db/db.ts';
 import { isUnreachable } from '../db/db.ts';
-import type { Outcome, Task } from '../executors/executor.ts';
+import type { Outcome, Success, Task } from '../executors/executor.ts';
 import { countLines } from '../formats/lines.ts';
+import type { Copied } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Lease } from '../requests/claim.ts';
 import { settle, wasSettled, type Part } from '../requests/settle.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
-import { Gathering, type Retry } from './gathering.ts';
+import { Gathering, type Kept, type KeepScope, type Retry } from './gathering.ts';
 import { Buffers } from './result-lines.ts';
 
 export interface SettlerDeps {
@@ -19,6 +20,8 @@ export interface SettlerDeps {
   buffers?: Buffers;
   /** Milliseconds after which what has come in is settled. */
   settleMs: number;
+  /** Where answers are kept for others; absent: nowhere. */
+  keep?: KeepScope | null;
 }
 
 /** What one part came to, for metrics and rates. */
@@ -32,6 +35,21 @@ export interface SettledPart {
   copied?: Part['copied'];
   /** Milliseconds each settled request took that was run. */
   ms: number[];
+}
+
+/** What is known of requests beside their outcome. */
+export interface Notes<T extends Task> {
+  /** Those who get their answer too, by line. */
+  followers?: ReadonlyMap<number, readonly T[]>;
+  /** What their answer is kept under, by line. */
+  kept?: ReadonlyMap<number, Kept>;
+}
+
+/** A request that need not be run, and the answer it gets. */
+export interface Hit<T extends Task> {
+  task: T;
+  outcome: Success;
+  copied: Copied;
 }
 
 const maxBytes = 4 << 20;
@@ -79,7 +97,7 @@ export class Settler {
   async add<T extends Task>(
     tasks: ReadonlyMap<number, Task>,
     outcomes: readonly Outcome[],
-    followers?: ReadonlyMap<number, readonly T[]>,
+    { followers, kept }: Notes<T> = {},
   ): Promise<T[]> {
     const left: T[] = [];
     for (const outcome of outcomes) {
@@ -87,7 +105,7 @@ export class Settler {
       if (task === undefined) continue;
       const own = followers?.get(outcome.line);
       // An aborted request costs nothing: its line stays in the chunk, and so do those of its followers.
-      const taken = this.#gathering.take(task, outcome, own);
+      const taken = this.#gathering.take(task, outcome, own, kept?.get(outcome.line));
       if (own === undefined) continue;
       if (taken === 'failed') left.push(...own);
       else if (outcome.ok) {
@@ -101,6 +119,16 @@ export class Settler {
     }
     await this.#settled();
     return left;
+  }
+
+  /** Takes answers that were given to other requests. */
+  async copy<T extends Task>(hits: Iterable<Hit<T>> | AsyncIterable<Hit<T>>): Promise<void> {
+    for await (const { task, outcome, copied } of hits) {
+      this.#gathering.copy(task, outcome, copied);
+      if (this.#due()) await this.#settled();
+      if (this.state !== 'open' || this.#failed) return;
+    }
+    await this.#settled();
   }
 
   #due(): boolean {
@@ -146,7 +174,7 @@ export class Settler {
 
   #nextGathering(): Gathering {
     const { batchId, lines } = this.#lease;
-    return new Gathering(batchId, this.#deps.retry, this.#buffers, Math.min(maxBytes, countLines(lines) * usualBytes));
+    return new Gathering(batchId, this.#deps.retry, this.#buffers, Math.min(maxBytes, countLines(lines) * usualBytes), this.#deps.keep);
   }
 
   async #write(gathered: Gathering): Promise<void> {

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
+import { defaultDedup } from '../policy/dedup.ts';
+import { Vectors } from '../cache/vectors.ts';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
@@ -11,6 +13,7 @@ import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
 import { messageOf } from '../lib/errors.ts';
 import { makeScratch } from '../lib/scratch.ts';
+import { Digests } from '../models/digest.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
 import { claimTurn } from '../requests/turns.ts';
@@ -24,6 +27,7 @@ import { Room, type Narrow } from './narrow.ts';
 import { Rates } from './rates.ts';
 import { Buffers } from './result-lines.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { reuseOf, type Reuse } from './reuse.ts';
 import { runLease, type Running } from './run.ts';
 import { Settler, type SettledPart } from './settler.ts';
 
@@ -31,7 +35,7 @@ export interface WorkerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'>;
+  config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'> & Partial<Pick<Config, 'dedup'>>;
   log: Logger;
   /** Channels `chunks`, `jobs` and `control`. */
   listener: Listener;
@@ -85,6 +89,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   /** By model. */
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
+  readonly #digests = new Digests();
+  readonly #vectors: Vectors;
   #loaded: LoadedModels | null = null;
   /** The snapshot whose models its row names. */
   #told: readonly ModelSpec[] = [];
@@ -109,6 +115,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   constructor(deps: WorkerDeps) {
     super();
     this.#deps = deps;
+    this.#vectors = new Vectors(deps.db);
     const { timing, pools, worker } = deps.config;
     this.#kind = pools.find(({ name }) => name === worker.pool)?.preemptible ? 'spot' : 'dedicated';
     this.#room = new Room(this.#has);
@@ -286,9 +293,12 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const [stop, abort] = [new AbortController(), new AbortController()];
     // A batch that may have only so much in flight says nothing of how fast the worker is.
     const measured = lease.width === null && lease.strategy !== 'sequential';
+    const model = known(models, lease.model);
+    const reuse = this.#reuse(lease, model);
     const settler = new Settler(
       {
         ...this.#deps,
+        keep: reuse?.keep ?? null,
         workerId: this.id,
         leaseSeconds: config.timing.leaseSeconds,
         retry: this.#retryOf(lease.model),
@@ -304,8 +314,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
-    const model = known(models, lease.model);
-    const running: Running = { lease, model, settler, stop, abort, narrow: this.#narrow(lease, model) };
+    const running: Running = { lease, model, settler, stop, abort, narrow: this.#narrow(lease, model), reuse };
     if (measured) this.#rates.begin(lease.model);
     this.emit('claimed', lease);
     const ending = runLease({ ...this.#deps, loaded: this.#loaded! }, running)
@@ -336,6 +345,13 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#running.set(lease.token, { ...running, ending });
     // It was being claimed when the stop came.
     if (this.#draining) stop.abort('drained');
+  }
+
+  /** Answers that a lease may be given, and gives; null where there is nothing to gain. */
+  #reuse(lease: Lease, model: ModelSpec): Reuse | null {
+    const { config } = this.#deps;
+    const shared = { loaded: this.#loaded!, digests: this.#digests, vectors: this.#vectors, settings: config.dedup ?? defaultDedup };
+    return reuseOf({ ...this.#deps, ...shared }, lease, model);
   }
 
   /** How narrow a lease is to be run: null where its lines fit in what its batch may have in flight, and nothing else limits it. */

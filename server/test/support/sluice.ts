@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { ApiKey } from '../../src/auth/identity.ts';
 import { batchRoutes } from '../../src/batches/routes.ts';
+import { defaultDedup } from '../../src/policy/dedup.ts';
 import type { Config } from '../../src/config.ts';
 import { localPool } from '../../src/policy/pools.ts';
 import { openPool, type Pool } from '../../src/db/db.ts';
@@ -59,6 +60,7 @@ export interface SluiceOptions {
   pools?: Config['pools'];
   schedule?: Partial<Config['schedule']>;
   quotas?: Partial<Quotas>;
+  dedup?: Partial<Config['dedup']>;
   workers?: number;
   /** False: nothing is taken in or run until `scheduler.start()`. */
   scheduler?: boolean;
@@ -98,9 +100,11 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   await stack.use(new ModelWatch({ models, listener, log })).start();
   const limits = { ...testLimits, ...options.limits };
   const quotas = { ...noQuotas, ...options.quotas };
+  const dedup = { ...defaultDedup, ...options.dedup };
   const config = {
     limits,
     quotas,
+    dedup,
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
     worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
@@ -122,7 +126,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     checkReplies: true,
     routes: (routes) => {
       fileRoutes(routes, { db, storage, limits });
-      batchRoutes(routes, { db, storage, models, limits, listener, quotas });
+      batchRoutes(routes, { db, storage, models, limits, listener, quotas, dedup });
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });

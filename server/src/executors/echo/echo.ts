@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { errors } from '@sluice/contract';
+import { llmInput } from '../../cache/llm-input.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type { Exchange, Executor, ExecutorContext, ExecutorKind, Forwarded, Outcome, RunSignals, Task } from '../executor.ts';
@@ -73,6 +74,11 @@ class Echo implements Executor {
           : outcome;
       }
     return { ok: false, kind: 'cancelled', code: 'unavailable', message: 'Cancelled before the answer.' };
+  }
+
+  identity({ url, body }: Pick<Task, 'url' | 'body'>): string | null {
+    const script = scriptOf(body);
+    return typeof script === 'string' || script.crash ? null : llmInput(url, body);
   }
 
   hungry(): boolean {

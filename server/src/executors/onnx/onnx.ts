@@ -17,7 +17,7 @@ import { onnxOptions } from './options.ts';
 import { checkColumns, outputsOf, type Result } from './outputs.ts';
 import { Run, type Slice } from './slices.ts';
 import { smilesOf } from './smiles.ts';
-import { pack, rowBytes, rowsOf, type Rows } from './tensors.ts';
+import { inputBytes, pack, rowBytes, rowsOf, type Rows } from './tensors.ts';
 import type { Port } from './wire.ts';
 
 /** Columns of `smiles-morgan2048-desc16`. */
@@ -83,6 +83,12 @@ export class Onnx implements Executor, Work {
       this.#runs.delete(run);
       this.#urgent.delete(run);
     }
+  }
+
+  identity({ body }: Pick<Task, 'body'>): string | Uint8Array | null {
+    if (this.#rows !== null) return inputBytes(this.#rows, body['inputs']);
+    const read = smilesOf(body['inputs']);
+    return 'smiles' in read ? `smiles ${read.smiles}` : null;
   }
 
   hungry(): boolean {

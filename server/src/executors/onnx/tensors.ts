@@ -165,6 +165,16 @@ export const pack = (rows: Rows, inputs: readonly (Json | undefined)[]): Packed 
   return { head: { rows: kept.length, tensors, single: !batched }, bytes: memory, kept, problems };
 };
 
+/** One row as the model gets it: names, types, shapes and values. Null where it does not fit. */
+export const inputBytes = (rows: Rows, inputs: Json | undefined): Uint8Array | null => {
+  const { head, bytes, problems } = pack(rows, [inputs]);
+  if (problems.length > 0) return null;
+  const tensors = head.tensors ?? [];
+  const shapes = JSON.stringify(tensors.map(({ name, type, dims }) => [name, type, dims]));
+  // Each by itself: between them lies whatever the memory held before.
+  return Buffer.concat([Buffer.from(shapes), ...tensors.map(({ at, bytes: size }) => bytes.subarray(at, at + size))]);
+};
+
 /** A model of one input also takes its value without the name. */
 const named = (inputs: Json | undefined, name: string, names: readonly string[]): Json | undefined => {
   if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)) return inputs[name];

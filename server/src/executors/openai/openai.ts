@@ -1,3 +1,4 @@
+import { llmInput } from '../../cache/llm-input.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type {
@@ -57,6 +58,10 @@ export class OpenAI implements Executor {
       () => used.resolve(tail.usage()),
     );
     return reply.ok ? { ...reply, usage: used.promise } : reply;
+  }
+
+  identity({ url, body }: Exchange): string | null {
+    return llmInput(url, body);
   }
 
   hungry(): boolean {

@@ -1,5 +1,3 @@
-import type { ExecutorName } from '../models/models.ts';
-
 export type DedupMode = 'off' | 'exact' | 'semantic';
 
 export interface DedupSettings {
@@ -13,8 +11,10 @@ export interface DedupSettings {
   maxBytes: number;
   /** Milliseconds of a worker a request must take for its answer to be worth keeping. */
   minMs: number;
-  /** How similar requests are found; null: not at all. */
-  semantic: { model: string; threshold: number } | null;
+  /** The embedding model that similar requests are found with; null: none are. */
+  semanticModel: string | null;
+  /** The least cosine of two requests that may share an answer. */
+  semanticThreshold: number;
 }
 
 export const defaultDedup: DedupSettings = {
@@ -23,7 +23,8 @@ export const defaultDedup: DedupSettings = {
   ttlSeconds: 7 * 86_400,
   maxBytes: 10_000_000_000,
   minMs: 0.2,
-  semantic: null,
+  semanticModel: null,
+  semanticThreshold: 0.95,
 };
 
 /** What a batch said of it when it was created. */
@@ -45,8 +46,10 @@ export const modeOf = ({ dedup }: DedupOptions, settings: DedupSettings): DedupM
  *
  * @param rate requests a second of one worker
  */
-export const pays = (executor: ExecutorName, rate: number, asked: boolean, { minMs }: Pick<DedupSettings, 'minMs'>): boolean =>
-  asked || (executor !== 'echo' && (executor !== 'onnx' || 1_000 / rate >= minMs));
+export const pays = (executor: string, rate: number, asked: boolean, { minMs }: Pick<DedupSettings, 'minMs'>): boolean =>
+  asked || (executor !== 'echo' && (elsewhere.has(executor) || 1_000 / rate >= minMs));
+
+const elsewhere: ReadonlySet<string> = new Set(['openai', 'oip', 'http']);
 
 /** Whose answers a batch may be given, and who may be given its own. */
 export const scopeOf = (scope: DedupSettings['scope'], tenant: string, user: string): string =>
