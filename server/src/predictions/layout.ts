@@ -4,22 +4,17 @@ import type { Port } from '../executors/onnx/wire.ts';
 /** The dimension that counts rows, by the tensor's name; null: the tensor is the same for all rows. */
 export type Axes = Readonly<Record<string, number | null>>;
 
-/** What vetting found out about a version's rows. */
+/** What vetting found out about a version. */
 export interface Facts {
   inputs: Axes;
   outputs: Axes;
   /** A row's answer is the same alone and in company. */
   safe: boolean;
-  /** How many times the rows a second of single rows; below 1 company is a loss. */
-  gain: number;
-  /** Rows a run should have. */
+  /** Rows that a run should have; 1: they should not share one, be it for their answers or for their speed. */
   maxRows: number;
   /** Bytes that a process with the model holds. */
-  memoryBytes?: number;
+  memoryBytes: number;
 }
-
-/** Below this gain, rows are not worth the waiting for one another. */
-const worthwhile = 1.2;
 
 /** How a model's inputs and outputs are made of rows. */
 export interface Layout {
@@ -58,20 +53,21 @@ export const layoutOf = (
     smiles,
     columns,
     axes,
-    maxRows: axes === null || batching === false ? 1 : (batching?.max_rows ?? most),
+    // What vetting found unsafe no option makes safe.
+    maxRows: axes === null || batching === false || facts?.safe === false ? 1 : (batching?.max_rows ?? most),
   });
   // The features of molecules are made for their rows alone: 64 of them are 0.5 MB.
   if (smiles) return layout({ inputs: firstAxis(inputs), outputs: firstAxis(outputs) }, 64);
-  if (facts) {
-    const told =
-      outputs.every(({ name }) => typeof facts.outputs[name] === 'number') &&
-      inputs.some(({ name }) => typeof facts.inputs[name] === 'number');
-    const worth = facts.safe && facts.gain >= worthwhile;
-    return layout(told ? { inputs: facts.inputs, outputs: facts.outputs } : null, worth ? facts.maxRows : 1);
-  }
+  const most = facts?.maxRows ?? (batching ? 64 : 1);
+  if (
+    facts &&
+    outputs.every(({ name }) => typeof facts.outputs[name] === 'number') &&
+    inputs.some(({ name }) => typeof facts.inputs[name] === 'number')
+  )
+    return layout({ inputs: facts.inputs, outputs: facts.outputs }, most);
   const plain = inputs.every(({ type }) => datatypeOf(type) !== null) && inputs.length > 0;
   const batched = plain && [...inputs, ...outputs].every(({ shape }) => typeof shape[0] === 'string');
-  return layout(batched ? { inputs: firstAxis(inputs), outputs: firstAxis(outputs) } : null, batching ? 64 : 1);
+  return layout(batched ? { inputs: firstAxis(inputs), outputs: firstAxis(outputs) } : null, most);
 };
 
 /** Values that are the same for all rows may be compared up to this size. */

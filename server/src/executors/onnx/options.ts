@@ -14,7 +14,6 @@ const batching: Option<false | { max_rows?: number; delay_ms?: number }> = {
   },
 };
 
-
 export const onnxOptions = {
   ...commonOptions,
   path: { ...file, required: true },

@@ -75,9 +75,20 @@ export const invalidInput = (path: string, problem: string): ApiError =>
 
 export const bytesOf = (values: Values): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
+/** Small tensors are cut from a block: memory outside of V8's heap costs more to ask for than a small tensor to fill. */
+const block = 65_536;
+let open = new ArrayBuffer(block);
+let used = 0;
+
 /** Room for a tensor's values, all of them 0. */
-export const roomFor = (datatype: Datatype, size: number): Values =>
-  kinds[datatype].view(new ArrayBuffer(size * kinds[datatype].bytes), 0, size);
+export const roomFor = (datatype: Datatype, size: number): Values => {
+  const { bytes, view } = kinds[datatype];
+  const need = (size * bytes + 7) & ~7;
+  if (need > block / 16) return view(new ArrayBuffer(size * bytes), 0, size);
+  if (used + need > block) [open, used] = [new ArrayBuffer(block), 0];
+  used += need;
+  return view(open, used - need, size);
+};
 
 const chunks = (shape: readonly number[], axis: number) => ({
   outer: sizeOf(shape.slice(0, axis)),
