@@ -9,8 +9,9 @@ alter table batches add column pool_history jsonb not null default '[]';
 -- what it has for requests that declare what they need
 alter table workers add column room_bytes bigint not null default 0 check (room_bytes >= 0);
 alter table workers add column room_gpus double precision not null default 0 check (room_gpus >= 0);
--- who told it to end: signal, file, endpoint, api
+-- who told it to end: signal, file, endpoint, api; lost: nobody, it was not heard of any more. And whether that is counted.
 alter table workers add column interrupted_by text;
+alter table workers add column interruption_counted boolean not null default false;
 
 -- only workers of this pool take it; null: of any pool of its kind
 alter table turns add column pool text;

@@ -63,9 +63,18 @@ export const addRate = async (
  * How often spot workers are taken away, per worker-hour, by those of the last day: the ones that vanished, or were told
  * by a notice. Who was drained by the API or ended by a signal may have been let go.
  */
-export const readPreemptions = (db: Db, leaseSeconds: number): Promise<{ hours: number; taken: number }> =>
+export const readPreemptions = (db: Db): Promise<{ hours: number; taken: number }> =>
   db.one<{ hours: number; taken: number }>(sql`
     select coalesce(sum(extract(epoch from seen_at - started_at)) / 3600, 0)::float8 as hours,
-      count(*) filter (where interrupted_by in ('file', 'endpoint')
-        or (state <> 'stopped' and seen_at < now() - make_interval(secs => ${leaseSeconds})))::int as taken
+      count(*) filter (where interrupted_by in ('file', 'endpoint', 'lost'))::int as taken
     from workers where kind = 'spot'`);
+
+/** Who was told to end, or is lost, since somebody counted last; each is counted once, by whichever scheduler. */
+export const countInterruptions = (db: Db, leaseSeconds: number): Promise<{ pool: string; by: string; count: number }[]> =>
+  db.many(sql`
+    with counted as (
+      update workers set interruption_counted = true, interrupted_by = coalesce(interrupted_by, 'lost')
+      where not interruption_counted
+        and (interrupted_by is not null or (state <> 'stopped' and seen_at < now() - make_interval(secs => ${leaseSeconds})))
+      returning pool, interrupted_by)
+    select pool, interrupted_by as by, count(*)::int as count from counted group by 1, 2`);

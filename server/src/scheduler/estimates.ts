@@ -39,8 +39,8 @@ export const unmeasured: Estimates = {
 const bound = ({ rate: mean, variance, settled: count }: RateRow): number | null =>
   lowerBound({ mean, variance, count }, null, undefined, reportWeight);
 
-export const readEstimates = async (db: Db, leaseSeconds: number): Promise<Estimates> => {
-  const [rates, spreads, spot] = [await readRates(db), await readSpreads(db), await readPreemptions(db, leaseSeconds)];
+export const readEstimates = async (db: Db): Promise<Estimates> => {
+  const [rates, spreads, spot] = [await readRates(db), await readSpreads(db), await readPreemptions(db)];
   const known = new Map(rates.map((row) => [`${row.kind ?? ''} ${row.model}`, bound(row)]));
   const counts = new Map(spreads.map((row) => [`${row.what} ${row.model}`, row.counts]));
   const seconds = (name: string, share: number, prior: number, least = enough): number => {

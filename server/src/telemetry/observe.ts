@@ -53,7 +53,6 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
   worker.on('ended', () => {
     if (worker.leases <= 1) idle(performance.now());
   });
-  worker.on('interrupted', (by) => metrics.interruptions.inc({ pool, by }));
   onCollect(metrics.idleSeconds, () => idleSince !== null && idle(performance.now()));
   worker.on('settled', ({ model, completed, failed, retried, usage, copied, ms }) => {
     metrics.completed.inc({ pool }, completed);
@@ -82,6 +81,10 @@ export const countTokens = (metrics: Metrics, model: string, used: Usage): void 
 /** Counts what a scheduler tells of. */
 export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db): void => {
   scheduler.on('controlled', (escalated) => metrics.escalations.inc(escalated.length));
+  // Told by the rows of the workers, because those who are interrupted do not live to be asked.
+  scheduler.on('interrupted', (workers) => {
+    for (const { pool, by, count } of workers) metrics.interruptions.inc({ pool, by }, count);
+  });
   scheduler.on('intake', ({ result, lines, seconds }) => {
     metrics.intakeLines.inc(lines);
     metrics.intakeSeconds.inc(seconds);
@@ -139,7 +142,7 @@ interface Waiting {
 export const waitingRequests = (db: Db): Promise<Waiting[]> =>
   db.many<Waiting>(sql`
     select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, c.model, c.priority,
-      sum((select sum(upper(r) - lower(r)) from unnest(c.lines) as r))::float8 as requests,
+      sum(c.requests)::float8 as requests,
       max(extract(epoch from now() - b.created_at))::float8 as oldest
     from chunks c join batches b on b.no = c.batch_no
     where c.state = 'queued'
@@ -158,6 +161,16 @@ export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): vo
         metrics.queueAge.set({ pool }, Math.max(0, ...rows.filter((row) => row.pool === pool).map(({ oldest }) => oldest)));
   });
   for (const metric of [metrics.queueDepth, metrics.queueAge]) onCollect(metric, queue);
+  const dead = atMostEvery(5000, async () => {
+    const rows = await db
+      .many<{ model: string; count: number }>(
+        sql`select model, count(*)::int as count from requests where state = 'dead_lettered' and discarded_at is null group by 1`,
+      )
+      .catch(() => []);
+    metrics.deadLetters.reset();
+    for (const { model, count } of rows) metrics.deadLetters.set({ model }, count);
+  });
+  onCollect(metrics.deadLetters, dead);
   const pools = atMostEvery(1000, async () => {
     const rows = await poolRows(db, leaseSeconds).catch(() => []);
     for (const gauge of [metrics.desired, metrics.actual]) gauge.reset();

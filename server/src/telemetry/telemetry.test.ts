@@ -67,7 +67,7 @@ test('what a worker and a scheduler tell becomes figures', async () => {
   });
   worker.emit('fenced', {});
   worker.emit('claimed', { lines: [1, 9], waited: 2 });
-  worker.emit('interrupted', 'file');
+  scheduler.emit('interrupted', [{ pool: 'spot', by: 'file', count: 1 }]);
   scheduler.emit('controlled', ['batch_x', 'batch_y']);
   scheduler.emit('finalized', { batchId: 'batch_x', result: 'completed', bytes: 10, seconds: 1 });
   scheduler.emit('intake', { result: 'failed', lines: 7, bytes: 1, seconds: 1 });
