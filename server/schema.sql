@@ -651,6 +651,7 @@ create table workers (
   room_bytes bigint not null default 0,
   room_gpus double precision not null default 0,
   interrupted_by text,
+  interruption_counted boolean not null default false,
   loaded jsonb not null default '[]'::jsonb,
   held_bytes bigint,
   constraint workers_pkey PRIMARY KEY (id),

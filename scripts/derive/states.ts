@@ -1,5 +1,7 @@
 import { batchStatuses, requestStates } from '../../contract/src/batches.ts';
 import { moves, terminal } from '../../server/src/batches/state.ts';
+import { modelStatuses } from '../../contract/src/models.ts';
+import { modelMeaning, modelMoves } from '../../server/src/registry/state.ts';
 import { requestMeaning, requestMoves } from '../../server/src/requests/state.ts';
 
 const diagram = [
@@ -41,6 +43,18 @@ ${requestMoves.map(({ from, to, when }) => `| \`${from}\` | \`${to}\` | ${when} 
 
 At every final state of a batch: total = completed + failed + cancelled + expired, and each line of the input is in
 exactly one of the two files.
+
+## A version of a model
+
+| status | it |
+|---|---|
+${modelStatuses.map((status) => `| \`${status}\` | ${modelMeaning[status]} |`).join('\n')}
+
+| from | to | when |
+|---|---|---|
+${modelMoves.map(({ from, to, when }) => `| \`${from}\` | \`${to}\` | ${when} |`).join('\n')}
+
+One that other servers answer for begins as \`ready\`; one that needs a file, as \`pending\`.
 `;
 
 export const derive = (): Promise<Record<string, string>> => Promise.resolve({ 'docs/states.md': page() });

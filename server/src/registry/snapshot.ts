@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
+import { digestOf } from '../models/digest.ts';
 import { executorEndpoints, type ExecutorName, type ModelFile, type Registered, type Source } from '../models/models.ts';
 
 interface VersionRow {
@@ -37,14 +38,15 @@ export const registrySource =
     const aliases = await db.many<Registered['aliases'][number]>(sql`
       select m.tenant_id as tenant, m.name, a.alias, v.version
       from model_aliases a join models m on m.no = a.model_no join model_versions v on v.no = a.version_no`);
-    return {
-      revision,
-      aliases,
-      versions: rows.flatMap(({ ready, file, executor, ...row }) =>
-        // A newer Sluice beside this one may have executors that this one has not.
-        isExecutor(executor) ? [{ ready, model: { ...row, executor, ...(file && { file }) } }] : [],
-      ),
-    };
+    const versions = [];
+    for (const { ready, file, executor, ...row } of rows) {
+      // A newer Sluice beside this one may have executors that this one has not.
+      if (!isExecutor(executor)) continue;
+      const model = { ...row, executor, ...(file && { file }) };
+      // Of the file's bytes, not of where they will lie on some machine.
+      versions.push({ ready, model: { ...model, digest: await digestOf(model) } });
+    }
+    return { revision, aliases, versions };
   };
 
 /** To be called in the transaction of every change of what is served, last in it: others wait for the row. */

@@ -20,7 +20,7 @@ export const modelMoves: readonly { from: ModelStatus; to: ModelStatus; when: st
   { from: 'validating', to: 'uploaded', when: 'the worker that vetted it is lost' },
   { from: 'validating', to: 'ready', when: 'vetting found nothing wrong' },
   { from: 'validating', to: 'failed', when: 'vetting refused it, or its workers were lost three times' },
-  { from: 'failed', to: 'uploaded', when: 'another file has come' },
+  { from: 'failed', to: 'uploaded', when: 'another file has come, or its options were changed' },
   { from: 'ready', to: 'archived', when: 'archived by its owner' },
   { from: 'archived', to: 'ready', when: 'restored by its owner' },
 ];
