@@ -9,11 +9,12 @@ import { idle } from './idle.ts';
 import { intake } from './intake.ts';
 import { jobs } from './jobs.ts';
 import { keep } from './keep.ts';
+import { oip } from './oip.ts';
 import { onnx } from './onnx-figures.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, jobs];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, jobs, oip];
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name));

@@ -35,4 +35,8 @@ bare RDKit and onnxruntime-node loops; from decoded tensors with one process aga
 job at a time, 20 ms apart, from the submission to the whole answer of \`/result?wait=30\`. Many at once: 64 connections
 for 6 s, each job's answer read before the next is submitted; in one call with \`Prefer: wait\`, or in two. The clients use
 the same cores.`,
+  oip: `\`POST /v2/models/identity/infer\` with one tensor float32 1×3×224×224 (602,112 bytes; 2.9 MB as JSON), answered with
+the same tensor by an ONNX model that gives back its input, in a process of its own. 4 connections, each sending its next
+request when its last reply is read in full; the replies are not looked into. As bytes: request and reply by the binary
+extension. As JSON: request and reply in JSON.`,
 };
