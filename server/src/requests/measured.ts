@@ -4,6 +4,9 @@ import { sql } from '../db/sql.ts';
 /** What is measured by its spread: milliseconds of a request and of writing a batch's files, and thousandths by which a rate was estimated wrong. */
 export type SpreadName = 'request' | 'finalize' | 'estimate';
 
+/** Seconds between two reports of a model, whoever makes them. */
+const quietSeconds = 0.25;
+
 /** Seconds after which what was counted weighs half. */
 const halfLife = 6 * 3_600;
 
@@ -14,6 +17,15 @@ export const addSpread = (db: Db, what: SpreadName, model: string, counts: reado
     on conflict (what, model) do update set updated_at = now(), counts = array(
       select coalesce(u.old, 0) * power(0.5, least(1000, extract(epoch from now() - s.updated_at) / ${halfLife}))::float8 + coalesce(u.new, 0)
       from unnest(s.counts, excluded.counts) with ordinality u (old, new, place) order by place)`);
+
+/**
+ * Whether somebody told of this just now: then it can wait. All workers of a model write to the same row; a thousand of
+ * them would queue for it, and with heartbeats of five seconds each of these took eleven.
+ */
+export const toldJustNow = async (db: Db, what: SpreadName, model: string): Promise<boolean> =>
+  (await db.maybe(sql`
+    select from spreads where what = ${what} and model = ${model} and updated_at > now() - make_interval(secs => ${quietSeconds})`)) !==
+  null;
 
 export interface RateRow {
   model: string;

@@ -1,7 +1,7 @@
 import type { Db } from '../db/db.ts';
 import { trusted } from '../policy/estimate.ts';
 import { classOf, newSpread } from '../policy/spread.ts';
-import { addRate, addSpread } from '../requests/measured.ts';
+import { addRate, addSpread, toldJustNow } from '../requests/measured.ts';
 
 interface Rate {
   /** Leases of the model under way. */
@@ -49,11 +49,16 @@ export class Rates {
     for (const each of ms) rate.spread![classOf(each)]! += 1;
   }
 
-  /** Writes what was measured since the last report. Fewer than 30 requests say nothing of the rate. */
+  /**
+   * Writes what was measured since the last report, unless another worker told of the model just now. Fewer than 30
+   * requests say nothing of the rate.
+   */
   async report(db: Db): Promise<void> {
     const now = performance.now();
     for (const [model, rate] of this.#rates) {
       const spread = rate.spread;
+      // It goes on counting, and says it all the next time.
+      if (spread !== null && (await toldJustNow(db, 'request', model))) continue;
       rate.spread = null;
       if (spread !== null) await addSpread(db, 'request', model, spread);
       const busyMs = rate.busyMs + (rate.running > 0 ? now - rate.since : 0);
