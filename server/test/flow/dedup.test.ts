@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call, chatLine, createBatch, linesIn, untilEnded } from '../support/requests.ts';
+import { untilSettled } from '../support/follow.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
 type Row = Record<string, unknown>;
@@ -96,4 +97,30 @@ test('lines far apart are brought together where a batch asks for it', async () 
   const output = await linesIn(client, ended.output_file_id);
   expect(output.map((line) => line['custom_id'])).toEqual(lines.map((line) => line['custom_id']));
   expect(output.map((line) => answered(line).choices[0]!.message.content)).toEqual(lines.map((_, i) => `text ${i % 100}`));
+});
+
+test('a worker that is drained keeps those who follow what it has begun', async () => {
+  await using own = await startSluice({ workers: 2 });
+  const quick = Array.from({ length: 20 }, (_, i) => same(`q${i}`, `quick ${i}`));
+  const slow = Array.from({ length: 30 }, (_, i) => same(`s${i}`, 'slow', { delay_ms: 1_500 }));
+  const { id } = await createBatch(own.client, [...quick, ...slow]);
+  await untilSettled(own.client, id, 20);
+  own.workers.find(({ leases }) => leases > 0)!.drain('api');
+  const ended = await untilEnded(own.client, id);
+  expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 50, completed: 50 }, dedup_counts: { batch: 29 } });
+});
+
+test('cancelled at once, nothing that follows is counted as done', async () => {
+  const { client } = sluice;
+  const quick = Array.from({ length: 20 }, (_, i) => same(`q${i}`, `quick ${i}`));
+  const slow = Array.from({ length: 30 }, (_, i) => same(`s${i}`, 'never', { delay_ms: 600_000 }));
+  const { id } = await createBatch(client, [...quick, ...slow]);
+  await untilSettled(client, id, 20);
+  await call(client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
+  const ended = await untilEnded(client, id);
+  expect(ended).toMatchObject({
+    status: 'cancelled',
+    request_counts: { total: 50, completed: 20, cancelled: 30 },
+    dedup_counts: { batch: 0 },
+  });
 });
