@@ -107,25 +107,32 @@ const tolerances: Partial<Record<Tensor['datatype'], { relative: number; absolut
 const valuesOf = ({ datatype, data }: Tensor): ArrayLike<number | bigint | string> =>
   datatype === 'FP16' && data instanceof Uint16Array ? Array.from(data, halfValue) : data;
 
+/** The largest finite number in it, without its sign; 0 where there is none. */
+const largestOf = (tensor: Tensor): number => {
+  let most = 0;
+  const values = valuesOf(tensor);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'number' && Number.isFinite(value)) most = Math.max(most, Math.abs(value));
+  }
+  return most;
+};
+
 /**
  * How far two tensors are apart, as a share of what is let pass; above 1 they differ. Sums in another order give other
- * last digits: of a float the difference is measured against the largest value of the row, all else has to be equal.
+ * last digits: of a float the difference is measured against `largest`, all else has to be equal.
  */
-export const apart = (a: Tensor, b: Tensor): number => {
+export const apart = (a: Tensor, b: Tensor, largest: number): number => {
   if (a.shape.length !== b.shape.length || a.shape.some((size, axis) => size !== b.shape[axis])) return Infinity;
   const allowed = tolerances[a.datatype];
   const [x, y] = [valuesOf(a), valuesOf(b)];
-  let [most, largest] = [0, 0];
+  let most = 0;
   for (let i = 0; i < x.length; i++) {
     const [p, q] = [x[i]!, y[i]!];
-    if (Object.is(p, q)) {
-      if (typeof p === 'number' && Number.isFinite(p)) largest = Math.max(largest, Math.abs(p));
-      continue;
-    }
+    if (Object.is(p, q)) continue;
     if (!allowed || typeof p !== 'number' || typeof q !== 'number') return Infinity;
     if (!Number.isFinite(p) || !Number.isFinite(q)) return Infinity;
     most = Math.max(most, Math.abs(p - q));
-    largest = Math.max(largest, Math.abs(p));
   }
   return allowed ? most / (allowed.absolute + allowed.relative * largest) : 0;
 };
@@ -137,6 +144,8 @@ export const equivalent = async (trial: Trial, axes: { inputs: Axes; outputs: Ax
   const rows = Array.from({ length: count }, (_, row) => row);
   const alone: Tensor[][] = [];
   for (const row of rows) alone.push(await trial.run(together(trial, axes.inputs, [row])));
+  // Of all rows: what nearly cancels out in one of them has no digits to compare by.
+  const largest = alone[0]!.map((_, i) => Math.max(...alone.map((outputs) => largestOf(outputs[i]!))));
   const companies = count > 2 ? [rows, rows.toReversed(), [0, count - 1]] : [rows, rows.toReversed()];
   let most = 0;
   for (const company of companies) {
@@ -150,7 +159,7 @@ export const equivalent = async (trial: Trial, axes: { inputs: Axes; outputs: Ax
             reason: `The output ${output.name} has ${output.shape[axis]} rows for ${company.length}: their number depends on their values.`,
           };
         const own = axis === null ? output : sliceOf(output, axis, at, at + 1);
-        const difference = apart(alone[row]![i]!, own);
+        const difference = apart(alone[row]![i]!, own, largest[i]!);
         most = Math.max(most, difference);
         if (difference > 1)
           return {
@@ -164,7 +173,7 @@ export const equivalent = async (trial: Trial, axes: { inputs: Axes; outputs: Ax
     }
   }
   // Rows that all have one answer show nothing.
-  const distinct = alone[0]!.some((first, i) => alone.some((outputs) => apart(first, outputs[i]!) > 1));
+  const distinct = alone[0]!.some((first, i) => alone.some((outputs) => apart(first, outputs[i]!, largest[i]!) > 1));
   if (!distinct) return { same: false, reason: 'All rows have the same answer with the values that were tried, so it could not be shown.' };
   return { same: true, most, runs: count + companies.length };
 };

@@ -153,7 +153,7 @@ const findBatching = async (
   }
 
   return await step('batching_gain', async (notes) => {
-    const { gain, maxRows, measured, memory } = await gainOf(trial, axes.inputs, 2_500);
+    const { gain, maxRows, measured, memory } = await gainOf(trial, axes.inputs, 1_500);
     remember(memory);
     for (const each of measured) notes.log.push(`${each.rows} rows: ${round(each.ms)} ms a row`);
     notes.log.push(maxRows > 1 ? `runs of ${maxRows} rows do ${round(gain)} times the rows` : 'runs of several rows gain nothing');

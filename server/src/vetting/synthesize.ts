@@ -144,12 +144,10 @@ export const synthesize = (inputs: readonly Port[], sizes: Sizes, plan: Plan, ro
     if (datatype === 'BYTES')
       return { name: port.name, datatype, shape, data: Array.from({ length: size }, (_, i) => plan.text(shareOf(input, row, i))) };
     const data = roomFor(datatype, size);
-    const halves = datatype === 'FP16' ? new DataView(data.buffer) : null;
     for (let i = 0; i < size; i++) {
       const value = valueOf(port, datatype, plan, row, shareOf(input, row, i));
-      if (halves) halves.setUint16(2 * i, halfOf(value), true);
-      else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(Math.trunc(value));
-      else data[i] = value;
+      if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(Math.trunc(value));
+      else data[i] = datatype === 'FP16' ? halfOf(value) : value;
     }
     return { name: port.name, datatype, shape, data };
   });

@@ -332,3 +332,37 @@ export const fillBomb = (): Uint8Array =>
     inputs: [port('x', 'int64', [2])],
     outputs: [port('y', 'float32', [])],
   });
+
+/** Quantised by the range of the whole batch, as a model with dynamic quantisation: rows change each other's digits. x float32[N, 4]. */
+export const batchQuantised = (): Uint8Array =>
+  model({
+    nodes: [node('DynamicQuantizeLinear', ['x'], ['q', 'scale', 'zero']), node('DequantizeLinear', ['q', 'scale', 'zero'], ['y'])],
+    inputs: [port('x', 'float32', ['N', 4])],
+    outputs: [port('y', 'float32', ['N', 4])],
+  });
+
+/** Other numbers each time. x float32[N, 4]. */
+export const noisy = (): Uint8Array =>
+  model({
+    nodes: [node('RandomNormalLike', ['x'], ['r']), node('Add', ['x', 'r'], ['y'])],
+    inputs: [port('x', 'float32', ['N', 4])],
+    outputs: [port('y', 'float32', ['N', 4])],
+  });
+
+/** As many rows as x float32[N] has values above 0; `rows` is what it declares. */
+export const choosy = ({ rows = 'M' }: { rows?: Dim } = {}): Uint8Array =>
+  model({
+    nodes: [node('Greater', ['x', 'zero'], ['above']), node('Compress', ['x', 'above'], ['y'], attribute.int('axis', 0))],
+    inputs: [port('x', 'float32', ['N'])],
+    outputs: [port('y', 'float32', [rows])],
+    initializers: [floats('zero', [], [0])],
+  });
+
+/** y float32[N] = log(-1 - |x|): never a number. */
+export const neverFinite = (): Uint8Array =>
+  model({
+    nodes: [node('Abs', ['x'], ['a']), node('Neg', ['a'], ['n']), node('Sub', ['n', 'one'], ['m']), node('Log', ['m'], ['y'])],
+    inputs: [port('x', 'float32', ['N'])],
+    outputs: [port('y', 'float32', ['N'])],
+    initializers: [floats('one', [], [1])],
+  });
