@@ -185,7 +185,11 @@ const question = (
 const smilesAt = (inputs: Json | undefined, path: string, as = `${path}.smiles`): string => {
   const read = smilesOf(inputs);
   if ('smiles' in read) return read.smiles;
-  throw new ApiError('invalid_input', read.problem.replace(/^inputs\.smiles/, as).replace(/^inputs/, path), { param: as });
+  throw new ApiError(
+    'invalid_input',
+    read.problem.replace(/^inputs(\.smiles)?/, (_, field) => (field ? as : path)),
+    { param: as },
+  );
 };
 
 const molecules = (inputs: Json | undefined): { form: Form; smiles: string[] } => {

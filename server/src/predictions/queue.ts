@@ -10,6 +10,11 @@ export class Queue {
     return this.#rows;
   }
 
+  /** A part may have no rows, and wait all the same. */
+  get empty(): boolean {
+    return this.#parts.length === 0;
+  }
+
   /** When the first of them was asked, by `performance.now()`. */
   get since(): number | null {
     return this.#parts[0]?.ask.askedAt ?? null;

@@ -110,6 +110,7 @@ export class Served {
 
   /** Puts a question into the queue. Throws `model_overloaded` where it cannot be answered in time. */
   ask(question: Question, timeoutMs: number): Ask {
+    if (this.#ended.signal.aborted) throw new ApiError('unavailable', 'The model is being unloaded.', { headers: { 'retry-after': '1' } });
     this.#admit(question.rows, timeoutMs);
     const ask = new Ask(question, timeoutMs, this.#settled);
     this.open++;
@@ -199,7 +200,7 @@ export class Served {
   }
 
   #pump(): void {
-    if (this.#ended.signal.aborted || this.#queue.rows === 0) return;
+    if (this.#ended.signal.aborted || this.#queue.empty) return;
     if (this.#replicas.size === 0) {
       if (this.#starting.size > 0) return;
       if (performance.now() - this.#failedAt > againMs) this.#start();
@@ -358,7 +359,7 @@ export class Served {
     for (const part of worn) part.ask.fail(lostError(words));
     this.#queue.again(again.filter((part) => part.losses < losses));
     // One that died at rest comes back with the next question: it might die again and again.
-    if (message || this.#queue.rows > 0) this.#start();
+    if (message || !this.#queue.empty) this.#start();
   }
 
   #lateError(): ApiError {
@@ -370,7 +371,7 @@ export class Served {
     this.#watch ??= setInterval(() => {
       const now = performance.now();
       for (const part of this.#queue) expire(part, now);
-      let busy = this.#queue.rows > 0;
+      let busy = !this.#queue.empty;
       for (const replica of this.#replicas) {
         const { message } = replica;
         if (!message) continue;
