@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream';
+import { parse, type Info } from 'csv-parse';
+import { columnNames, valueOf, type Row } from './rows.ts';
+
+export interface CsvOptions {
+  /** Absent: the one that the first line has most of. */
+  delimiter?: string;
+  /** Whether the first line names the columns. Absent: true. */
+  header?: boolean;
+}
+
+/** Columns a table may have, and characters one row may have. */
+const mostColumns = 10_000;
+const mostCharacters = 16 << 20;
+
+export class BadTable extends Error {}
+
+const delimiters = [',', '\t', ';', '|'];
+
+/** The delimiter of which the first line, outside of quotes, has most; `,` where it has none. */
+export const delimiterOf = (line: string): string => {
+  const bare = line.replaceAll(/"(?:[^"]|"")*"?/g, '');
+  const count = (delimiter: string) => bare.split(delimiter).length;
+  return delimiters.reduce((best, next) => (count(next) > count(best) ? next : best));
+};
+
+/**
+ * Rows of a CSV or TSV file, one for each record, whatever it looks like: a record of the wrong length and one whose
+ * quotes do not close are rows with a problem, and the rows after them keep their places. Line ends may be mixed.
+ */
+export async function* csvRows(input: Readable, firstLine: string, options: CsvOptions = {}): AsyncGenerator<Row> {
+  const parser = parse({
+    delimiter: options.delimiter ?? delimiterOf(firstLine),
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    skip_empty_lines: true,
+    max_record_size: mostCharacters,
+  });
+  input.once('error', (error) => parser.destroy(error));
+  input.pipe(parser);
+  let columns: string[] | null = null;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      if (columns === null) {
+        if (record.length > mostColumns)
+          throw new BadTable(
+            `The table has ${record.length.toLocaleString('en')} columns; ${mostColumns.toLocaleString('en')} are allowed.`,
+          );
+        columns = options.header === false ? columnNames(record.map(() => '')) : columnNames(record);
+        if (options.header !== false) continue;
+      }
+      yield rowOf(record, columns, info.lines);
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'CSV_MAX_RECORD_SIZE')
+      throw new BadTable(`A row has more than ${mostCharacters.toLocaleString('en')} characters, or a quote is never closed.`, {
+        cause: error,
+      });
+    throw error;
+  } finally {
+    input.destroy();
+  }
+}
+
+const rowOf = (record: readonly string[], columns: readonly string[], line: number): Row => {
+  const values = Object.fromEntries(columns.map((column, i) => [column, valueOf(record[i] ?? '')]));
+  if (record.length === columns.length) return { values };
+  const problem = `Line ${line} has ${record.length} ${record.length === 1 ? 'value' : 'values'}, and the table ${columns.length} columns.`;
+  return { values, problem };
+};

@@ -1,0 +1,42 @@
+/** One row of a table, or why there is none: every row of the input has exactly one, in its order. */
+export type Row = { values: Record<string, unknown> } | { problem: string; values: Record<string, unknown> };
+
+/** The column in which a row says what is wrong with it. No table can have it: names of columns begin otherwise. */
+export const problemColumn = '\u0000problem';
+
+/** Rows as lines of JSON, in pieces of some size. */
+export async function* rowLines(rows: AsyncIterable<Row>): AsyncGenerator<Buffer> {
+  let text = '';
+  for await (const row of rows) {
+    text += `${JSON.stringify('problem' in row ? { ...row.values, [problemColumn]: row.problem } : row.values)}\n`;
+    if (text.length > 256 << 10) {
+      yield Buffer.from(text);
+      text = '';
+    }
+  }
+  if (text !== '') yield Buffer.from(text);
+}
+
+/** Names of columns, each once: the second `a` is `a_1`, one without a name is called by its place. */
+export const columnNames = (header: readonly string[]): string[] => {
+  const taken = new Set<string>();
+  return header.map((given, i) => {
+    const name = given.trim() === '' ? `column_${i + 1}` : given.trim();
+    let unique = name;
+    for (let n = 1; taken.has(unique); n++) unique = `${name}_${n}`;
+    taken.add(unique);
+    return unique;
+  });
+};
+
+/**
+ * A text of a table that has no types as the value it stands for: a number where writing the number gives the text again
+ * up to how it is written, so that `007`, `1e5` in a name and a number of 20 digits stay texts; null where it is empty.
+ */
+export const valueOf = (text: string): string | number | null => {
+  if (text === '') return null;
+  if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?$/.test(text)) return text;
+  const value = Number(text);
+  if (!Number.isFinite(value)) return text;
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(value) ? text : value;
+};
