@@ -108,7 +108,7 @@ const valuesOf = ({ datatype, data }: Tensor): ArrayLike<number | bigint | strin
   datatype === 'FP16' && data instanceof Uint16Array ? Array.from(data, halfValue) : data;
 
 /** The largest finite number in it, without its sign; 0 where there is none. */
-const largestOf = (tensor: Tensor): number => {
+export const largestOf = (tensor: Tensor): number => {
   let most = 0;
   const values = valuesOf(tensor);
   for (let i = 0; i < values.length; i++) {

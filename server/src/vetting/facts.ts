@@ -46,7 +46,7 @@ export const ModelFacts = Type.Object({
   nodes: Type.Integer(),
   functions: Type.Integer(),
   parameters: Type.Number(),
-  deterministic: Type.Boolean({ description: 'The same input gave the same answer twice, bit by bit.' }),
+  deterministic: Type.Boolean({ description: 'The same input gave the same answer twice, but for last digits.' }),
   batching: Batching,
   load_ms: Type.Number(),
   run_ms: Type.Number({ description: 'Median of a run of one row.' }),

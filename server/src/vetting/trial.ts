@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { bytesOf, type Tensor } from '../executors/onnx/tensor.ts';
-import type { Trial } from './batch.ts';
+import { apart, largestOf, type Trial } from './batch.ts';
 import { checkOutputs } from './ports.ts';
 import { Failed, round, trialOf, words } from './runtime.ts';
 import { inputBytes, openDimensions, plans, sizesToTry, synthesize, typicalSizes, type Plan, type Port, type Sizes } from './synthesize.ts';
@@ -102,8 +102,10 @@ const equal = (a: Tensor, b: Tensor): boolean => {
 /** Runs the same values again, and whatever had size 1 with size 2. Says whether the same values gave the same answer. */
 export const repeat = async ({ trial, outputs }: Tried, log: string[]): Promise<boolean> => {
   const again = await trial.run(synthesize(trial.inputs, trial.sizes, trial.plan));
-  const deterministic = again.every((tensor, i) => equal(tensor, outputs[i]!));
+  // Last digits depend on where in memory the values lie, with which processors begin at a full line of it.
+  const deterministic = again.every((tensor, i) => apart(outputs[i]!, tensor, largestOf(tensor)) <= 1);
   if (!deterministic) log.push('the same values gave another answer the second time');
+  else if (!again.every((tensor, i) => equal(tensor, outputs[i]!))) log.push('the same values gave other last digits the second time');
   if (openDimensions(trial.inputs).length === 0) return deterministic;
   const twos = new Map([...trial.sizes].map(([key, size]): [string, number] => [key, size === 1 ? 2 : size]));
   try {
