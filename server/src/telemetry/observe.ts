@@ -3,6 +3,7 @@ import { sql } from '../db/sql.ts';
 import type { Usage } from '../executors/executor.ts';
 import { countLines } from '../formats/lines.ts';
 import { copyKinds } from '../formats/manifest.ts';
+import { shownColumn, shownKey } from '../models/keys.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Worker } from '../workers/worker.ts';
 import type { Metrics } from './metrics.ts';
@@ -54,7 +55,9 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
     if (worker.leases <= 1) idle(performance.now());
   });
   onCollect(metrics.idleSeconds, () => idleSince !== null && idle(performance.now()));
-  worker.on('settled', ({ model, completed, failed, retried, usage, copied, ms }) => {
+  worker.on('settled', ({ model: key, completed, failed, retried, usage, copied, ms }) => {
+    // Whoever reads the figures need not learn whose a model is.
+    const model = shownKey(key);
     metrics.completed.inc({ pool }, completed);
     metrics.failed.inc({ pool }, failed);
     if (completed > 0) metrics.requests.inc({ model, outcome: 'completed' }, completed);
@@ -73,7 +76,8 @@ export const observeWorker = (worker: Worker, metrics: Metrics, pool: string): v
 };
 
 /** Counts the tokens of one reply that went through the API. */
-export const countTokens = (metrics: Metrics, model: string, used: Usage): void => {
+export const countTokens = (metrics: Metrics, key: string, used: Usage): void => {
+  const model = shownKey(key);
   for (const direction of directions)
     if (used[`${direction}_tokens`] > 0) metrics.tokens.inc({ model, direction }, used[`${direction}_tokens`]);
 };
@@ -141,12 +145,12 @@ interface Waiting {
 
 export const waitingRequests = (db: Db): Promise<Waiting[]> =>
   db.many<Waiting>(sql`
-    select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, c.model, c.priority,
+    select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, ${shownColumn(sql`c.model`)} as model, c.priority,
       sum(c.requests)::float8 as requests,
       max(extract(epoch from now() - b.created_at))::float8 as oldest
     from chunks c join batches b on b.no = c.batch_no
     where c.state = 'queued'
-    group by 1, c.model, c.priority`);
+    group by 1, 2, c.priority`);
 
 /** Reads the queue when somebody looks, at most every five seconds; while the database is away, there are no figures. */
 export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): void => {
@@ -164,7 +168,7 @@ export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): vo
   const dead = atMostEvery(5000, async () => {
     const rows = await db
       .many<{ model: string; count: number }>(
-        sql`select model, count(*)::int as count from requests where state = 'dead_lettered' and discarded_at is null group by 1`,
+        sql`select ${shownColumn(sql`model`)} as model, count(*)::int as count from requests where state = 'dead_lettered' and discarded_at is null group by 1`,
       )
       .catch(() => []);
     metrics.deadLetters.reset();

@@ -5,6 +5,7 @@ import type { Batch, DeletedModel, ModelAlias, ModelAliasMove, ModelList, Worker
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import { Models } from '../../src/models/models.ts';
+import { holdVersions } from '../../src/registry/hold.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
 import { rescueVettings, takeForVetting, finishVetting } from '../../src/registry/vetting.ts';
 import { identity } from '../support/onnx-models.ts';
@@ -265,6 +266,57 @@ test('what is used is not deleted, and an archived version finishes what was acc
   expect(await untilEnded(client, batch.id)).toMatchObject({ status: 'failed', errors: { data: [{ code: 'model_not_found' }] } });
   await sluice.db.run(sql`delete from batches where no = ${no}`);
   expect(await lab('DELETE', '/v1/models/busy')).toMatchObject({ status: 200 });
+});
+
+test('a delete waits for work that is being written down, and sees it', async () => {
+  await register(lab, 'raced', '1.0.0', { seed: 50 });
+  await sluice.models.refresh();
+  const spec = sluice.models.get('raced', 'lab');
+  const written = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  // As intake publishes a batch.
+  const publishing = sluice.db.transaction(async (tx) => {
+    expect(await holdVersions(tx, [spec])).toBeNull();
+    held.resolve();
+    await written.promise;
+    const { no } = await tx.one<{ no: number }>(sql`
+      insert into batches (id, tenant_id, created_by, endpoint, input_file_id, completion_window, deadline, status, sealed, total)
+      values ('batch_raced', 'lab', 'ada', '/v1/predict', 'file-none', '1h', now() + interval '1 hour', 'in_progress', true, 1) returning no`);
+    await tx.run(sql`insert into batch_models (batch_no, model, total) values (${no}, 'lab:raced@1.0.0', 1)`);
+  });
+  await held.promise;
+  const deleting = lab('DELETE', '/v1/models/raced');
+  const waits = sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and query like '%model_versions%for update%'`;
+  await expect.poll(async () => (await sluice.db.many(waits)).length).toBeGreaterThan(0);
+  written.resolve();
+  await publishing;
+  expect(await deleting).toMatchObject({ status: 409, body: { error: { message: expect.stringContaining('batch_raced') } } });
+  await sluice.db.run(sql`delete from batches where id = 'batch_raced'`);
+  expect(await lab('DELETE', '/v1/models/raced')).toMatchObject({ status: 200 });
+  // The other way round: what was resolved is gone, and whoever writes work down for it learns so.
+  expect(await sluice.db.transaction((tx) => holdVersions(tx, [spec]))).toBe(spec);
+});
+
+test('uploads and deletes of the same bytes at once: every version keeps its file, and no other is kept', async () => {
+  const names = ['storm/a', 'storm/b', 'storm/c'];
+  const life = async (name: string, rounds: number): Promise<void> => {
+    for (let round = 0; round < rounds; round++) {
+      expect((await lab('POST', '/v1/models', { name })).status).toBe(200);
+      expect((await lab('POST', `/v1/models/${name}/upload`, formOf(onnx(60 + (round % 2))))).status).toBe(200);
+      const { body } = await lab('GET', `/v1/models/${name}`);
+      const { storage_key } = await sluice.db.one<{ storage_key: string }>(
+        sql`select storage_key from model_files where sha256 = ${body.file!.sha256}`,
+      );
+      expect(await sluice.storage.size(storage_key)).toBe(body.file!.bytes);
+      if (round < rounds - 1) expect((await lab('DELETE', `/v1/models/${name}`)).status).toBe(200);
+    }
+  };
+  await Promise.all(names.map((name, i) => life(name, 12 + i)));
+  const rows = await sluice.db.many<{ storage_key: string; used: boolean }>(sql`
+    select storage_key, exists (select from model_versions v where v.file_sha256 = f.sha256) as used from model_files f`);
+  expect(rows.filter(({ used }) => !used)).toEqual([]);
+  expect((await objects()).toSorted()).toEqual(rows.map((row) => row.storage_key).toSorted());
+  for (const name of names) await lab('DELETE', `/v1/models/${name}`);
 });
 
 test('aliases move, remember who moved them, and go back one by one', async () => {
