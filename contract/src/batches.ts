@@ -126,7 +126,8 @@ export const windowPattern = '^[1-9][0-9]{0,5}(m|h|d)$';
 
 export const priorities = { normal: 1, medium: 5, high: 10 } as const;
 export const Priority = Type.Union([Type.Integer({ minimum: 0, maximum: 100 }), Type.Enum(['normal', 'medium', 'high'])], {
-  description: 'normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner.',
+  description:
+    'normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner. Where it is absent, `metadata.priority` counts in the same words or numbers; any other word there is yours, and means nothing here.',
 });
 
 export const OutputExpiresAfter = Type.Object(

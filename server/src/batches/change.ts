@@ -5,7 +5,7 @@ import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
 import { announceBatches, announceControl, closeOpen } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
-import { checkWindow, metadataJson, priorityOf } from './create.ts';
+import { askedPriority, checkWindow, metadataJson } from './create.ts';
 import { record } from './events.ts';
 import { getBatch } from './read.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
@@ -48,15 +48,14 @@ export const patchBatch = async (db: Db, identity: Identity, id: string, body: P
   const row = await getBatch(db, identity, id);
   const open = !terminal(row.status) && !row.expiring;
   // Once the batch has ended, a priority among its metadata is only a note.
-  const asked = body.priority ?? (open ? body.metadata?.['priority'] : undefined);
-  const steers = body.priority !== undefined || asked !== undefined || body.deadline !== undefined || body.completion_window !== undefined;
+  const priority = open || body.priority !== undefined ? askedPriority(body) : null;
+  const steers = body.priority !== undefined || priority !== null || body.deadline !== undefined || body.completion_window !== undefined;
   if (steers && !open) throw new ApiError('conflict', `Cannot change the priority or the deadline of a batch with status '${row.status}'.`);
   if (body.deadline !== undefined && body.completion_window !== undefined)
     throw new ApiError('invalid_value', 'Give either deadline or completion_window, not both.', { param: 'deadline' });
   const seconds = body.completion_window === undefined ? null : checkWindow(body.completion_window);
   if (body.deadline !== undefined && body.deadline * 1_000 < Date.now())
     throw new ApiError('invalid_value', 'The deadline lies in the past.', { param: 'deadline' });
-  const priority = asked === undefined ? null : priorityOf(body);
   // Only what was asked for is written: another may be changing the rest just now.
   const deadline =
     body.deadline !== undefined

@@ -29,16 +29,20 @@ export interface CreateOptions {
 }
 
 /**
- * The priority a body asks for: its own field, else `metadata.priority`, which clients without our field can send. A word
- * in metadata that is no priority of ours is somebody else's, and means nothing here.
+ * The priority a body asks for: its own field, else `metadata.priority`, which clients without our field can send: normal,
+ * medium, high, or a number from 0 to 100. Another word there is somebody else's, and means nothing here.
+ *
+ * @returns null: none
  */
-export const priorityOf = ({ priority, metadata }: Pick<CreateBatch, 'priority' | 'metadata'>): number => {
-  const asked = priority ?? metadata?.['priority'];
-  if (typeof asked === 'number') return asked;
-  if (asked === undefined || asked === null) return priorities.normal;
-  if (Object.hasOwn(priorities, asked)) return priorities[asked as keyof typeof priorities];
-  return /^\d{1,3}$/.test(asked) && Number(asked) <= 100 ? Number(asked) : priorities.normal;
+export const askedPriority = ({ priority, metadata }: Pick<CreateBatch, 'priority' | 'metadata'>): number | null => {
+  if (typeof priority === 'number') return priority;
+  if (priority !== undefined && priority !== null) return priorities[priority];
+  const word = metadata?.['priority']?.trim().toLowerCase() ?? '';
+  if (Object.hasOwn(priorities, word)) return priorities[word as keyof typeof priorities];
+  return /^\d{1,3}$/.test(word) && Number(word) <= 100 ? Number(word) : null;
 };
+
+export const priorityOf = (body: Pick<CreateBatch, 'priority' | 'metadata'>): number => askedPriority(body) ?? priorities.normal;
 
 export const checkWindow = (window: string, openaiLimits = false): number => {
   const seconds = windowSeconds(window);

@@ -6,6 +6,7 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import type { Lines } from '../formats/lines.ts';
 import { ApiError } from '../lib/errors.ts';
+import type { Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import { lockBatch, type MatchedBatch } from './batches.ts';
 import type { Left } from './items.ts';
@@ -61,7 +62,7 @@ export interface Rerun {
  * transaction; where that ends otherwise the copy goes.
  */
 export const rerunLines = async (
-  { db, storage, leaseSeconds }: { db: Db; storage: Storage; leaseSeconds: number },
+  { db, storage, leaseSeconds, quotas }: { db: Db; storage: Storage; leaseSeconds: number; quotas?: Quotas },
   operation: Held,
   { id, lines, to, done, left, gone, still }: Rerun,
 ): Promise<Moved> => {
@@ -72,7 +73,7 @@ export const rerunLines = async (
     throw error;
   });
   const { completion_window, priority } = operation.options;
-  const moved = await db.transaction(async (tx): Promise<Moved> => {
+  const run = async (tx: Db): Promise<Moved> => {
     const held = await fence(tx, operation);
     if (held !== 'go') return held;
     // Two operations, or a retry beside them, do not both run the same lines again.
@@ -81,11 +82,17 @@ export const rerunLines = async (
     if (input === null) await advance(tx, operation, to, 0, [...left, { ...gone, reason: 'input_gone' }], leaseSeconds);
     else {
       const changes = { ...(completion_window !== undefined && { completion_window }), ...(priority !== undefined && { priority }) };
-      await createContinuation(tx, actorOf(operation), batch, { lines, input }, changes);
+      await createContinuation(tx, actorOf(operation), batch, { lines, input }, changes, quotas);
       await advance(tx, operation, to, done, left, leaseSeconds);
     }
     return 'on';
+  };
+  const drop = async (): Promise<void> => (input === null ? undefined : storage.delete(input.key));
+  const moved = await db.transaction(run).catch(async (error: unknown) => {
+    // Refused, by a quota for one: the copy would be nobody's.
+    if (error instanceof ApiError) await drop();
+    throw error;
   });
-  if (moved !== 'on' && input !== null) await storage.delete(input.key);
+  if (moved !== 'on') await drop();
   return moved;
 };

@@ -3,6 +3,7 @@ import { isUnreachable, type Db } from '../db/db.ts';
 import { clipLines, countLines, formatLines, nthLine, parseLines } from '../formats/lines.ts';
 import { ApiError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Quotas } from '../policy/quotas.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
 import { changeBatch, rerunLines, type Moved } from './act.ts';
 import { lockBatch, linesOfBatch, nextBatches, type MatchedBatch } from './batches.ts';
@@ -24,6 +25,8 @@ export interface BulkDeps {
   storage: Storage;
   leaseSeconds: number;
   log: Logger;
+  /** Batches that run requests again count like any others. */
+  quotas?: Quotas;
 }
 
 export type Outcome = 'more' | 'completed' | 'stopped' | 'failed' | 'lost';
@@ -56,15 +59,18 @@ export const runSlice = async (deps: BulkDeps, operation: Held, signal: AbortSig
     return 'more';
   } catch (error) {
     if (isUnreachable(error)) throw error;
-    const blameless = signal.aborted || error instanceof StorageFull;
+    const waits = error instanceof StorageFull || isCrowded(error);
     await letGo(db, operation, {
-      pause: signal.aborted ? 0 : error instanceof StorageFull ? fullPause : operation.tries,
-      failed: !blameless,
+      pause: signal.aborted ? 0 : waits ? fullPause : operation.tries,
+      failed: !signal.aborted && !waits,
     });
-    if (signal.aborted) return 'more';
+    if (signal.aborted || isCrowded(error)) return 'more';
     throw error;
   }
 };
+
+/** A quota leaves no room for another batch: the operation goes on once there is some. */
+const isCrowded = (error: unknown): boolean => error instanceof ApiError && error.code === 'quota_exceeded';
 
 type Slice = Moved | 'through';
 
@@ -175,7 +181,8 @@ const orFailed = async (
   try {
     return await work();
   } catch (error) {
-    if (isUnreachable(error) || error instanceof StorageFull || lease.signal.aborted || operation.tries < itemTries) throw error;
+    if (isUnreachable(error) || error instanceof StorageFull || isCrowded(error) || lease.signal.aborted || operation.tries < itemTries)
+      throw error;
     deps.log.error({ operation: operation.id, item: item.id, reason: messageOf(error) }, 'an item of a bulk operation failed');
     const known = error instanceof ApiError;
     const failed = known ? error.message : 'The server had an error while it did this; it is in the log of the schedulers.';

@@ -250,7 +250,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   /** A slice of the bulk operation whose turn it is; where none is, a wait until the pace of one allows the next. */
   async #bulk(signal: AbortSignal): Promise<boolean> {
     const { config, db, log } = this.#deps;
-    const ran = await runNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds }, signal);
+    const { quotas } = config;
+    const ran = await runNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds, ...(quotas && { quotas }) }, signal);
     if (ran !== null) {
       const { operation, outcome } = ran;
       if (outcome !== 'more') log.info({ operation: operation.id, outcome }, 'bulk operation');

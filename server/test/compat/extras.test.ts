@@ -43,6 +43,8 @@ test.each<[Dict, number]>([
   [{ priority: 0 }, 0],
   [{ metadata: { priority: 'high' } }, 10],
   [{ metadata: { priority: '42' } }, 42],
+  [{ metadata: { priority: 'Medium' } }, 5],
+  [{ metadata: { priority: 'urgent' } }, 1],
   [{ priority: 'normal', metadata: { priority: 'high' } }, 1],
   // Somebody else's words.
   [{ metadata: { priority: 'constructor' } }, 1],
@@ -93,6 +95,8 @@ describe('PATCH', () => {
       expires_at: batch.created_at + 21_600,
       completion_window: '6h',
     });
+    // Somebody else's word changes nothing.
+    expect((await patch(batch.id, { metadata: { priority: 'urgent' } })).body).toMatchObject({ priority: 10 });
     expect((await patch(batch.id, { metadata: { priority: 'medium' } })).body).toMatchObject({
       priority: 5,
       metadata: { priority: 'medium' },

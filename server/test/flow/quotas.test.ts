@@ -154,6 +154,24 @@ test('requests in flight never pass a cap, with several workers, and all is done
   expect(most.find(({ tenant }) => tenant === null)!.most).toBeGreaterThan(4);
 });
 
+test('a bulk retry waits for room in the quotas, like any other batch', { timeout: 60_000 }, async () => {
+  await using sluice = await start({ tenants: { lab: { maxBatches: 1 } } });
+  const ada = sluice.clientFor('ada');
+  const failed = await untilEnded(ada, (await createBatch(ada, [chatLine(1, { echo: { status: 400 } })])).id);
+  const slow = await createBatch(ada, [chatLine(2, { echo: { delay_ms: 30_000 } })]);
+  const { body: operation } = await call(ada, 'POST', '/v1/bulk', { on: 'batches', action: 'retry', ids: [failed.id] });
+  const standing = async (): Promise<Record<string, unknown>> => (await call(ada, 'GET', `/v1/bulk/${operation['id']}`)).body;
+  const continued = async () =>
+    (await sluice.db.one<{ n: number }>(sql`select count(*)::int as n from batches where continues_no is not null`)).n;
+  await expect
+    .poll(async () => (await sluice.db.one<{ later: boolean }>(sql`select next_at > now() as later from bulk_operations`)).later)
+    .toBe(true);
+  expect([(await standing())['status'], await continued()]).toEqual(['running', 0]);
+  await call(ada, 'POST', `/v1/batches/${slow.id}/cancel`, { mode: 'abort' });
+  await expect.poll(async () => (await standing())['status'], { timeout: 20_000 }).toBe('completed');
+  expect(await continued()).toBe(1);
+});
+
 test('usage shows what is in use of what, and the same to nobody else', async () => {
   await using sluice = await start(
     { tenant: only({ maxBatches: 5, maxInFlight: 10 }), user: only({ maxQueuedBytes: 1_000_000 }) },
