@@ -357,6 +357,16 @@ describe('binary tensors', () => {
     expect(split(out.bytes, out.headers).rest.equals(strings)).toBe(true);
   });
 
+  test('larger than one write go in and out whole', async () => {
+    const large = Float32Array.from({ length: 30_000 }, (_, i) => i);
+    const image = { name: 'x', datatype: 'FP32', shape: [1, 3, 10_000], parameters: { binary_data_size: large.byteLength } };
+    const ask = binary({ inputs: [image], parameters: { binary_data_output: true } }, bytesOf(large));
+    for (const reply of await Promise.all([1, 2, 3].map(() => post('/v2/models/image/infer', ...ask)))) {
+      expect(Number(reply.headers.get('content-length'))).toBe(reply.bytes.length);
+      expect(split(reply.bytes, reply.headers).rest.equals(Buffer.from(bytesOf(large)))).toBe(true);
+    }
+  });
+
   test('alone are one tensor, whose shape the model knows', async () => {
     const raw = (model: string, bytes: Uint8Array) => post(`/v2/models/${model}/infer`, bytes, { 'inference-header-content-length': '0' });
     const one = await raw('id', bytesOf(new Float32Array([1, 2, 3])));
