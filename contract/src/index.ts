@@ -12,3 +12,4 @@ export * from './completion.ts';
 export * from './usage.ts';
 export * from './jobs.ts';
 export * from './passthrough.ts';
+export * from './prediction-records.ts';

@@ -68,6 +68,8 @@ export interface Config {
     /** Bytes of memory and GPUs it has for requests that declare what they need; null: what the machine has, and none. */
     memory?: number | null;
     gpus?: number | null;
+    /** It vets uploaded model files too. */
+    vetting?: boolean;
   };
   /** The pools that workers belong to; at least one of them is dedicated. */
   pools: readonly PoolConfig[];
@@ -101,6 +103,20 @@ export interface Config {
   cache: { maxBytes: number; ttlSeconds: number; scope: 'user' | 'tenant' };
   /** Worker processes that role `all` starts, unless a pool's fleet is local. */
   workers: number;
+  /** Predictions at once. */
+  predict: {
+    /** Bytes that the processes of models may hold together. */
+    memory: number;
+    /** Rows that may wait for one model. */
+    queueRows: number;
+    /** Milliseconds for which rows wait for others to share a run with. */
+    delayMs: number;
+    /** Milliseconds after which an answer is of no use, unless the request says. */
+    timeoutMs: number;
+    /** What is kept of them, and for how many days, of models that do not say. */
+    records: 'none' | 'meta' | 'full';
+    recordDays: number;
+  };
   /** Days after which ended jobs are deleted; 0: never. */
   jobRetentionDays: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };

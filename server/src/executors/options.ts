@@ -50,6 +50,19 @@ const share = (most: number): Option<number> => ({
   is: (value): value is number => typeof value === 'number' && value > 0 && value <= most,
 });
 
+const keeps = ['none', 'meta', 'full'];
+
+/** What is kept of predictions at once, and for how many days. */
+const records: Option<{ keep?: 'none' | 'meta' | 'full'; days?: number }> = {
+  expected: "a mapping with keep ('none', 'meta' or 'full'), days (a whole number from 1 to 36500), or both",
+  is: (value): value is { keep?: 'none' | 'meta' | 'full'; days?: number } =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(([name, inner]) =>
+      name === 'keep' ? keeps.includes(inner as string) : name === 'days' && whole(1, 36_500).is(inner),
+    ),
+};
+
 /**
  * What every executor takes. `max_attempts` is the worker's to heed: attempts a request of the model gets, in place of
  * `retry.max_attempts`. `prior_rate`: requests a second one worker does, for estimates until that was measured.
@@ -61,6 +74,7 @@ export const commonOptions = {
   prior_rate: share(10_000_000),
   request_memory_mb: whole(1, 100_000_000),
   request_gpus: share(1_024),
+  records,
 };
 
 /** What is wrong with the options, a sentence each, naming the option; empty where nothing is. */

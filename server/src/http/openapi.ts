@@ -19,6 +19,7 @@ const tags: Record<string, { name: string; description: string }> = {
   responses: openai,
   predict: { name: 'Predict', description: 'One request, answered at once.' },
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
+  predictions: { name: 'Predict', description: 'One request, answered at once.' },
   jobs: { name: 'Jobs', description: 'One request, answered in the background.' },
   workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },

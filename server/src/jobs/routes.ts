@@ -38,7 +38,7 @@ const statusList = (text: string | undefined): JobStatus[] | undefined => {
   });
 };
 
-const idempotencyKeyOf = (request: FastifyRequest): { idempotencyKey?: string } => {
+export const idempotencyKeyOf = (request: FastifyRequest): { idempotencyKey?: string } => {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return {};
   if (typeof key !== 'string' || key === '' || key.length > 255)

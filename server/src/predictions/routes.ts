@@ -6,6 +6,7 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Times } from './infer.ts';
 import type { Predictor, Wish } from './predictor.ts';
+import type { Recorder } from './records.ts';
 
 export interface PredictParts {
   predictor: Predictor;
@@ -14,6 +15,8 @@ export interface PredictParts {
    * `body` is that of `POST /v1/predict`.
    */
   later?: (request: FastifyRequest, reply: FastifyReply, body: Predict) => Promise<FastifyReply>;
+  /** Where each that was answered is written down. */
+  recorder?: Recorder;
 }
 
 const isKnown = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
@@ -27,6 +30,17 @@ const answer = (outcome: Outcome, reply: FastifyReply): FastifyReply => {
   throw isKnown(code) && errors[code].status > 0 ? new ApiError(code, message) : new ApiError('executor_error', message);
 };
 
+/** The id that an answer begins with. */
+const idOf = (body: string): string | null => /^\{"id":"([^"]{1,100})"/.exec(body)?.[1] ?? null;
+
+const states = { HIT: 'hit', MISS: 'miss', BYPASS: 'bypass' } as const;
+
+/** What the reply says of the cache; null where it was not asked. */
+const cacheOf = (reply: FastifyReply): 'hit' | 'miss' | 'bypass' | null => {
+  const said = reply.getHeader('x-cache');
+  return said === 'HIT' || said === 'MISS' || said === 'BYPASS' ? states[said] : null;
+};
+
 /** As the W3C's Server-Timing has it, in milliseconds. */
 const timing = ({ queueMs, batchMs, computeMs }: Times): string =>
   `queue;dur=${queueMs.toFixed(3)}, batch;dur=${batchMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
@@ -36,17 +50,43 @@ const wantsLater = (request: FastifyRequest): boolean =>
 
 /** Answers one prediction by the model that `reference` means. */
 export const predictWith =
-  ({ predictor, later }: PredictParts) =>
+  ({ predictor, later, recorder }: PredictParts) =>
   async (request: FastifyRequest, reply: FastifyReply, reference: string, wish: Wish): Promise<FastifyReply> => {
     if (later && wantsLater(request)) return await later(request, reply, { ...wish, model: reference } as Predict);
+    const began = performance.now();
     const model = await predictor.model(reference, request.identity.tenant);
-    if (model.executor !== 'onnx') {
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      return answer(await predictor.outcome(model, { ...wish, model: reference } as unknown as JsonObject, gone.signal), reply);
+    const note = (body: string | null, times: Times | null, status: number, error: { code: string; message: string } | null): void =>
+      recorder?.record({
+        id: body === null ? null : idOf(body),
+        identity: request.identity,
+        model,
+        inputs: wish.inputs,
+        inputBytes: Number(request.headers['content-length']) || null,
+        body,
+        status,
+        error,
+        cache: cacheOf(reply),
+        times,
+        totalMs: performance.now() - began,
+        requestId: request.id,
+      });
+    try {
+      if (model.executor !== 'onnx') {
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
+        const outcome = await predictor.outcome(model, { ...wish, model: reference } as unknown as JsonObject, gone.signal);
+        if (outcome.ok) note(outcome.body, null, outcome.status, null);
+        // One without a status is thrown below, and noted there.
+        else if (outcome.status !== undefined && outcome.body !== undefined) note(null, null, outcome.status, outcome);
+        return answer(outcome, reply);
+      }
+      const { body, times } = await predictor.predict(model, wish, { onGone: (left) => reply.raw.once('close', left) });
+      note(body, times, 200, null);
+      return reply.header('server-timing', timing(times)).type('application/json').send(body);
+    } catch (error) {
+      if (error instanceof ApiError) note(null, null, error.status, error);
+      throw error;
     }
-    const { body, times } = await predictor.predict(model, wish, { onGone: (left) => reply.raw.once('close', left) });
-    return reply.header('server-timing', timing(times)).type('application/json').send(body);
   };
 
 const model = Type.String({ description: '`name`, `name@version` or `name@alias`. A name may hold `/`.' });

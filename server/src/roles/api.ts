@@ -9,6 +9,7 @@ import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { checkOptions, pathOptions } from '../executors/registry.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { JobDesk } from '../jobs/desk.ts';
+import { answerLater } from '../jobs/later.ts';
 import { jobRoutes } from '../jobs/routes.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
@@ -17,13 +18,17 @@ import { modelKey } from '../models/models.ts';
 import { oipRoutes } from '../oip/routes.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
 import { passthroughRoutes, type PassthroughParts } from '../passthrough/routes.ts';
+import { readFacts } from '../predictions/facts.ts';
 import { Predictor } from '../predictions/predictor.ts';
+import { recordRoutes } from '../predictions/records-routes.ts';
+import { Records, type Recorder } from '../predictions/records.ts';
 import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
+import { observePredictions } from '../telemetry/predictions.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 import { version } from './setup.ts';
@@ -33,6 +38,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   passthrough: PassthroughParts;
   answers: AnswerCache;
   jobs: JobDesk;
+  recorder: Recorder;
 };
 
 /** Every route of the API, as the rooms bring them. */
@@ -49,6 +55,7 @@ export const addRoutes = (
     passthrough,
     answers,
     jobs,
+    recorder,
   }: ApiParts,
 ): void => {
   fileRoutes(app, { db, storage, limits });
@@ -67,7 +74,8 @@ export const addRoutes = (
     rules: { check: checkOptions, paths: pathOptions },
   });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
-  predictRoutes(app, { predictor });
+  predictRoutes(app, { predictor, recorder, later: answerLater(jobs) });
+  recordRoutes(app, { db });
   passthroughRoutes(app, passthrough);
   oipRoutes(app, {
     models,
@@ -90,7 +98,15 @@ export const api: Role = {
     const { config, db, log, metrics, models } = parts;
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
-    const predictor = new Predictor({ models, storage: parts.storage, log, scratch });
+    const predictor = new Predictor({
+      models,
+      storage: parts.storage,
+      log,
+      scratch,
+      settings: config.predict,
+      factsOf: (model) => readFacts(db, model),
+    });
+    observePredictions(predictor.loaded, metrics);
     const passthrough: PassthroughParts = {
       models,
       passthrough: new Passthrough({ models, log, scratch }),
@@ -100,13 +116,16 @@ export const api: Role = {
     const answers = new AnswerCache({ ...config.cache, redis });
     if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
     const jobs = new JobDesk({ ...parts, quotas: config.quotas });
+    const recorder = new Records({ db, log, keep: config.predict.records, days: config.predict.recordDays });
+    recorder.start();
     const app = await buildServer({
       keys: config.keys,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, jobs }),
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, jobs, recorder }),
     });
     const stop = async (): Promise<void> => {
       await app.close();
+      await recorder[Symbol.asyncDispose]();
       await rm(scratch, { recursive: true, force: true });
     };
     try {

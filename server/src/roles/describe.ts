@@ -35,6 +35,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
     answers: new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null }),
     jobs: new JobDesk({ db, storage, models, listener }),
+    recorder: { record: () => {} },
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());
