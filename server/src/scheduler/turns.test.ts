@@ -193,6 +193,33 @@ test('work moves to dedicated workers before spot alone would be late, and they 
   expect(await db.many(sql`select type from events where batch_no = ${tight.no}`)).toEqual([{ type: 'batch.escalated' }]);
 });
 
+test('models that share pools are promised a part of them each, of spot as of dedicated', async ({ db }) => {
+  await empty(db);
+  for (const model of ['a@1.0.0', 'b@1.0.0', 'b@1.0.0']) await insertBatch(db, { model, lines: 2_000, chunk: 10, windowSeconds: 600 });
+  const { models } = await round(db, controller([pool('spot', true, 12), pool('dedicated', false, 60)]));
+  const of = (model: string) => models.find((entry) => entry.model === model)!.targets;
+  expect([of('a@1.0.0').spot, of('b@1.0.0').spot]).toEqual([4, 8]);
+});
+
+test('a batch of which much has to be tried again gets a limit, and its turns one too', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 400, chunk: 20 });
+  const calm = await insertBatch(db, { lines: 400, chunk: 20 });
+  await db.run(sql`update batches set options = '{"strategy": "parallel"}' where no = ${calm.no}`);
+  await plan(db, planner);
+  await leases(db, dedicated, 4);
+  const pools = [pool('dedicated', false, 4)];
+  expect((await round(db, controller(pools))).rewidened).toBe(false);
+  await db.run(sql`
+    insert into waiting (batch_no, line, model, not_before)
+    select b, 1000 + i, 'echo@1.0.0', now() + interval '1 hour' from generate_series(1, 30) i, unnest(${[batch.no, calm.no]}::bigint[]) b`);
+  expect((await round(db, controller(pools))).rewidened).toBe(true);
+  expect(await db.many(sql`select no, width is not null as limited from batches order by no`)).toEqual([
+    { no: batch.no, limited: true },
+    { no: calm.no, limited: false },
+  ]);
+});
+
 test.for([
   ['refuse', { admitted: false, refused: { reason: expect.any(String), earliest: expect.any(Number) } }],
   ['flag', { admitted: false, refused: null }],
