@@ -24,7 +24,8 @@ const readVersions = (db: Db): Promise<VersionRow[]> =>
     from model_versions v join models m on m.no = v.model_no left join model_files f on f.sha256 = v.file_sha256
     where v.status in ('ready', 'archived') and v.ready_at is not null and (v.status = 'ready' or v.status_at > now() - interval '1 day' or exists (
       select from batch_models bm join batches b on b.no = bm.batch_no
-      where bm.model = m.tenant_id || ':' || m.name || '@' || v.version and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling')))
+      where bm.model = m.tenant_id || ':' || m.name || '@' || v.version and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling'))
+      or exists (select from jobs j where j.model = m.tenant_id || ':' || m.name || '@' || v.version and j.state in ('queued', 'running', 'waiting')))
     order by v.no`);
 
 /** What is registered, for a process's snapshot; one short statement where nothing has changed. */
