@@ -30,3 +30,9 @@ export const sql = (strings: TemplateStringsArray, ...parts: unknown[]): Stateme
 
 /** Nothing, where a part of a statement is optional. */
 export const none = sql``;
+
+/**
+ * Joined to a statement, it makes its commit not wait for the disk: for what may be lost with the server, such as a
+ * heartbeat. A lease that a crash made shorter runs out sooner than its worker believes, and is fenced as ever.
+ */
+export const unsynced = sql`(select set_config('synchronous_commit', 'off', true)) unsynced`;

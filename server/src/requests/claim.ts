@@ -1,6 +1,6 @@
 import type { DedupOptions } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
-import { none, sql } from '../db/sql.ts';
+import { none, sql, unsynced } from '../db/sql.ts';
 import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
 
 /** A worker's right to run a chunk, until it settles, releases or loses it. */
@@ -147,7 +147,7 @@ export const renew = async (db: Db, workerId: string, tokens: readonly number[],
         when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'
         when b.status = 'cancelling' or b.expiring then 'stop'
         else 'go' end as order, least(b.width, b.cap) as width
-    from renewed r join batches b on b.no = r.batch_no`);
+    from renewed r join batches b on b.no = r.batch_no cross join ${unsynced}`);
   return rows.map(({ id, ...held }) => ({ chunkId: id, ...held }));
 };
 

@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { sql, type Statement } from '../db/sql.ts';
 
 /** What is measured by its spread: milliseconds of a request and of writing a batch's files, and thousandths by which a rate was estimated wrong. */
 export type SpreadName = 'request' | 'finalize' | 'estimate';
@@ -10,22 +10,35 @@ const quietSeconds = 0.25;
 /** Seconds after which what was counted weighs half. */
 const halfLife = 6 * 3_600;
 
+const decayed = (counts: Statement): Statement => sql`array(
+      select coalesce(u.old, 0) * power(0.5, least(1000, extract(epoch from now() - s.updated_at) / ${halfLife}))::float8 + coalesce(u.new, 0)
+      from unnest(s.counts, ${counts}) with ordinality u (old, new, place) order by place)`;
+
 /** Adds counts (`policy/spread.ts`) to what all processes have counted. */
 export const addSpread = (db: Db, what: SpreadName, model: string, counts: readonly number[]): Promise<number> =>
   db.run(sql`
     insert into spreads as s (what, model, counts) values (${what}, ${model}, ${counts}::float8[])
-    on conflict (what, model) do update set updated_at = now(), counts = array(
-      select coalesce(u.old, 0) * power(0.5, least(1000, extract(epoch from now() - s.updated_at) / ${halfLife}))::float8 + coalesce(u.new, 0)
-      from unnest(s.counts, excluded.counts) with ordinality u (old, new, place) order by place)`);
+    on conflict (what, model) do update set updated_at = now(), counts = ${decayed(sql`excluded.counts`)}`);
 
 /**
- * Whether somebody told of this just now: then it can wait. All workers of a model write to the same row; a thousand of
- * them would queue for it, and with heartbeats of five seconds each of these took eleven.
+ * The same, unless somebody told of the model just now, or is about to: false, and the counts are better kept for the
+ * next time. All workers of a model write to one row; a thousand that wait for it with every heartbeat need all of their
+ * connections for that.
  */
-export const toldJustNow = async (db: Db, what: SpreadName, model: string): Promise<boolean> =>
-  (await db.maybe(sql`
-    select from spreads where what = ${what} and model = ${model} and updated_at > now() - make_interval(secs => ${quietSeconds})`)) !==
-  null;
+export const tellSpread = async (db: Db, what: SpreadName, model: string, counts: readonly number[]): Promise<boolean> =>
+  (await db.run(sql`
+    with mine as (
+      select what, model from spreads
+      where what = ${what} and model = ${model} and updated_at <= now() - make_interval(secs => ${quietSeconds})
+      for update skip locked),
+    told as (
+      update spreads s set updated_at = now(), counts = ${decayed(sql`${counts}::float8[]`)} from mine m
+      where s.what = m.what and s.model = m.model returning s.what),
+    first as (
+      insert into spreads (what, model, counts) select ${what}, ${model}, ${counts}::float8[]
+      where not exists (select from spreads where what = ${what} and model = ${model})
+      on conflict do nothing returning what)
+    select what from told union all select what from first`)) > 0;
 
 export interface RateRow {
   model: string;

@@ -1,7 +1,7 @@
 import type { Db } from '../db/db.ts';
 import { trusted } from '../policy/estimate.ts';
 import { classOf, newSpread } from '../policy/spread.ts';
-import { addRate, addSpread, toldJustNow } from '../requests/measured.ts';
+import { addRate, addSpread, tellSpread } from '../requests/measured.ts';
 
 interface Rate {
   /** Leases of the model under way. */
@@ -57,10 +57,13 @@ export class Rates {
     const now = performance.now();
     for (const [model, rate] of this.#rates) {
       const spread = rate.spread;
-      // It goes on counting, and says it all the next time.
-      if (spread !== null && (await toldJustNow(db, 'request', model))) continue;
       rate.spread = null;
-      if (spread !== null) await addSpread(db, 'request', model, spread);
+      if (spread !== null && !(await tellSpread(db, 'request', model, spread))) {
+        // It goes on counting, and says it all the next time.
+        const since = this.#of(model).spread;
+        rate.spread = spread.map((count, i) => count + (since?.[i] ?? 0));
+        continue;
+      }
       const busyMs = rate.busyMs + (rate.running > 0 ? now - rate.since : 0);
       if (rate.settled < trusted || busyMs <= 0) continue;
       const measured = (rate.settled * 1_000) / busyMs;

@@ -6,7 +6,7 @@ import { Vectors } from '../cache/vectors.ts';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
-import { sql } from '../db/sql.ts';
+import { sql, unsynced } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
 import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
@@ -384,7 +384,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const asks = await db.maybe<{ drain: boolean }>(sql`
       update workers set seen_at = now(), models = coalesce(${this.#served()}::text[], models),
         loaded = ${JSON.stringify(this.#roster())}::jsonb, held_bytes = ${process.memoryUsage.rss()}
-      where id = ${this.id} returning drain_requested_at is not null as drain`);
+      from ${unsynced} where id = ${this.id} returning drain_requested_at is not null as drain`);
     if (asks?.drain === true) this.drain('api');
     this.#renewed(asked);
     for (const running of before) {
