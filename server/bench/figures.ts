@@ -17,7 +17,8 @@ export interface Figure {
 export interface Bench {
   name: string;
   about: string;
-  run(): Promise<Figure[]>;
+  /** @param options minutes: how long, where it is a matter of time */
+  run(options?: { minutes?: number }): Promise<Figure[]>;
 }
 
 export const round = (value: number): number => (value >= 1_000 ? Math.round(value) : Number(value.toPrecision(3)));

@@ -1,7 +1,9 @@
 /**
- * The benchmarks: `npm run bench`, or `npm run bench -- NAME …` for some of them. Prints each figure as a line of JSON
+ * The benchmarks: `npm run bench`, or `npm run bench -- NAME …` for some of them; those that take long can be cut short
+ * with `--minutes N`. Prints each figure as a line of JSON
  * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
  */
+import { parseArgs } from 'node:util';
 import { claims } from './claims.ts';
 import { engine } from './engine.ts';
 import { table, type Bench } from './figures.ts';
@@ -11,12 +13,18 @@ import { jobs } from './jobs.ts';
 import { keep } from './keep.ts';
 import { oip } from './oip.ts';
 import { onnx } from './onnx-figures.ts';
+import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, jobs, oip];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip];
 
-const wanted = process.argv.slice(2).filter((arg) => arg !== '--');
+const { values, positionals: wanted } = parseArgs({
+  args: process.argv.slice(2).filter((arg) => arg !== '--'),
+  allowPositionals: true,
+  options: { minutes: { type: 'string' } },
+});
+const options = values.minutes === undefined ? {} : { minutes: Number(values.minutes) };
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -28,7 +36,7 @@ const chosen = benches.filter(({ name }) => wanted.length === 0 || wanted.includ
 const figures = [];
 for (const bench of chosen) {
   process.stderr.write(`${bench.name}: ${bench.about}\n`);
-  const measured = await bench.run();
+  const measured = await bench.run(options);
   for (const figure of measured) process.stdout.write(`${JSON.stringify(figure)}\n`);
   await keep(bench.name, measured);
   figures.push(...measured);

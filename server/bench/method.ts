@@ -35,6 +35,12 @@ bare RDKit and onnxruntime-node loops; from decoded tensors with one process aga
 job at a time, 20 ms apart, from the submission to the whole answer of \`/result?wait=30\`. Many at once: 64 connections
 for 6 s, each job's answer read before the next is submitted; in one call with \`Prefer: wait\`, or in two. The clients use
 the same cores.`,
+  scale: `1,000 workers played by two processes of 500: each has its own id and row, a heartbeat every 5 s, and one chunk of 1,000
+requests at a time, settled in twelve parts 1.5 s apart, with the statements of the real worker; what it runs takes time
+and no CPU, and no segment is written. 16 connections a process, as behind a pooler. One scheduler plans, decides and
+sweeps beside them. 50 claims a second on a fixed schedule (a claim counts from the moment it was due, the wait for a
+connection included), out of 300 batches of 60 tenants. Dead rows are n_dead_tup of pg_stat_user_tables, looked at every
+5 s: *bounded* means that there were at most half as many again in the last third of the time as in the middle one.`,
   oip: `\`POST /v2/models/identity/infer\` with one tensor float32 1×3×224×224 (602,112 bytes; 2.9 MB as JSON), answered with
 the same tensor by an ONNX model that gives back its input, in a process of its own. 4 connections, each sending its next
 request when its last reply is read in full; the replies are not looked into. As bytes: request and reply by the binary
