@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { ListOptions as BatchListOptions, RetryOptions, WatchOptions } from './commands/batch.ts';
 import type { RunOptions as BulkOptions } from './commands/bulk.ts';
 import type { DiscardOptions, ListOptions as DeadListOptions } from './commands/dlq.ts';
+import type { ListOptions as JobListOptions, RunOptions as JobOptions } from './commands/job.ts';
 import type { LoadOptions } from './commands/loadtest.ts';
 import type { AliasOptions, PushOptions } from './commands/model.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
@@ -141,6 +142,38 @@ const requests = (): Command => {
     .description('run it again')
     .action(act(async (context, id: string) => (await module()).retry(context, id)));
   return request;
+};
+
+const jobs = (): Command => {
+  const job = new Command('job').description('single requests, answered in the background');
+  const module = () => import('./commands/job.ts');
+  job
+    .command('run')
+    .description('submit one request')
+    .requiredOption('--model <name>', 'name, or name@version')
+    .requiredOption('--input <json>', 'the inputs of a prediction, or the body of an endpoint; @file reads a file, - standard input')
+    .option('--endpoint <path>', 'where it goes; told from the input where it can be')
+    .option('--priority <level>', 'normal, medium, high, or a number to 100')
+    .option('--timeout <seconds>', 'end it where it runs for longer', whole('--timeout', 1))
+    .option('--wait', 'until it has ended, then print the answer')
+    .action(act(async (context, options: JobOptions) => (await module()).run(context, options)));
+  job
+    .command('list')
+    .description('the newest first')
+    .option('--status <status>', 'only jobs in this one')
+    .option('--model <name>', 'name, or name@version')
+    .option('--user <user>', 'only jobs of this user')
+    .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
+    .action(act(async (context, options: JobListOptions) => (await module()).list(context, options)));
+  job
+    .command('get <id>')
+    .description('its status, times, attempts and error')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  job
+    .command('cancel <id>')
+    .description('end it, also where it runs')
+    .action(act(async (context, id: string) => (await module()).cancel(context, id)));
+  return job;
 };
 
 const withFilter = (command: Command): Command =>
@@ -420,7 +453,7 @@ export const program = (): Command => {
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), deadLetters(), operations(), files(), models()]) root.addCommand(command);
+  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models()]) root.addCommand(command);
   operators(root);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.

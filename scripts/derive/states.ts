@@ -1,5 +1,6 @@
 import { batchStatuses, requestStates } from '../../contract/src/batches.ts';
 import { moves, terminal } from '../../server/src/batches/state.ts';
+import { jobMoves } from '../../server/src/jobs/state.ts';
 import { modelStatuses } from '../../contract/src/models.ts';
 import { modelMeaning, modelMoves } from '../../server/src/registry/state.ts';
 import { requestMeaning, requestMoves } from '../../server/src/requests/state.ts';
@@ -13,7 +14,7 @@ const diagram = [
 
 const page = (): string => `# States
 
-Written from \`state.ts\` of the rooms \`batches\` and \`requests\` by \`npm run derive\`.
+Written from \`state.ts\` of the rooms by \`npm run derive\`.
 
 ## A batch
 
@@ -43,6 +44,13 @@ ${requestMoves.map(({ from, to, when }) => `| \`${from}\` | \`${to}\` | ${when} 
 
 At every final state of a batch: total = completed + failed + cancelled + expired, and each line of the input is in
 exactly one of the two files.
+
+## A job
+A job is in the same states as a request; the differences are in how it moves.
+
+| from | to | when |
+|---|---|---|
+${jobMoves.map(({ from, to, when }) => `| \`${from}\` | \`${to}\` | ${when} |`).join('\n')}
 
 ## A version of a model
 
