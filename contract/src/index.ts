@@ -13,3 +13,4 @@ export * from './usage.ts';
 export * from './jobs.ts';
 export * from './passthrough.ts';
 export * from './prediction-records.ts';
+export * from './oip.ts';

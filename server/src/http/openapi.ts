@@ -17,6 +17,7 @@ const tags: Record<string, { name: string; description: string }> = {
   completions: openai,
   embeddings: openai,
   responses: openai,
+  v2: { name: 'Inference', description: 'The Open Inference Protocol v2, for ONNX models: clients of Triton and KServe work as they are.' },
   predict: { name: 'Predict', description: 'One request, answered at once.' },
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
   predictions: { name: 'Predict', description: 'One request, answered at once.' },
@@ -29,7 +30,7 @@ const tags: Record<string, { name: string; description: string }> = {
   analytics: { name: 'Analytics', description: 'Counts, durations and failures by model, user and day.' },
 };
 
-const tagOf = (url: string): string | undefined => tags[url.split('/')[2] ?? '']?.name;
+const tagOf = (url: string): string | undefined => (/^\/v2(\/|$)/.test(url) ? tags['v2'] : tags[url.split('/')[2] ?? ''])?.name;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -124,7 +125,8 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
       // OpenAPI has no parameter that holds `/`; the name it gets is the title of `*`.
       const rest = titleOfRest(schema?.params);
       const given: FastifySchema = schema ?? {};
-      if (!url.startsWith('/v1/')) return { schema: { ...given, hide: true }, url };
+      const inference = /^\/v2(\/|$)/.test(url);
+      if (!url.startsWith('/v1/') && !inference) return { schema: { ...given, hide: true }, url };
       const tag = tagOf(url);
       const described: FastifySchema = {
         operationId: operationId(String([route.method].flat()[0]), url),
@@ -134,7 +136,10 @@ export const describeApi = async (app: App, version = '0.1.0'): Promise<void> =>
       };
       const full = {
         ...described,
-        response: { ...repliesOf(described), default: asContent('application/json', { $ref: 'Error#' }, 'What went wrong.') },
+        response: {
+          ...repliesOf(described),
+          default: asContent('application/json', { $ref: inference ? 'InferenceError#' : 'Error#' }, 'What went wrong.'),
+        },
       };
       return rest ? { schema: { ...full, params: rest.params }, url: url.replace('*', `:${rest.name}`) } : { schema: full, url };
     },

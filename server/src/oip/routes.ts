@@ -4,6 +4,8 @@ import { ApiError, messageOf } from '../lib/errors.ts';
 import type { Models, ModelSpec } from '../models/models.ts';
 import type { Infers } from '../predictions/infer.ts';
 import { configOf, metadataOf } from './about.ts';
+import * as about from './described.ts';
+import { described } from './described.ts';
 import { asked, inferWith } from './infer.ts';
 import { checkLoadAsk, checkUnloadAsk, readIndexAsk } from './repository.ts';
 import { Statistics } from './statistics.ts';
@@ -21,6 +23,8 @@ export interface OipParts {
   /** Bytes a request may have. */
   maxBytes: number;
 }
+
+const ofModels: readonly Verb[] = ['metadata', 'ready', 'config', 'stats', 'infer'];
 
 const extensions = ['binary_tensor_data', 'model_repository', 'model_configuration', 'statistics'];
 
@@ -56,6 +60,8 @@ export const oipRoutes = (app: App, parts: OipParts): void => {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    // The schemas describe; what a body holds is checked where it is read.
+    scope.setValidatorCompiler(() => () => true);
     healthOf(scope, parts);
     modelsOf(scope, parts);
     repositoryOf(scope, parts);
@@ -65,22 +71,24 @@ export const oipRoutes = (app: App, parts: OipParts): void => {
 const hide = { schema: { hide: true } };
 
 const healthOf = (app: App, { ready, version }: OipParts): void => {
-  const quiet = { ...hide, logLevel: 'warn' } as const;
-  app.get('/v2/health/live', quiet, () => ({ live: true }));
-  app.get('/v2/health/ready', quiet, async (_request, reply) => {
+  const open = (summary: string, operationId: string) =>
+    ({ ...described(summary, operationId, { security: [] }), logLevel: 'warn' }) as const;
+  app.get('/v2/health/live', open('Whether the server answers at all', 'inferenceLive'), () => ({ live: true }));
+  app.get('/v2/health/ready', open('Whether it can do its work; 503 otherwise', 'inferenceReady'), async (_request, reply) => {
     const well = await ready();
     return reply.code(well ? 200 : 503).send({ ready: well });
   });
-  app.get('/v2', hide, async () => ({ name: 'sluice', version: await version(), extensions }));
+  app.get('/v2', about.server, async () => ({ name: 'sluice', version: await version(), extensions }));
 };
 
-const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statistics() }: OipParts & { statistics?: Statistics }): void => {
-  const versionsOf = (model: ModelSpec, tenant: string): string[] =>
-    seenBy(models, tenant).flatMap(({ name, version }) => (name === model.name ? [version] : []));
+const modelsOf = (app: App, { models, infers, maxBytes }: OipParts): void => {
+  const statistics = new Statistics();
+  const ofName = ({ name }: Pick<ModelSpec, 'name'>, tenant: string): ModelSpec[] =>
+    seenBy(models, tenant).filter((model) => model.name === name);
 
   const show = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const target = targetOf(after(request, '/v2/models/'));
-    checkMethod(target, 'GET', ['metadata', 'ready', 'config', 'stats', 'infer']);
+    checkMethod(target, 'GET', ofModels);
     const { tenant } = request.identity;
     const model = await findTarget(models, target, tenant);
     switch (target.verb) {
@@ -91,20 +99,20 @@ const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statist
         } catch (error) {
           return reply.code(503).send({ name: model.name, ready: false, error: messageOf(error) });
         }
-      case 'stats': {
-        const counted = target.version === null ? seenBy(models, tenant).filter(({ name }) => name === model.name) : [model];
-        return { model_stats: counted.map((each) => statistics.of(each)) };
-      }
+      case 'stats':
+        return { model_stats: (target.version === null ? ofName(model, tenant) : [model]).map((each) => statistics.of(each)) };
       case 'config':
         return configOf(model, await asked(infers.portsOf(model)));
-      default:
-        return metadataOf(model, versionsOf(model, tenant), await asked(infers.portsOf(model)));
+      default: {
+        const versions = ofName(model, tenant).map(({ version }) => version);
+        return metadataOf(model, versions, await asked(infers.portsOf(model)));
+      }
     }
   };
 
   const infer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const target = targetOf(after(request, '/v2/models/'));
-    checkMethod(target, 'POST', ['metadata', 'ready', 'config', 'stats', 'infer']);
+    checkMethod(target, 'POST', ofModels);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const { tenant } = request.identity;
@@ -113,21 +121,23 @@ const modelsOf = (app: App, { models, infers, maxBytes, statistics = new Statist
     return reply.headers(headers).send(body);
   };
 
-  app.get('/v2/models', hide, (request) => ({ models: [...new Set(seenBy(models, request.identity.tenant).map(({ name }) => name))] }));
-  app.get('/v2/models/stats', hide, (request) => ({
+  app.get('/v2/models', about.list, (request) => ({
+    models: [...new Set(seenBy(models, request.identity.tenant).map(({ name }) => name))],
+  }));
+  app.get('/v2/models/stats', about.statistics, (request) => ({
     model_stats: seenBy(models, request.identity.tenant).map((model) => statistics.of(model)),
   }));
+  for (const verb of ofModels)
+    for (const [path, schema] of about.addresses(verb))
+      if (verb === 'infer') app.post(path, schema, infer);
+      else app.get(path, schema, show);
+  // Names that hold `/`, and whatever has no such method.
   app.get('/v2/models/*', hide, show);
   app.post('/v2/models/*', hide, infer);
 };
 
 const repositoryOf = (app: App, { models, infers, unload }: OipParts): void => {
-  app.post('/v2/repository/index', hide, async (request) => {
-    await readIndexAsk(request.raw);
-    // Those that are not ready are not run, and are seen in the registry alone.
-    return seenBy(models, request.identity.tenant).map(({ name, version }) => ({ name, version, state: 'READY', reason: '' }));
-  });
-  app.post('/v2/repository/models/*', hide, async (request, reply) => {
+  const change = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const target = targetOf(after(request, '/v2/repository/models/'));
     if (target.verb !== 'load' && target.verb !== 'unload')
       throw new ApiError('not_found', 'A model is loaded or unloaded here: …/load, …/unload.');
@@ -140,5 +150,13 @@ const repositoryOf = (app: App, { models, infers, unload }: OipParts): void => {
       await unload(model);
     }
     return reply.code(200).send();
+  };
+  app.post('/v2/repository/index', about.index, async (request) => {
+    await readIndexAsk(request.raw);
+    // Those that are not ready are not run, and are seen in the registry alone.
+    return seenBy(models, request.identity.tenant).map(({ name, version }) => ({ name, version, state: 'READY', reason: '' }));
   });
+  app.post('/v2/repository/models/:model/load', about.load, change);
+  app.post('/v2/repository/models/:model/unload', about.unload, change);
+  app.post('/v2/repository/models/*', hide, change);
 };
