@@ -42,7 +42,7 @@ models:
     executor: openai
     options: {base_url: "http://127.0.0.1:8000/v1", upstream_model: llama-3.1-8b}
 keys:
-  - {key_file: ann.key, tenant: lab, user: ann}
+  - {key_file: ann.key, tenant: lab, user: ann, role: admin}
 \`\`\`
 
 Paths in \`sluice.yaml\` are relative to its folder, others to the working directory. An option that does not exist is
@@ -58,7 +58,7 @@ ${options.map((o) => `| \`${o.key}\` | \`${variableOf(o)}\` | \`--${o.alias ?? f
 | option | |
 |---|---|
 | \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`echo\`, \`openai\`, \`oip\`, \`onnx\`), \`options\` (the executor's own). \`echo\` 1.0.0 is always there. |
-| \`keys\` | Who may ask: \`key\` or \`key_file\`, \`tenant\`, \`user\`. |
+| \`keys\` | Who may ask: \`key\` or \`key_file\`, \`tenant\`, \`user\`, and \`role\`: \`admin\` where the key may register models that other servers answer for, else \`user\`. That of \`SLUICE_API_KEY\` is an admin key. |
 | \`quotas\` | What may be held at once: \`global\` (all together), \`tenant\` (each), \`user\` (each), \`tenants\` (some by name, where they differ from \`tenant\`). |
 
 ## Quotas

@@ -5,7 +5,6 @@ import { parseReference } from './names.ts';
 import { compareVersions } from './versions.ts';
 
 export { modelKey } from './keys.ts';
-export { compareVersions } from './versions.ts';
 
 export type ExecutorName = 'boltz' | 'command' | 'echo' | 'openai' | 'oip' | 'onnx';
 

@@ -18,6 +18,9 @@ const served: readonly string[] = ['openai', 'oip', 'http'];
 /** What an uploaded model's owner may say of how it is run; the rest spends the operator's processors and memory. */
 const forAll = new Set(['preprocess', 'outputs', 'slice', 'timeout_ms', 'max_attempts']);
 
+/** Milliseconds one call may take without an admin key: a longer one holds a worker that others wait for. */
+const mostTimeoutMs = 600_000;
+
 export const takesFile = (executor: string): boolean => uploaded.includes(executor);
 
 const isExecutor = (name: string): name is ExecutorName => Object.hasOwn(executorEndpoints, name);
@@ -70,6 +73,11 @@ export const checkOptions = async (
   if (own !== undefined)
     throw new ApiError('permission_denied', `'options.${own}' is set with an admin key; with this key: ${[...forAll].join(', ')}.`, {
       param: `options.${own}`,
+    });
+  const timeout = options['timeout_ms'];
+  if (role !== 'admin' && typeof timeout === 'number' && timeout > mostTimeoutMs)
+    throw new ApiError('permission_denied', `'options.timeout_ms' above ${mostTimeoutMs} is set with an admin key.`, {
+      param: 'options.timeout_ms',
     });
   if (takesFile(executor)) return;
   const addresses = Object.entries(options).filter(

@@ -442,6 +442,7 @@ test('what may come through the API, and from whom', async () => {
     { status: 400, body: { error: { param: 'options.path', message: expect.stringContaining('sluice.yaml') } } },
   );
   await wrong(root, { options: { nonsense: 1 } }, { status: 400 });
+  await wrong(lab, { options: { timeout_ms: 3_600_000 } }, { status: 403 });
   await wrong(lab, { options: { processes: 200 } }, { status: 403, body: { error: { code: 'permission_denied' } } });
   const openai = (options: object) => ({ executor: 'openai', options });
   await wrong(lab, openai({ base_url: 'http://127.0.0.1:9/v1' }), { status: 403 });
