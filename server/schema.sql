@@ -482,6 +482,34 @@ create table pools (
   constraint pools_startup_seconds_check CHECK (startup_seconds >= 0::double precision)
 );
 
+create table predictions (
+  no bigint not null generated always as identity,
+  id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  model text not null,
+  status_code smallint not null,
+  code text,
+  message text,
+  input_hash bytea,
+  input_bytes integer,
+  input text,
+  output text,
+  cache text,
+  queue_ms real,
+  batch_ms real,
+  compute_ms real,
+  total_ms real not null,
+  request_id text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint predictions_pkey PRIMARY KEY (tenant_id, no),
+  constraint predictions_cache_check CHECK (cache = ANY (ARRAY['hit'::text, 'miss'::text, 'bypass'::text])),
+  constraint predictions_input_hash_check CHECK (length(input_hash) = 32)
+) with (autovacuum_vacuum_insert_threshold=100000);
+CREATE INDEX predictions_expiring ON public.predictions USING brin (expires_at);
+CREATE INDEX predictions_id ON public.predictions USING btree (id);
+
 create table requests (
   batch_no bigint not null,
   line integer not null,
