@@ -239,6 +239,7 @@ export const DryRun = Type.Object(
     ),
     workers: Type.Integer(),
     estimated_seconds: Nullable(Type.Number()),
+    admitted: Nullable(Type.Boolean({ description: 'Whether its deadline could be promised now; null where that was not asked.' })),
     expires_at: Timestamp,
   },
   { $id: 'DryRun' },

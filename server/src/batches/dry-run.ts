@@ -35,6 +35,7 @@ export const dryRun = async (
     models: [],
     workers: await liveWorkers(db),
     estimated_seconds: null,
+    admitted: null,
     expires_at: expiresAt,
   };
   const missing = missingInput(body.input_file_id, identity.tenant);
@@ -66,6 +67,7 @@ export const dryRun = async (
   );
   const estimates = found.map(({ model, count }) => ({ model: modelKey(model), lines: count, ...rates.get(modelKey(model))! }));
   const work = estimates.reduce((sum, { lines, rate }) => sum + lines / rate, 0);
+  let admitted: boolean | null = null;
   if (scan.errors === 0 && admit !== undefined) {
     const candidate = {
       batch: '',
@@ -73,7 +75,8 @@ export const dryRun = async (
       width: body.max_concurrent ?? null,
       models: estimates.map(({ model, lines }) => ({ model, count: lines })),
     };
-    const { refused: no } = await admit(db, candidate);
+    const { refused: no, ...verdict } = await admit(db, candidate);
+    admitted = verdict.admitted;
     if (no !== null) {
       errors.push(notFeasible(no));
       scan.errors++;
@@ -81,6 +84,7 @@ export const dryRun = async (
   }
   return {
     ...nothing,
+    admitted,
     valid: scan.errors === 0,
     errors: scan.errors === 0 ? null : { object: 'list', data: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), total: scan.errors },
     lines: scan.lines,

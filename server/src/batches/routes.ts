@@ -24,6 +24,7 @@ import { ApiError } from '../lib/errors.ts';
 import type { Models } from '../models/models.ts';
 import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Admit } from './admission.ts';
 import { analyticsOf } from './analytics.ts';
 import { cancelBatch, deleteBatch, patchBatch } from './change.ts';
 import { cloneBody, createBatch, noSemantic } from './create.ts';
@@ -44,6 +45,10 @@ export interface BatchRouteDeps {
   /** Channel `events`. */
   listener: Listener;
   quotas?: Quotas;
+  /** Whether a deadline could be promised, for previews; absent: it is not asked. */
+  admit?: Admit;
+  /** The pools that a batch may ask for; absent: any name is taken. */
+  pools?: readonly { name: string }[];
   dedup?: Pick<DedupSettings, 'semanticModel'>;
 }
 
@@ -60,6 +65,14 @@ const statusList = (text: string | undefined): BatchStatus[] | undefined => {
       { param: 'status' },
     );
   return asked as BatchStatus[];
+};
+
+/** A batch that asks for a pool that is not there would wait for ever. */
+const checkPool = (pool: string | null | undefined, pools: readonly { name: string }[] | undefined): void => {
+  if (typeof pool !== 'string' || pools === undefined || pools.some(({ name }) => name === pool)) return;
+  throw new ApiError('invalid_value', `There is no pool '${pool}'. The pools are ${pools.map(({ name }) => `'${name}'`).join(', ')}.`, {
+    param: 'pool',
+  });
 };
 
 /** `/v1/batches` and what hangs on it: OpenAI's routes exactly, and ours beside them. */
@@ -82,8 +95,9 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       },
     },
     async (request, reply): Promise<Batch | DryRun> => {
+      checkPool(request.body.pool, deps.pools);
       if (request.body.dedup === 'semantic' && !semantic) throw noSemantic();
-      if (request.query.dry_run === true) return dryRun({ db, storage, models, limits }, request.identity, request.body);
+      if (request.query.dry_run === true) return dryRun({ db, storage, models, limits, admit: deps.admit }, request.identity, request.body);
       const key = request.headers['idempotency-key'];
       if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 255))
         throw new ApiError('invalid_value', 'Idempotency-Key must have 1 to 255 characters.', { param: 'Idempotency-Key' });
@@ -214,6 +228,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       },
     },
     async (request): Promise<Batch> => {
+      checkPool(request.body.pool, deps.pools);
       const row = await getBatch(db, request.identity, request.params.id);
       const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), {
         openaiLimits: limits.openai,

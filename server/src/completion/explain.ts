@@ -118,7 +118,7 @@ const running = (s: Standing, holders: readonly Holder[]): Told => {
         ? `Its deadline passed at ${at(s.deadline)}.`
         : `Its deadline is ${at(s.deadline)}, in ${within(s.deadline - s.now)}${s.at_risk ? '; it is at risk' : ''}${s.admitted ? '' : '; it was not promised'}.`,
     );
-    if (s.escalated) say('escalated', 'Its work moved to dedicated workers.');
+    if (s.escalated) say('escalated', `Its work moved to dedicated workers${s.moved ? ` at ${at(s.moved.at)}: ${s.moved.reason}` : ''}.`);
     if (s.forecast !== null) say('forecast', `It should end by ${at(s.forecast)} (9 in 10).`);
   }
   if (s.lost > 0) next.push('Requests of workers that are gone go back to the queue when their leases end.');

@@ -18,6 +18,8 @@ export interface Standing {
   at_risk: boolean;
   admitted: boolean;
   escalated: boolean;
+  /** When it last moved to dedicated workers, and why; null: it did not, or that was not written down. */
+  moved: { at: number; reason: string } | null;
   /** Requests it may have in flight. */
   width: number | null;
   /** Whether quotas limit that. */
@@ -62,7 +64,9 @@ export interface Which {
 export const readStandings = (db: Db, { tenant, id, limit = 1_000 }: Which, leaseSeconds: number): Promise<Standing[]> =>
   db.many<Standing>(sql`
     select b.no, b.id, b.name, b.created_by, b.status, b.sealed, b.expiring, b.cancel_mode, b.total, b.milestone, b.at_risk, b.admitted,
-      b.escalated_at is not null as escalated, least(b.width, b.cap) as width, b.cap is not null as capped, extract(epoch from now())::float8 as now,
+      b.escalated_at is not null as escalated,
+      (select h from jsonb_array_elements(b.pool_history) with ordinality e (h, place) where place > 1 and h ->> 'pool' = 'dedicated' order by place desc limit 1) as moved,
+      least(b.width, b.cap) as width, b.cap is not null as capped, extract(epoch from now())::float8 as now,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
       extract(epoch from b.in_progress_at)::float8 as in_progress_at, extract(epoch from b.forecast_p90)::float8 as forecast,
       case when b.token is not null then extract(epoch from b.leased_until)::float8 end as held_until, b.tries,

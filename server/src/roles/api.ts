@@ -26,6 +26,7 @@ import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
+import { previewAdmission } from '../scheduler/beliefs.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
 import { observePredictions } from '../telemetry/predictions.ts';
@@ -44,22 +45,11 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  {
-    config: { dedup, limits, oip, quotas, registry, timing },
-    db,
-    storage,
-    models,
-    listener,
-    health,
-    predictor,
-    passthrough,
-    answers,
-    jobs,
-    recorder,
-  }: ApiParts,
+  { config, db, storage, models, listener, health, predictor, passthrough, answers, jobs, recorder }: ApiParts,
 ): void => {
+  const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits });
-  batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup });
+  batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup, pools, admit: previewAdmission({ config, models }) });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });

@@ -18,12 +18,12 @@ import { trimVectors } from '../cache/vectors.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
-import { priorOf, priorRate, type Models, type ModelSpec } from '../models/models.ts';
-import { guardSeconds } from '../policy/market.ts';
+import type { Models } from '../models/models.ts';
 import { classOf, newSpread } from '../policy/spread.ts';
 import { addSpread, countInterruptions } from '../requests/measured.ts';
 import { admission } from './admission.ts';
-import { marketOf, round, type ControllerOptions } from './controller.ts';
+import { beliefs, tailOf } from './beliefs.ts';
+import { round, type ControllerOptions } from './controller.ts';
 import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
 import { plan } from './planner.ts';
 import { sweepModelFiles } from '../registry/files.ts';
@@ -137,30 +137,8 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
 
   readonly #replan = (): void => this.#loops.turns.wake();
 
-  #rate(model: string): { rate: number; measured: boolean } {
-    const rate = this.#estimates.rate(model);
-    const spec = this.#deps.models.keyed(model);
-    return { rate: rate ?? (spec ? priorOf(spec) : priorRate.echo), measured: rate !== null };
-  }
-
-  /** Seconds before its deadline in which spot takes nothing more of a batch: what may pass until a dedicated worker has it, and a request. */
-  #tail(model: string): number {
-    const { config } = this.#deps;
-    const { guard } = marketOf(model, nobody, this.#policy(), true);
-    return config.schedule.mode === 'spot_only' ? 0 : guardSeconds(guard) + this.#estimates.request(model).p99;
-  }
-
   #policy(): ControllerOptions {
-    const { config, models } = this.#deps;
-    return {
-      mode: config.schedule.mode,
-      pools: config.pools,
-      tick: config.timing.sweepSeconds,
-      leaseSeconds: config.timing.leaseSeconds,
-      rateOf: (model) => this.#rate(model),
-      concurrencyOf: (model) => concurrencyOf(models.keyed(model)),
-      estimates: this.#estimates,
-    };
+    return beliefs(this.#deps, this.#estimates);
   }
 
   /** One round of the policy: targets, risks, forecasts. */
@@ -178,13 +156,14 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   async #turns(): Promise<boolean> {
     const { config, db } = this.#deps;
     const began = performance.now();
+    const policy = this.#policy();
     const { turns, waiting } = await plan(db, {
       order: config.schedule.order,
       pools: config.pools,
-      tailOf: (model) => this.#tail(model),
+      tailOf: (model) => tailOf(this.#deps, this.#estimates, model),
       ...(config.quotas && { quotas: config.quotas }),
       leaseSeconds: config.timing.leaseSeconds,
-      costOf: (model) => 1 / this.#rate(model).rate,
+      costOf: (model) => 1 / policy.rateOf(model).rate,
     });
     if (turns > 0) await announceChunks(db);
     if (this.#nextPlan) clearTimeout(this.#nextPlan);
@@ -328,17 +307,6 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     return false;
   }
 }
-
-/** Requests one worker runs at a time, of each executor, where the model does not say: how many workers a batch can keep busy follows from it. */
-const concurrency = { echo: 1_000, openai: 64, oip: 64, onnx: 64, command: 1, boltz: 1 } as const;
-
-const concurrencyOf = (model: ModelSpec | null | undefined): number => {
-  const own = model?.options['max_concurrency'];
-  return typeof own === 'number' ? own : concurrency[model?.executor ?? 'echo'];
-};
-
-/** For questions that no worker's presence decides. */
-const nobody = { ready: () => 0 };
 
 /** Rounds of chores between two looks at how much is kept. */
 const trimEvery = 10;

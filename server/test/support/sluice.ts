@@ -25,6 +25,7 @@ import { registryRoutes } from '../../src/registry/routes.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
 import { parseUpstreams } from '../../src/registry/upstreams.ts';
 import { ModelWatch } from '../../src/registry/watch.ts';
+import { previewAdmission } from '../../src/scheduler/beliefs.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -126,7 +127,17 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     checkReplies: true,
     routes: (routes) => {
       fileRoutes(routes, { db, storage, limits });
-      batchRoutes(routes, { db, storage, models, limits, listener, quotas, dedup });
+      batchRoutes(routes, {
+        db,
+        storage,
+        models,
+        limits,
+        listener,
+        quotas,
+        dedup,
+        admit: previewAdmission({ config, models }),
+        ...(options.pools && { pools: options.pools }),
+      });
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
