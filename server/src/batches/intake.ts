@@ -98,6 +98,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     models,
     tenant: batch.tenant_id,
     limits,
+    ...(batch.options.strategy !== 'sequential' && { byPrefix: sharesPrefixes }),
     ...(dedup !== 'off' && { repeats: { sampled: batch.options.dedup_sampled === true } }),
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
@@ -199,14 +200,16 @@ const planChunks = async (
   );
   const workers = await liveWorkers(db);
   const lineBytes = scan.bytes / scan.lines;
-  return found.flatMap(({ model, lines, count, repeats }) => {
+  return found.flatMap(({ model, lines, count, repeats, order }) => {
     const key = modelKey(model);
     const { rate } = rates.get(key)!;
     const size = Math.min(chunkLines({ rate, lines: count - repeats.count, workers, lineBytes }), widest ?? Infinity);
-    if (repeats.count === 0 || options.strategy === 'sequential' || !pays(model.executor, rate, options.dedup !== undefined, dedup))
-      return cutChunks(key, lines, size);
+    const together =
+      repeats.count > 0 && options.strategy !== 'sequential' && pays(model.executor, rate, options.dedup !== undefined, dedup);
+    const sorted = order === null || order.asInFile ? null : order;
+    if (!together && sorted === null) return cutChunks(key, lines, size);
     const room = chunkRoom(size, lineBytes);
-    const chunks = cutWithRepeats(key, withoutRepeats(lines, repeats), repeats, {
+    const chunks = cutWithRepeats(key, sorted ?? withoutRepeats(lines, repeats), repeats, {
       ...room,
       lines: Math.min(room.lines, widest ?? Infinity),
     });
@@ -214,6 +217,9 @@ const planChunks = async (
     return countOf(chunks) === count ? chunks : cutChunks(key, lines, size);
   });
 };
+
+/** What serves language models keeps the beginnings of prompts it has read; `echo` and the others read nothing twice. */
+const sharesPrefixes = ({ executor }: ModelSpec): boolean => executor === 'openai';
 
 const countOf = (chunks: readonly NewChunk[]): number => chunks.reduce((sum, { lines }) => sum + countLines(lines), 0);
 

@@ -9,6 +9,7 @@ import { LineSplitter, type LineSink } from '../formats/splitter.ts';
 import type { Models, ModelSpec } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import type { Storage } from '../storage/storage.ts';
+import { PrefixOrder } from './prefixes.ts';
 import { RepeatList } from './repeats.ts';
 import { clip, LineValidator, type ValidLine } from './validate.ts';
 
@@ -24,6 +25,8 @@ export interface ScanOptions {
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
   /** Look for lines that are the same but for their custom_id; `sampled`: also where they ask for chance. Absent: nobody wants to know. */
   repeats?: { sampled: boolean };
+  /** For which models lines that share the beginning of a prompt are to stand together; absent: for none. */
+  byPrefix?: (model: ModelSpec) => boolean;
   /** Called for each error, in the order of lines. */
   onError: (error: BatchError) => void;
 }
@@ -35,6 +38,8 @@ export interface ModelLines {
   count: number;
   /** Those of them that seem to repeat an earlier one, and which. */
   repeats: RepeatList;
+  /** Those that repeat none, in the order in which prompts share most; null: as they stand in the file. */
+  order: PrefixOrder | null;
 }
 
 interface Growing {
@@ -42,6 +47,7 @@ interface Growing {
   borders: number[];
   count: number;
   repeats: RepeatList;
+  order: PrefixOrder | null;
 }
 
 /**
@@ -97,7 +103,13 @@ export class InputScan implements LineSink {
   }
 
   models(): ModelLines[] {
-    return [...this.#models.values()].map(({ model, borders, count, repeats }) => ({ model, lines: borders, count, repeats }));
+    return [...this.#models.values()].map(({ model, borders, count, repeats, order }) => ({
+      model,
+      lines: borders,
+      count,
+      repeats,
+      order,
+    }));
   }
 
   line(buffer: Buffer, start: number, end: number, offset: number, plain: boolean): void {
@@ -114,7 +126,8 @@ export class InputScan implements LineSink {
     this.#index.add(offset, end - start, a, b, repeats);
     const earlier = this.#ids.add(a, line);
     if (earlier !== null) this.#suspects.push({ line, id: checked.customId, earlier });
-    this.#gather(checked.model, line, repeats);
+    const order = this.#gather(checked.model, line, repeats);
+    if (repeats === 0) order?.add(line, buffer, start, end);
   }
 
   tooLong(offset: number, length: number): void {
@@ -136,13 +149,14 @@ export class InputScan implements LineSink {
     return this.#repeats.find(this.#hash.a, this.#hash.b, line);
   }
 
-  #gather(model: ModelSpec, line: number, repeats: number): void {
+  #gather(model: ModelSpec, line: number, repeats: number): PrefixOrder | null {
     const key = modelKey(model);
     let found = this.#models.get(key);
     if (!found) {
       if (this.#options.limits.openai && this.#models.size > 0)
         this.#report(line, 'mismatched_model', 'All lines of a file must name the same model.', 'body.model');
-      found = { model, borders: [], count: 0, repeats: new RepeatList() };
+      const order = this.#options.byPrefix?.(model) === true ? new PrefixOrder() : null;
+      found = { model, borders: [], count: 0, repeats: new RepeatList(), order };
       this.#models.set(key, found);
     }
     const { borders } = found;
@@ -150,6 +164,7 @@ export class InputScan implements LineSink {
     if (repeats !== 0) found.repeats.add(repeats, line);
     if (borders.length > 0 && borders[borders.length - 1] === line) borders[borders.length - 1] = line + 1;
     else borders.push(line, line + 1);
+    return found.order;
   }
 
   #report(line: number | null, code: string, message: string, param: string | null = null): void {

@@ -62,6 +62,12 @@ export interface ChunkRoom {
   lines: number;
 }
 
+/** A line in an order of prompts, and how much of its prompt the line before it has. */
+export interface PlacedLine {
+  line: number;
+  shared: number;
+}
+
 export const chunkRoom = (runs: number, lineBytes: number): ChunkRoom => ({
   runs,
   lines: Math.max(runs, Math.min(maxChunkLines, Math.floor(maxChunkBytes / Math.max(1, lineBytes)))),
@@ -72,17 +78,20 @@ export const chunkRoom = (runs: number, lineBytes: number): ChunkRoom => ({
  * runs them meanwhile. Repeats are not run, so a chunk has `room.runs` other lines and is not full before `room.lines` in
  * all; what a chunk has no room for goes into the next ones, each of which runs it once.
  *
- * @param order the lines that repeat none, in the order in which they are to be run
+ * @param order the lines that repeat none, in the order in which they are to be run; with `shared`, how many blocks of its
+ *   prompt one has in common with the one before it, a chunk that is half full ends where a prefix ends
  */
-export const cutWithRepeats = (model: string, order: Iterable<number>, repeats: RepeatList, room: ChunkRoom): NewChunk[] => {
+export const cutWithRepeats = (model: string, order: Iterable<number | PlacedLine>, repeats: RepeatList, room: ChunkRoom): NewChunk[] => {
   const sorted = repeats.byFirst();
   const chunks: NewChunk[] = [];
   let current: number[] = [];
   let runs = 0;
+  let depth = 0;
   const close = (): void => {
     if (current.length > 0) chunks.push({ model, lines: linesOf(current.sort((a, b) => a - b)) });
     current = [];
     runs = 0;
+    depth = 0;
   };
   const add = (line: number, run: boolean): void => {
     if (current.length === room.lines || (run && runs === room.runs)) close();
@@ -90,7 +99,10 @@ export const cutWithRepeats = (model: string, order: Iterable<number>, repeats: 
     if (run || current.length === 0) runs++;
     current.push(line);
   };
-  for (const line of order) {
+  for (const next of order) {
+    const { line, shared } = typeof next === 'number' ? { line: next, shared: 0 } : next;
+    if (shared < depth && runs * 2 >= room.runs) close();
+    else depth = Math.max(depth, shared);
     add(line, true);
     for (let i = placeOf(sorted, line); i < sorted.count && sorted.first(i) === line; i++) add(sorted.line(i), false);
   }

@@ -50,6 +50,19 @@ export const sameButId = (a: Buffer, b: Buffer): boolean => {
   );
 };
 
+/**
+ * Where a line's prompt begins, as far as bytes tell: behind its custom_id where that comes first, as in most files, or at
+ * its start. What stands before the first message is the same in all lines of a file that one program wrote.
+ */
+export const promptStart = (bytes: Buffer, start: number, end: number): number => {
+  const from = valueStart(bytes, start, Math.min(end, start + 64));
+  return from === -1 ? start : Math.min(end, stringEnd(bytes, from, end));
+};
+
+/** Which of two lines comes first when prompts with a common beginning are to stand together. */
+export const byPrompt = (a: Buffer, b: Buffer): number =>
+  a.compare(b, promptStart(b, 0, b.length), b.length, promptStart(a, 0, a.length), a.length);
+
 const noBytes = Buffer.alloc(0);
 
 /**

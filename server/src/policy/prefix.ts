@@ -26,11 +26,14 @@ export const prefixPath = (prompt: Uint8Array, seed: string, hash: (before: stri
   return path;
 };
 
+/** Stands for a block and all before it; any two that differ are different prefixes. */
+export type Block = string | number;
+
 interface Node {
   size: number;
   /** Sum of the decode shares below. */
   decode: number;
-  readonly children: Map<string, Node>;
+  readonly children: Map<Block, Node>;
   /** Requests that end here. */
   readonly own: number[];
 }
@@ -44,7 +47,7 @@ const newNode = (): Node => ({ size: 0, decode: 0, children: new Map(), own: [] 
  *
  * @param decodes each request's expected share of decoding, 0–1; none: all alike
  */
-export const prefixOrder = (paths: readonly (readonly string[])[], decodes?: readonly number[]): number[] => {
+export const prefixOrder = (paths: readonly (readonly Block[])[], decodes?: readonly number[]): number[] => {
   const root = newNode();
   paths.forEach((path, index) => {
     let node = root;
@@ -80,10 +83,11 @@ export const prefixRanks = (order: readonly number[]): Uint32Array => {
 };
 
 /** Blocks that each request shares with the one before it in this order: what a prefix cache would not compute again. */
-export const sharedBlocks = (paths: readonly (readonly string[])[], order: readonly number[]): number =>
+export const sharedBlocks = (paths: readonly (readonly Block[])[], order: readonly number[]): number =>
   order.reduce((sum, index, at) => sum + (at === 0 ? 0 : common(paths[order[at - 1]!]!, paths[index]!)), 0);
 
-const common = (a: readonly string[], b: readonly string[]): number => {
+/** How many blocks two paths begin with that are the same. */
+export const common = (a: readonly Block[], b: readonly Block[]): number => {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length += 1;
   return length;
@@ -97,7 +101,7 @@ const common = (a: readonly string[], b: readonly string[]): number => {
  * @returns runs of the order, each of at least one request
  */
 export const cutChunks = (
-  paths: readonly (readonly string[])[],
+  paths: readonly (readonly Block[])[],
   order: readonly number[],
   works: readonly number[],
   most: number,

@@ -55,6 +55,8 @@ export const runLease = async (
         // A chunk that has cost several workers their lives goes a line at a time, so that the next death has a name.
         if (lease.losses >= lossLimit) for (const task of tasks) await runTasks(executor, [task], signals, settler, true);
         else {
+          // Whoever serves a language model has the beginning of the prompt before still at hand.
+          if (model.executor === 'openai' && lease.strategy !== 'sequential') tasks.sort((a, b) => a.comparePrompt(b) || a.line - b.line);
           const { run, ...notes } = await sortOut(executor, sameOf(tasks), signals, { settler, reuse });
           const left: LineTask[] = [];
           if (!(await runGroup(executor, run, signals, { settler, narrow, notes, left }))) return;

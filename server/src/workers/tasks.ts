@@ -1,4 +1,4 @@
-import { sameButId } from '../cache/line-text.ts';
+import { byPrompt, sameButId } from '../cache/line-text.ts';
 import type { JsonObject, Task } from '../executors/executor.ts';
 import { parseExactly } from '../formats/exact-json.ts';
 import type { Lines } from '../formats/lines.ts';
@@ -45,6 +45,11 @@ export class LineTask implements Task {
   /** Whether it asks for the same, byte by byte. */
   same(other: LineTask): boolean {
     return sameButId(this.#bytes, other.#bytes);
+  }
+
+  /** For a sort in which prompts with a common beginning stand together. */
+  comparePrompt(other: LineTask): number {
+    return byPrompt(this.#bytes, other.#bytes);
   }
 
   /** Once it is answered; who looks again has it parsed again. */
