@@ -198,11 +198,16 @@ export const upload = async (url: string, input: Buffer | string): Promise<FileO
   );
 };
 
-export const createBatch = (url: string, file: string): Promise<Batch> =>
+export const createBatch = (url: string, file: string, options: Record<string, unknown> = {}): Promise<Batch> =>
   object<Batch>(
-    call(`${url}/v1/batches`, 'POST', JSON.stringify({ input_file_id: file, endpoint: '/v1/chat/completions', completion_window: '24h' }), {
-      'content-type': 'application/json',
-    }),
+    call(
+      `${url}/v1/batches`,
+      'POST',
+      JSON.stringify({ input_file_id: file, endpoint: '/v1/chat/completions', completion_window: '24h', ...options }),
+      {
+        'content-type': 'application/json',
+      },
+    ),
   );
 
 export const getBatch = (url: string, id: string): Promise<Batch> => object<Batch>(call(`${url}/v1/batches/${id}`));

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { claims } from './claims.ts';
+import { dedup } from './dedup.ts';
 import { engine } from './engine.ts';
 import { table, type Bench } from './figures.ts';
 import { idle } from './idle.ts';
@@ -17,7 +18,7 @@ import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup];
 
 const { values, positionals: wanted } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),

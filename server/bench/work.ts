@@ -9,10 +9,10 @@ export const requestText = (n: number, bytes: number): string => {
 
 const words = 'molecule solubility prediction batch water octanol ring bond charge weight '.repeat(8);
 
-/** Text that differs from line to line, so that nothing compresses or caches it away. */
+/** Text that differs from line to line, so that nothing compresses, caches or deduplicates it away. */
 const filler = (n: number, length: number): string => {
   const at = (n * 31) % 300;
-  return words.slice(at, at + length);
+  return `${n} ${words.slice(at)}`.slice(0, length);
 };
 
 /** `count` lines of `bytes` bytes each, line ends included. */
