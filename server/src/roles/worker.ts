@@ -1,4 +1,5 @@
 import { observeWorker } from '../telemetry/observe.ts';
+import { Vetter } from '../vetting/vetter.ts';
 import { NoticeFile } from '../workers/notice.ts';
 import { Worker } from '../workers/worker.ts';
 import type { Role } from './role.ts';
@@ -18,6 +19,12 @@ export const worker: Role = {
       if (parts.config.worker.once) worker.once('idle', resolve);
     });
     await worker.start();
+    // A worker that ends when nothing is left to do is there for batches.
+    const vetter =
+      parts.config.worker.vetting && !parts.config.worker.once
+        ? new Vetter({ ...parts, leaseSeconds: parts.config.timing.leaseSeconds, limits: { bytes: parts.config.registry.maxBytes } })
+        : null;
+    vetter?.start();
     const { noticeFile } = parts.config.worker;
     const told = (by: 'file' | 'endpoint', seconds: number | null): void => {
       parts.log.info({ by, seconds }, 'notice: this worker will be taken away');
@@ -37,7 +44,7 @@ export const worker: Role = {
       ended,
       async stop() {
         await notice?.stop();
-        await worker.stop();
+        await Promise.all([vetter?.stop(), worker.stop()]);
       },
     };
   },

@@ -113,7 +113,7 @@ export class Vetter extends EventEmitter<Events> implements AsyncDisposable {
     const folder = await mkdtemp(join(scratch, 'file-'));
     try {
       const path = join(folder, 'model.onnx');
-      const options = readOptions(onnxOptions, vetting.options);
+      const options = readOptions(onnxOptions, { ...vetting.options, path });
       const limits = { ...this.#deps.limits, ...(options.memory_limit_mb && { memoryMb: options.memory_limit_mb }) };
       const problem = await this.#fetch(vetting, path, signal);
       const report = await vet(path, limits, signal, scratch);
