@@ -139,3 +139,21 @@ test('jobs that ended long ago are deleted with their bodies; others stay', asyn
   expect((await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${old}`)).status).toBe(404);
   expect((await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${kept.id}`)).status).toBe(200);
 });
+
+test('a worker that has to go gives back what runs at the end of its notice, uncharged; another one does it', async () => {
+  await using own = await startSluice({ workers: 2 });
+  const client = own.client;
+  const { body } = await call(client, 'POST', '/v1/jobs', chat('echo', { delay_ms: 2_000 }));
+  const id = body['id'] as string;
+  const worker = await until('it runs', async () => {
+    const job = (await call(client, 'GET', `/v1/jobs/${id}`)).body as unknown as Job;
+    return job.status === 'running' && own.workers.find((w) => w.id === job.worker);
+  });
+  const drained = new Promise<void>((resolve) => worker.once('drained', resolve));
+  worker.drain('api', 0.3);
+  await drained;
+  await call(client, 'GET', `/v1/jobs/${id}/result?wait=20`);
+  const job = (await call(client, 'GET', `/v1/jobs/${id}`)).body as unknown as Job;
+  expect(job).toMatchObject({ status: 'completed', attempts: 1, history: [] });
+  expect(job.worker).not.toBe(worker.id);
+});

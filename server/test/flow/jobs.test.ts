@@ -1,6 +1,14 @@
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '@sluice/contract';
+import { Listener } from '../../src/db/listen.ts';
 import { sql } from '../../src/db/sql.ts';
+import { buildServer } from '../../src/http/server.ts';
+import { JobDesk } from '../../src/jobs/desk.ts';
+import { answerLater } from '../../src/jobs/later.ts';
+import { silent } from '../../src/lib/log.ts';
+import { Predictor } from '../../src/predictions/predictor.ts';
+import { predictRoutes } from '../../src/predictions/routes.ts';
 import { call } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
@@ -173,6 +181,30 @@ describe('ends', () => {
     expect(late.job).toMatchObject({ status: 'expired', error: { code: 'job_expired' } });
     const past = await submit({ ...chat('past'), deadline: soon - 100 }, { prefer: 'wait=10' });
     expect(past.job).toMatchObject({ status: 'expired', attempts: 0, started_at: null });
+  });
+
+  test('a prediction may be answered later', async () => {
+    const { db, storage, models } = sluice;
+    await using listener = new Listener(db.url, ['jobEnds']);
+    await listener.start();
+    await using jobs = new JobDesk({ db, storage, models, listener });
+    const app = await buildServer({
+      keys: [{ key: 'ada', tenant: 'lab', user: 'ada' }],
+      log: silent,
+      checkReplies: true,
+      routes: (routes) =>
+        predictRoutes(routes, { predictor: new Predictor({ models, log: silent, scratch: tmpdir() }), later: answerLater(jobs) }),
+    });
+    const reply = await app.inject({
+      method: 'POST',
+      url: '/v1/models/echo/predict',
+      headers: { authorization: 'Bearer ada', prefer: 'respond-async' },
+      payload: { inputs: { smiles: 'CCO' } },
+    });
+    await app.close();
+    expect([reply.statusCode, reply.headers['preference-applied']]).toEqual([202, 'respond-async']);
+    const result = await resultOf(reply.json<Job>().id);
+    expect(result.body).toMatchObject({ object: 'prediction', outputs: { smiles: 'CCO' } });
   });
 
   test('one that has ended can be run again, as another job', async () => {
