@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import { dropFile } from './files.ts';
 import { registeredOf, shownReference } from './read.ts';
 import type { VersionRow } from './rows.ts';
-import { checkOptions, executorFor, takesFile, type ExecutorRules } from './rules.ts';
+import { checkJson, checkOptions, executorFor, takesFile, type ExecutorRules } from './rules.ts';
 import { announceModels } from './snapshot.ts';
 import { movesTo } from './state.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -46,6 +46,7 @@ export const createModel = async (deps: RegisterDeps, identity: Identity, body: 
   checkName(name, version);
   const executor = executorFor(identity, body.executor ?? 'onnx');
   await checkOptions(identity, executor, options, deps.rules, deps.upstreams);
+  checkJson(body.schema, 'schema');
   if (deps.models.declared().some((model) => model.name === name))
     throw new ApiError('conflict', `The model '${name}' is declared in the configuration of the server; choose another name.`, {
       param: 'name',
@@ -76,6 +77,7 @@ export const createModel = async (deps: RegisterDeps, identity: Identity, body: 
 export const updateModel = async (deps: RegisterDeps, identity: Identity, reference: Reference, body: UpdateModel): Promise<Reference> => {
   const { row } = await registeredOf(deps, identity, reference);
   const { options, schema, tags, card } = body;
+  checkJson(schema, 'schema');
   if (options !== undefined) await checkOptions(identity, executorFor(identity, row.executor), options, deps.rules, deps.upstreams);
   const deep = options !== undefined || schema !== undefined;
   const changed = await deps.db.run(sql`

@@ -50,6 +50,20 @@ export const executorFor = ({ role }: Identity, executor: string): ExecutorName 
   return executor;
 };
 
+const deepest = 64;
+
+/** Throws where the database could not keep the value as it is: text with a NUL or half of a pair in it, or too deep. */
+export const checkJson = (value: unknown, path: string, left = deepest): void => {
+  if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed()))
+    throw invalid(path, `'${path}' holds text with a NUL or half of a surrogate pair.`);
+  if (typeof value !== 'object' || value === null) return;
+  if (left === 0) throw invalid(path.split('.')[0]!, `'${path.split('.')[0]}' is nested deeper than ${deepest} levels.`);
+  for (const [key, inner] of Object.entries(value)) {
+    checkJson(key, path);
+    checkJson(inner, `${path}.${key}`.slice(0, 200), left - 1);
+  }
+};
+
 /** Throws unless these options may come through the API, from this key. */
 export const checkOptions = async (
   { role }: Identity,
@@ -58,6 +72,7 @@ export const checkOptions = async (
   rules: ExecutorRules,
   upstreams: Upstreams,
 ): Promise<void> => {
+  checkJson(options, 'options');
   const names = Object.keys(options);
   const paths = new Set(rules.paths(executor));
   const path = names.find((name) => paths.has(name));

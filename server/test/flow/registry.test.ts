@@ -471,6 +471,70 @@ test('what may come through the API, and from whom', async () => {
   expect(await root('POST', '/v1/models/up/upload', formOf(onnx()))).toMatchObject({ status: 409 });
 });
 
+test('a version that is deleted while its file arrives leaves no bytes', async () => {
+  const before = await objects();
+  await lab('POST', '/v1/models', { name: 'vanishing', version: '1.0.0' });
+  const { hostname, port } = new URL(sluice.url);
+  const socket = connect(Number(port), hostname);
+  const [head, tail] = ['--b\r\ncontent-disposition: form-data; name="file"; filename="m.onnx"\r\n\r\n', '\r\n--b--\r\n'];
+  const content = 'x'.repeat(50_000);
+  const request = `host: x\r\nauthorization: Bearer lab\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: ${head.length + content.length + tail.length}`;
+  socket.write(`POST /v1/models/vanishing/upload HTTP/1.1\r\n${request}\r\n\r\n${head}${content}`);
+  // Storage writes under another name first; the request is under way once the version has been looked up.
+  await expect.poll(async () => (await lab('DELETE', '/v1/models/vanishing')).status).toBe(200);
+  socket.write(tail);
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  expect(reply.toString()).toMatch(/^HTTP\/1\.1 404/);
+  await expect.poll(objects).toEqual(before);
+});
+
+test('nothing a client sends is an error of the server', async () => {
+  await lab('POST', '/v1/models', { name: 'fuzzed', version: '1.0.0' });
+  let deep: unknown = {};
+  for (let i = 0; i < 2_000; i++) deep = { a: deep };
+  const bodies = [
+    { name: 'fuzzed', version: '2.0.0', card: 'a\0b\ud800', tags: ['\0', '\udc00'] },
+    { name: 'fuzzed', version: '3.0.0', options: { outputs: ['\0'] } },
+    { name: 'fuzzed', version: '4.0.0', schema: { title: '\0' } },
+    { name: 'fuzzed', version: '5.0.0', schema: { title: '\ud800' } },
+    { name: 'fuzzed', version: '6.0.0', schema: deep },
+    { name: 'fuzzed', version: '7.0.0', schema: { __proto__: null, constructor: 1 } },
+    { name: 'fuzzed\0', version: '7.0.0' },
+    { name: 'fuzzed', version: '9'.repeat(60) + '.0.0' },
+    { name: 'fuzzed', version: null },
+    { name: ['fuzzed'], executor: {} },
+    [],
+    null,
+  ];
+  for (const [i, body] of bodies.entries()) {
+    expect((await lab('POST', '/v1/models', body)).status, `body ${i}`).toBeLessThan(500);
+    expect((await lab('PATCH', '/v1/models/fuzzed', body)).status, `patch ${i}`).toBeLessThan(500);
+  }
+  for (const path of [
+    '%00',
+    'fuzzed/aliases/%00',
+    'fuzzed/aliases/%00/history',
+    'fuzzed/versions/%00',
+    '%ff',
+    'fuzzed/aliases/%ff',
+    'a'.repeat(500),
+    '..%2f..',
+    'fuzzed@%00',
+    'by-name/%00/latest',
+  ])
+    for (const method of ['GET', 'DELETE', 'PATCH', 'POST', 'PUT'] as const)
+      expect(
+        (await lab(method, `/v1/models/${path}`, method === 'PUT' ? { version: '\0' } : undefined)).status,
+        `${method} ${path}`,
+      ).toBeLessThan(500);
+  for (const query of ['after=%00', 'q=%00', 'tag=%00', 'limit=-1', 'limit=x', 'status=gone', 'executor=%00'])
+    expect((await lab('GET', `/v1/models?${query}`)).status, query).toBeLessThan(500);
+  for (const body of [null, [], 'x', { upload_id: '\0' }, { file_id: '\0' }, { upload_id: 'a', file_id: 'b' }, {}])
+    expect((await lab('POST', '/v1/models/fuzzed/upload', body)).status, JSON.stringify(body)).toBeLessThan(500);
+  await lab('DELETE', '/v1/models/fuzzed');
+});
+
 test('a vetting whose worker is lost is taken up again, and after three of them the version is refused', async () => {
   await register(lab, 'deadly', '1.0.0', { seed: 30, ready: false });
   const lose = async () => {
