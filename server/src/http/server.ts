@@ -131,7 +131,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well. Asked once a route,
   // for each request asks dearly: Fastify makes and freezes an object then.
   app.addHook('onRoute', (route) => {
-    const [guarded, openai] = [/^\/v[12](?!\/health\/)|^\/health\/workers$/.test(route.url), route.url.startsWith('/v1')];
+    const [guarded, openai] = [/^\/v1|^\/v2(?!\/health\/)|^\/health\/workers$/.test(route.url), route.url.startsWith('/v1')];
     const quiet = route.config?.quiet === true;
     if (!guarded && !openai && !quiet) return;
     const admit = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {

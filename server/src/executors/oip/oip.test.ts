@@ -180,6 +180,19 @@ describe('a failure', () => {
   });
 });
 
+test('two requests are one question exactly where their tensors and their form are the same', async () => {
+  const executor = await open();
+  const of = (inputs: Json) => executor.identity!(task(1, inputs));
+  expect(of(row(0))).toBeNull();
+  await all(executor, [task(1)]);
+  const raw = (text: string): Json => (JSON as unknown as { rawJSON: (text: string) => Json }).rawJSON(text);
+  expect(of(row(0, 'x', [1, 2]))).toEqual(of({ big: [1, 2], note: 'x', ms: 0 }));
+  const others = [row(0, 'x', [1, 3]), row(0, 'y', [1, 2]), [row(0, 'x', [1, 2])], { ms: [0], note: ['x'], big: [[1, 2]] }];
+  for (const other of others) expect(of(other)).not.toEqual(of(row(0, 'x', [1, 2])));
+  expect(of(row(0, 'x', [raw('9007199254740993'), 0]))).not.toEqual(of(row(0, 'x', [raw('9007199254740992'), 0])));
+  expect(of(row(0, 'x', [1.5, 2]))).toBeNull();
+});
+
 test('its options are checked', () => {
   const check = (options: object) => checkOptions({ executor: 'oip', options: { ...options } });
   expect(check({ base_url: 'http://x', model: 'm', version: '1', binary: false, api_key: 'k' })).toEqual([]);

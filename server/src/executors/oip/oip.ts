@@ -44,6 +44,19 @@ export class Oip implements Executor {
     return this.#remote.run(tasks, signals, (task, ended) => this.#attempt(task, ended));
   }
 
+  /** The form is part of it: it is that of the answer. Nothing is known before the metadata is. */
+  identity({ body }: Pick<Task, 'body'>): Uint8Array | null {
+    if (!this.#ports) return null;
+    try {
+      const { form, tensors } = tensorsIn(body['inputs'], this.#ports.inputs);
+      const { texts, parts } = written(tensors, () => true);
+      return Buffer.concat([Buffer.from(`${form} ${texts.join()}`), ...parts]);
+    } catch (error) {
+      if (error instanceof ApiError) return null;
+      throw error;
+    }
+  }
+
   hungry(): boolean {
     return this.#remote.hungry;
   }

@@ -35,7 +35,7 @@ export interface Reply {
 const waitingPerSlot = 8;
 
 /** Headers of a reply that its client is given: what it holds, and when to ask again. */
-const kept = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry'];
+const kept = ['content-type', 'content-encoding', 'retry-after', 'retry-after-ms', 'x-should-retry'];
 
 /**
  * A server elsewhere that serves one model: connections, as many calls at once as it bears, a breaker for when it is
@@ -131,16 +131,6 @@ export class Remote implements AsyncDisposable {
     this.#adapt(outcome, began);
     this.#judge(outcome);
     return { ...outcome, line: task.line, startedAt, ms: Math.max(0, Date.now() - startedAt) };
-  }
-
-  /** A call apart from any task and its limits: what a model is asked about itself when it is loaded. */
-  async ask<T>(call: Call, read: (reply: Reply) => T): Promise<{ ok: true; value: T } | (Untimed<Failure> & { ok: false })> {
-    let value: { ok: true; value: T } | undefined;
-    const outcome = await this.#ask(call, this.#ended.signal, (reply) => {
-      value = { ok: true, value: read(reply) };
-      return { ok: true, status: reply.status, body: '' };
-    });
-    return outcome.ok ? value! : outcome;
   }
 
   /**
