@@ -4,7 +4,7 @@ import type { Statement } from './sql.ts';
 /** bigint columns hold sizes, counts and sequence numbers: all below 2^53, so numbers. */
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** What runs a statement: the pool, or one connection inside a transaction. */
+/** What runs a statement: the pool, or one connection inside a transaction. The pool runs one that met a deadlock again. */
 export interface Db {
   /** All rows. */
   many<Row>(statement: Statement): Promise<Row[]>;
@@ -59,8 +59,32 @@ const methods = (client: Queryable): Omit<Db, 'transaction'> => {
   };
 };
 
+/** Tries at what the server rolled back, each a little later than the one before. */
+const tries = 5;
+const pause = (attempt: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+
 /** 40001 serialization_failure, 40P01 deadlock_detected: the server rolled back and asks for another try. */
 const again = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01');
+
+/** The same, each a transaction of its own: a statement that locks several rows can meet another that has them in another order. */
+const persistent = (plain: Omit<Db, 'transaction'>): Omit<Db, 'transaction'> => {
+  const persist = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!again(error) || attempt === tries) throw error;
+      }
+      await pause(attempt);
+    }
+  };
+  return {
+    many: <Row>(statement: Statement) => persist(() => plain.many<Row>(statement)),
+    maybe: <Row>(statement: Statement) => persist(() => plain.maybe<Row>(statement)),
+    one: <Row>(statement: Statement) => persist(() => plain.one<Row>(statement)),
+    run: (statement) => persist(() => plain.run(statement)),
+  };
+};
 
 /** Whether an error says that the database could not be reached or is going away, as against refusing a statement. */
 export const isUnreachable = (error: unknown): boolean => {
@@ -107,17 +131,17 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
       } catch (error) {
         if (isUnreachable(error)) broken ??= error as Error;
         else await client.query('rollback').catch(lost);
-        if (!again(error) || attempt === 5) throw error;
+        if (!again(error) || attempt === tries) throw error;
       } finally {
         client.off('error', lost);
         client.release(broken);
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+      await pause(attempt);
     }
   };
 
   const end = async () => {
     if (!pool.ended) await pool.end();
   };
-  return { ...methods(pool), transaction, url, end, [Symbol.asyncDispose]: end };
+  return { ...persistent(methods(pool)), transaction, url, end, [Symbol.asyncDispose]: end };
 };

@@ -88,7 +88,7 @@ const places = [
   ['worker', { SLUICE_WORKER__POOL: 'spot' }],
 ] as const;
 
-export const chaos = async ({ seed, seconds, clients = 3, patience = 90, say = () => {} }: ChaosOptions): Promise<ChaosResult> => {
+export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = () => {} }: ChaosOptions): Promise<ChaosResult> => {
   const random = new Random(seed);
   await using postgres = await PrivatePostgres.start();
   await using proxy = await openProxy(postgres.url);

@@ -26,7 +26,7 @@ import { until } from './until.ts';
 const share = (values: readonly number[], part: number): number => values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!;
 
 test('a transaction that stays open for ever costs claims little', { timeout: 120_000 }, async ({ db }) => {
-  const chunks = 1_500;
+  const chunks = 1_000;
   for (let i = 0; i < 10; i++) await insertBatch(db, { lines: chunks / 10, chunk: 1, tenant: `t${i}` });
   const holder = new pg.Client({ connectionString: db.url });
   await holder.connect();
@@ -146,6 +146,22 @@ test('two transactions that wait for each other both come through: the server en
     });
   await Promise.all([raise(a.no, b.no), raise(b.no, a.no)]);
   expect(tries).toBeGreaterThan(2);
+  // So do single statements that lock several rows.
+  const first = Promise.withResolvers<void>();
+  const slow = db.transaction(async (tx) => {
+    await tx.run(sql`update batches set priority = priority where no = ${b.no}`);
+    first.resolve();
+    await until(
+      'the statement waits for us',
+      async () => (await tx.maybe(sql`select from pg_locks where not granted and locktype = 'transactionid'`)) !== null,
+    );
+    await tx.run(sql`update batches set priority = priority where no = ${a.no}`);
+  });
+  await first.promise;
+  await Promise.all([
+    slow,
+    db.run(sql`update batches set priority = priority where no in (select no from batches order by no for update)`),
+  ]);
   expect(await db.many(sql`select priority from batches`)).toEqual([{ priority: 3 }, { priority: 3 }]);
 });
 
