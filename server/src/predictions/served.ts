@@ -20,6 +20,8 @@ const grace = 500;
 const lookMs = 20;
 /** Milliseconds for which a model whose process did not start is not tried again. */
 const againMs = 5_000;
+/** Milliseconds for which requests that are being read already are waited for. */
+const gatherMs = 2;
 /** How often a part that had not begun may lose its process. */
 const losses = 3;
 
@@ -73,6 +75,8 @@ export class Served {
   readonly #plain: boolean;
   #most: number;
   #due = false;
+  /** Questions ever. */
+  #asked = 0;
   #delay: NodeJS.Timeout | null = null;
   #watch: NodeJS.Timeout | null = null;
   #failedAt = -Infinity;
@@ -114,6 +118,7 @@ export class Served {
     this.#admit(question.rows, timeoutMs);
     const ask = new Ask(question, timeoutMs, this.#settled);
     this.open++;
+    this.#asked++;
     this.usedAt = ask.askedAt;
     this.#queue.add(ask.split(this.#parts(question), (name) => this.layout.axes?.outputs[name] ?? null));
     this.#pumpSoon();
@@ -145,6 +150,11 @@ export class Served {
     if (answer instanceof ApiError) this.figures.refused(answer);
     else this.figures.answered(ask.rows, answer);
   };
+
+  /** Rows for which no others are waited for: they fill a run, or a message of single ones. */
+  get #enough(): number {
+    return this.#most > 1 ? this.#most : messageRuns;
+  }
 
   /** Milliseconds until `rows` more would be done, by what was measured; null where nothing was. */
   #estimate(rows: number): number | null {
@@ -189,14 +199,25 @@ export class Served {
     return parts;
   }
 
-  /** After what else has come in meanwhile: the requests of one turn of the event loop share a message. */
+  /**
+   * Once a turn of the event loop has brought nothing new: requests that are here already, and only have to be read,
+   * share a message and a run. That takes no time where there are none, and is not waited for where there are too many.
+   */
   #pumpSoon(): void {
     if (this.#due) return;
     this.#due = true;
-    setImmediate(() => {
+    const began = performance.now();
+    let seen = this.#asked;
+    const turn = (): void => {
+      if (this.#asked !== seen && this.#queue.rows < this.#enough && performance.now() - began < gatherMs) {
+        seen = this.#asked;
+        setImmediate(turn);
+        return;
+      }
       this.#due = false;
       this.#pump();
-    });
+    };
+    setImmediate(turn);
   }
 
   #pump(): void {
@@ -294,8 +315,9 @@ export class Served {
     if (message.done >= message.runs.length) {
       replica.message = null;
       if (replica.child.rows >= this.#settings.recycleAfter) this.#replace(replica);
-      // Sent on before the answers are written: the process goes on meanwhile.
-      this.#pump();
+      // A full run is sent on before the answers are written, so that the process goes on meanwhile.
+      if (this.#queue.rows >= this.#enough) this.#pump();
+      else if (!this.#queue.empty) this.#pumpSoon();
     }
     results.forEach((result, i) => {
       const run = message.runs[first + i];

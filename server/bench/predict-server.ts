@@ -1,0 +1,78 @@
+/**
+ * A server for the benchmark of predictions, in a process of its own: Sluice's API with the routes of predictions alone,
+ * or a bare Fastify route that always answers the same. Says where it listens, and does what its parent asks.
+ */
+import { setFlagsFromString } from 'node:v8';
+import Fastify from 'fastify';
+import { buildServer } from '../src/http/server.ts';
+import { createLogger } from '../src/lib/log.ts';
+import { Models, type ModelSpec } from '../src/models/models.ts';
+import type { Facts } from '../src/predictions/layout.ts';
+import { Predictor } from '../src/predictions/predictor.ts';
+import { predictRoutes } from '../src/predictions/routes.ts';
+
+export interface Offered {
+  spec: ModelSpec;
+  facts: Facts | null;
+}
+
+export type Told = { bare: string } | { models: Offered[]; scratch: string };
+
+/** Loads and unloads the models whose names begin so, one after another; or says what one of them has done. */
+export type Order = { cycle: string; times: number } | { figures: string };
+
+export interface Done {
+  pids: number[];
+  runs: number;
+  rows: number;
+}
+
+const bare = async (answer: string): Promise<string> => {
+  const app = Fastify();
+  const reply: unknown = JSON.parse(answer);
+  const schema = { body: { type: 'object', required: ['model', 'inputs'], properties: { model: { type: 'string' }, inputs: {} } } };
+  app.post('/v1/predict', { schema }, () => Promise.resolve(reply));
+  return await app.listen({ port: 0 });
+};
+
+const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
+  // As every role does.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  const log = createLogger({ level: 'info', pretty: false, base: { role: 'api' } });
+  const models = new Models(offered.map(({ spec }) => spec));
+  const predictor = new Predictor({
+    models,
+    log,
+    scratch,
+    factsOf: ({ name }) => Promise.resolve(offered.find(({ spec }) => spec.name === name)?.facts ?? null),
+  });
+  const app = await buildServer({
+    keys: [{ key: 'bench-key', tenant: 'bench', user: 'bench' }],
+    log,
+    routes: (routes) => predictRoutes(routes, { predictor }),
+  });
+  const carryOut = async (order: Order): Promise<Done | 'done'> => {
+    if ('figures' in order) {
+      const model = models.get(order.figures, 'bench');
+      const { sizes } = predictor.loaded.figuresOf(model);
+      return { pids: predictor.loaded.at(model)?.pids ?? [], runs: sizes.count, rows: sizes.sum };
+    }
+    const cycled = offered.filter(({ spec }) => spec.name.startsWith(order.cycle));
+    await Promise.all(
+      cycled.map(async ({ spec }) => {
+        for (let i = 0; i < order.times; i += cycled.length) {
+          await predictor.loaded.get(spec);
+          await predictor.loaded.unload(spec);
+        }
+      }),
+    );
+    return 'done';
+  };
+  process.on('message', (order: Order) => void carryOut(order).then((answer) => process.send!(answer)));
+  return await app.listen({ port: 0 });
+};
+
+process.once('message', (told: Told) => {
+  void ('bare' in told ? bare(told.bare) : sluice(told.models, told.scratch)).then((url) => process.send!(url));
+});
+process.once('disconnect', () => process.exit(0));
