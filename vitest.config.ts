@@ -7,7 +7,7 @@ const others = [
   {
     name: 'scheduler',
     include: [
-      ...of('policy,simulate,quotas,bulk,deadletters,completion,scheduler,fleet'),
+      ...of('policy,simulate,quotas,bulk,deadletters,completion,scheduler,fleet,dedup'),
       'server/src/workers/*.test.ts',
       'server/test/compat/redrive.test.ts',
       'server/test/crash/{chaos,contention,escalation,notice,schedulers}.test.ts',
@@ -17,11 +17,11 @@ const others = [
   {
     name: 'models',
     include: [
-      ...of('models,registry,cache,jobs,vetting,predictions,oip,passthrough,openai'),
+      ...of('models,registry,cache,jobs,vetting,predictions,oip,passthrough,openai,upstream'),
       'server/src/executors/**/*.test.ts',
       'server/src/http/predict.test.ts',
-      'server/test/flow/{molecules,upstream}.test.ts',
-      'server/test/crash/upstream.test.ts',
+      'server/test/flow/molecules.test.ts',
+      'cli/src/{job,model,vet}.test.ts',
       'server/test/models/**/*.test.ts',
     ],
   },
