@@ -1,5 +1,5 @@
-/** Milliseconds after an urgent task for which room is kept for the next. */
-const keptMs = 10_000;
+/** Milliseconds after an urgent task for which room is kept for the next: who asks now and then finds it free. */
+const keptMs = 300_000;
 
 /**
  * How many tasks may be under way at once, shared by every run of one executor. The limit may move while tasks run;
