@@ -1,6 +1,6 @@
 import { joinOf, type Tensor } from '../executors/onnx/tensor.ts';
 import type { RowFailure } from '../executors/onnx/wire.ts';
-import { ApiError } from '../lib/errors.ts';
+import type { ApiError } from '../lib/errors.ts';
 import type { Times } from './infer.ts';
 
 /** What a model is asked: tensors, or molecules to featurise. */

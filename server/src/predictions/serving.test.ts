@@ -445,6 +445,7 @@ describe('a process', () => {
     request.destroy(new Error('gone'));
     await failed;
     await until(() => served.open === 0);
+    expect([served.open, served.waiting]).toEqual([0, 0]);
   });
 });
 

@@ -3,6 +3,7 @@
  * notes on descriptor 4 (a file that the executor holds too) how far it is, so that when it hangs or dies the
  * executor knows which row did it. It is killed, never asked, to stop.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it is imported for what it does
 import './float16.ts';
 import { writeSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
