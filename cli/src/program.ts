@@ -7,6 +7,7 @@ import type { LoadOptions } from './commands/loadtest.ts';
 import type { AliasOptions, PushOptions } from './commands/model.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { RunOptions } from './commands/run.ts';
+import type { VetOptions } from './commands/vet.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
 import { commaList, positive, whole } from './settings.ts';
 
@@ -312,6 +313,13 @@ const models = (): Command => {
     .option('--no-wait', 'do not wait for the vetting')
     .option('--timeout <seconds>', 'stop waiting after that', whole('--timeout', 1), 300)
     .action(act(async (context, file: string, options: PushOptions) => (await module()).push(context, file, options)));
+  model
+    .command('vet <file>')
+    .description('look at an .onnx file here, as a server would after its upload; needs no server')
+    .option('--memory <mb>', 'that the model may have', whole('--memory', 768), 2_048)
+    .option('--timeout <seconds>', 'that one step may take', whole('--timeout', 1), 60)
+    .option('--log', 'what each step did')
+    .action(act(async (context, file: string, options: VetOptions) => (await import('./commands/vet.ts')).vet(context, file, options)));
   model
     .command('validate <model>')
     .description('what vetting found, step by step')

@@ -14,6 +14,9 @@ export interface Trial {
   plan: Plan;
 }
 
+/** How unusual it is that this dimension counts rows: not at all where its name says so, else the more the later it is. */
+const oddity = (port: Port, axis: number): number => (namesRows(dimensionKey(port, axis)) ? 0 : axis + 1);
+
 /** Ways in which rows could lie in the inputs: a dimension of each, the most usual ways first. */
 export const guesses = (inputs: readonly Port[]): Axes[] => {
   const choices = inputs.map((port) => [...port.shape.flatMap((dimension, axis) => (isOpen(dimension) ? [axis] : [])), null]);
@@ -22,7 +25,10 @@ export const guesses = (inputs: readonly Port[]): Axes[] => {
     const open = choices[i]!.length > 1;
     all = all
       .flatMap(({ axes, cost }) =>
-        choices[i]!.map((axis) => ({ axes: { ...axes, [port.name]: axis }, cost: cost + (axis ?? (open ? 10 : 0)) })),
+        choices[i]!.map((axis) => ({
+          axes: { ...axes, [port.name]: axis },
+          cost: cost + (axis === null ? (open ? 10 : 0) : oddity(port, axis)),
+        })),
       )
       .toSorted((a, b) => a.cost - b.cost)
       .slice(0, 64);

@@ -127,29 +127,28 @@ const findBatching = async (
       if (notes.log.length === 1) ({ reason } = found);
     }
     notes.warning = `Rows cannot share a run. ${reason}`;
-    return null;
+    return notes.warning;
   });
-  if (axes === null) return skipRest('Rows cannot share a run.', 'batch_equivalence', 'batching_gain');
+  if (typeof axes === 'string') return skipRest(axes, 'batch_equivalence', 'batching_gain');
 
   const known = { ...unsafe, ...axes };
-  const same = await step('batch_equivalence', async (notes) => {
+  const problem = await step('batch_equivalence', async (notes) => {
     if (!deterministic) {
       notes.warning = 'The same values do not give the same answer twice, so that rows cannot be compared.';
-      return false;
+      return notes.warning;
     }
     const result = await equivalent(trial, axes, ms > slow / 10 ? 2 : 5);
     if (!result.same) {
       notes.warning = result.reason;
       notes.hint = 'It is served one row a run. A normalisation or a quantisation by the whole batch mixes rows: use those by row.';
-      return false;
+      return result.reason;
     }
     notes.log.push(`${result.runs} runs; the largest difference is ${round(result.most)} of what is let pass`);
-    return true;
+    return null;
   });
-  if (!same) {
-    const reason = 'A row’s answer was not shown to be the same alone and in company.';
-    skip('batching_gain', reason);
-    return { ...known, reason };
+  if (problem !== null) {
+    skip('batching_gain', 'Rows were not shown to have the same answers alone and in company.');
+    return { ...known, reason: problem };
   }
 
   return await step('batching_gain', async (notes) => {

@@ -9,6 +9,8 @@ import { Value } from 'typebox/value';
 import { environment, lastLine } from '../executors/onnx/child-process.ts';
 import { Said, steps, type Report, type Step, type StepName } from './facts.ts';
 
+export type { Report } from './facts.ts';
+
 export interface VetLimits {
   /** Of the file. */
   bytes: number;
