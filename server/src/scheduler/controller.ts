@@ -10,7 +10,7 @@ import { decideTargets, defaultLine, type Line, type Targets } from '../policy/t
 import { unmeasured, type Estimates } from './estimates.ts';
 import { adaptWidths } from './widths.ts';
 import { alone } from './alone.ts';
-import { readDemand, readFleet, type DemandRow, type Fleet } from './reading.ts';
+import { readDemand, readFleet, readJobs, type DemandRow, type Fleet } from './reading.ts';
 
 /**
  * The controller: reads what is open and who works, asks the policy, and writes down what it decides: targets for each
@@ -209,6 +209,7 @@ const writeBatches = async (tx: Db, decided: readonly Decided[], { pools }: Cont
 
 const writePools = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<Round['pools']> => {
   const wanted = pools.map((pool) => ({ ...pool, desired: 0, reason: 'no work' }));
+  const jobs = await readJobs(tx);
   for (const kind of ['spot', 'dedicated'] as const) {
     const own = wanted.filter((pool) => pool.preemptible === (kind === 'spot'));
     if (own.length === 0) continue;
@@ -222,7 +223,8 @@ const writePools = async (tx: Db, decided: readonly Decided[], { pools }: Contro
     const all = wanted.some((pool) => pool.preemptible) && kind === 'dedicated';
     const queued = decided.reduce(
       (sum, { rows, targets }) => sum + rows.reduce((n, row) => n + (!all || targets.atRisk.includes(row.batch_id) ? row.queued : 0), 0),
-      0,
+      // Somebody waits for a job: its workers stay, and stay until it has ended.
+      kind === 'dedicated' ? jobs : 0,
     );
     for (const pool of own) {
       const { workers, reason: why } = desiredWorkers({

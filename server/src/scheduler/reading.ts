@@ -35,6 +35,13 @@ export const readDemand = (tx: Db): Promise<DemandRow[]> =>
     group by b.no, o.model, a.weight
     order by b.deadline, b.no`);
 
+/** Jobs that have not ended, counted up to what no pool has workers for. */
+export const readJobs = async (tx: Db): Promise<number> =>
+  (
+    await tx.one<{ jobs: number }>(sql`
+      select count(*)::int as jobs from (select from jobs where state in ('queued', 'waiting', 'running') limit 100000) open`)
+  ).jobs;
+
 /** Who works: workers that may take more, and were heard of within a lease: those who were not have lost what they held. */
 export interface Fleet {
   ready: (kind: Kind, model: string) => number;

@@ -7,6 +7,7 @@ import { sql } from '../../src/db/sql.ts';
 import { startUpstream, type Upstream } from '../../src/executors/openai/upstream.ts';
 import { dropOldJobs } from '../../src/jobs/sweep.ts';
 import { isAlive } from '../../src/lib/processes.ts';
+import { localPool } from '../../src/policy/pools.ts';
 import { noQuotas } from '../../src/policy/quotas.ts';
 import { descendants } from '../crash/process.ts';
 import { until } from '../crash/until.ts';
@@ -156,4 +157,14 @@ test('a worker that has to go gives back what runs at the end of its notice, unc
   const job = (await call(client, 'GET', `/v1/jobs/${id}`)).body as unknown as Job;
   expect(job).toMatchObject({ status: 'completed', attempts: 1, history: [] });
   expect(job.worker).not.toBe(worker.id);
+});
+
+test('a pool without workers gets one for a job', async () => {
+  await using own = await startSluice({ workers: 0, pools: [{ ...localPool, minimum: 0, maximum: 4, backlogRatio: 5 }] });
+  const desired = async () => (await own.db.maybe<{ desired: number }>(sql`select desired from pools`))?.desired;
+  await until('nothing is wanted', async () => (await desired()) === 0);
+  const { body } = await call(own.client, 'POST', '/v1/jobs', chat('echo'));
+  await until('a worker is wanted', async () => (await desired()) === 1);
+  await call(own.client, 'POST', `/v1/jobs/${String(body['id'])}/cancel`);
+  await until('none is any more', async () => (await desired()) === 0);
 });
