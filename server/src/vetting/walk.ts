@@ -73,7 +73,7 @@ type Counts = Map<string, number>;
 export const walk = (source: Source, limits: WalkLimits = walkLimits): Walk => {
   const reader = new Reader(source, limits.fields);
   try {
-    return { ok: true, walked: read(reader, source.size, limits) };
+    return { ok: true, walked: structureOf(reader, source.size, limits) };
   } catch (error) {
     const at = `at byte ${reader.at}`;
     if (error instanceof Malformed)
@@ -86,7 +86,7 @@ export const walk = (source: Source, limits: WalkLimits = walkLimits): Walk => {
   }
 };
 
-const read = (reader: Reader, size: number, limits: WalkLimits): Walked => {
+const structureOf = (reader: Reader, size: number, limits: WalkLimits): Walked => {
   const metadata = new Map<string, string>();
   const opsets = new Map<string, number>();
   const operators: Counts = new Map();
@@ -108,19 +108,23 @@ const read = (reader: Reader, size: number, limits: WalkLimits): Walked => {
   };
   let [kept, depth] = [0, 0];
 
-  const text = (stop: number, longest: number): string => {
-    const { text, cut } = reader.text(stop, longest);
-    kept += text.length;
+  const read = (stop: number, longest: number): { text: string; cut: boolean } => {
+    const found = reader.text(stop, longest);
+    kept += found.text.length;
     if (kept > most.all) throw new Refused('Its names are longer than 16 MB altogether.', hints.size);
-    // PostgreSQL has no NUL in its texts.
+    return found;
+  };
+  /** PostgreSQL has no NUL in its texts. */
+  const text = (stop: number, longest: number): string => {
+    const { text, cut } = read(stop, longest);
     return (cut ? `${text}…` : text).replaceAll('\0', '\uFFFD');
   };
   const name = (stop: number): string => {
     if (stop - reader.at > most.name)
       throw new Refused(`A name has ${stop - reader.at} bytes; at most ${most.name} are allowed.`, hints.forged);
-    const found = text(stop, most.name);
-    if (found.includes('\uFFFD')) throw new Malformed('A name holds a NUL.');
-    return found;
+    const { text } = read(stop, most.name);
+    if (text.includes('\0')) throw new Malformed('A name holds a NUL.');
+    return text;
   };
 
   /** Visits the fields of a message by name. */
