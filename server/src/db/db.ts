@@ -114,6 +114,8 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
   });
   // An idle connection that dies emits here; without a listener it would end the process.
   pool.on('error', (error) => onError?.(error));
+  // One that is given up is nobody's any more: its last words, when the server goes down meanwhile, would end it as well.
+  pool.on('connect', (client) => void client.on('error', () => {}));
 
   const transaction = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
