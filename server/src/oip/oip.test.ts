@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,10 @@ import { parse } from 'yaml';
 import { bytesOf } from '../executors/onnx/tensor.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
+import { ApiError } from '../lib/errors.ts';
 import { silent } from '../lib/log.ts';
 import { Models, type ModelSpec } from '../models/models.ts';
+import type { InferOptions, Infers } from '../predictions/infer.ts';
 import { Predictor } from '../predictions/predictor.ts';
 import { fixedBatch, identity, int64Identity, smallMlp, stringIdentity, twoInputs } from '../../test/support/onnx-models.ts';
 import { oipRoutes } from './routes.ts';
@@ -491,4 +494,71 @@ test('statistics count requests, rows and time', async () => {
   expect(after!.inference_stats['fail']!.count - before!.inference_stats['fail']!.count).toBe(1);
   expect(after!.inference_stats['success']!.ns).toBeGreaterThan(before!.inference_stats['success']!.ns);
   expect((await stats('/v2/models/stats')).map(({ name }) => name)).toContain('lab/net');
+});
+
+describe('what the model’s queue says', () => {
+  const ports = { inputs: [{ name: 'x', type: 'float32', shape: ['N'] }], outputs: [{ name: 'y', type: 'float32', shape: ['N'] }] };
+  const ask = async (answer: Infers['infer']) => {
+    const models = new Models([onnx('m', identity('float32', ['N']))]);
+    const app = await buildServer({
+      keys: [{ key: 'k', tenant: 't', user: 'u' }],
+      log: silent,
+      routes: (app) =>
+        oipRoutes(app, {
+          models,
+          infers: { infer: answer, portsOf: async () => ports },
+          unload: async () => {},
+          ready: async () => true,
+          version: async () => '0',
+          maxBytes,
+        }),
+    });
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    const gone = new AbortController();
+    const asking = fetch(`${address}/v2/models/m/infer`, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify({ inputs: [tensor('x', 'FP32', [1], [1])], parameters: { timeout: 1_500 } }),
+      signal: gone.signal,
+    });
+    return { app, asking, gone };
+  };
+
+  test.each<[number, ApiError, string]>([
+    [
+      503,
+      new ApiError('model_overloaded', 'Too much waits for this model.', { headers: { 'retry-after': '3' } }),
+      'Too much waits for this model.',
+    ],
+    [504, new ApiError('request_timeout', 'The model did not answer within 2 ms.'), 'The model did not answer within 2 ms.'],
+    [500, new ApiError('executor_error', 'Non-zero status code from /onnxruntime/core/x.cc:77'), 'The model failed on these inputs.'],
+    [
+      500,
+      new Error('boom at /home/x.ts:1') as ApiError,
+      'The server had an error while processing your request. It was logged with the request id.',
+    ],
+  ])('is %i to a client', async (status, error, words) => {
+    const { app, asking } = await ask(() => Promise.reject(error));
+    const reply = await asking;
+    expect([reply.status, await reply.json()]).toEqual([status, { error: words }]);
+    expect(reply.headers.get('retry-after')).toBe(status === 503 ? '3' : null);
+    await app.close();
+  });
+
+  test('is told when its client leaves, and how long that waits', async () => {
+    const asked = Promise.withResolvers<InferOptions>();
+    const { app, asking, gone } = await ask((_model, _inputs, options) => {
+      asked.resolve(options);
+      return new Promise((_, reject) => {
+        options.signal!.addEventListener('abort', () => reject(new ApiError('unavailable', 'gone')));
+      });
+    });
+    const { signal, timeoutMs, tenant } = await asked.promise;
+    expect([timeoutMs, tenant]).toEqual([2, 't']);
+    const left = once(signal!, 'abort');
+    gone.abort();
+    await expect(asking).rejects.toThrow(/aborted/);
+    await left;
+    await app.close();
+  });
 });
