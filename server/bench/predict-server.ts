@@ -36,7 +36,7 @@ const bare = async (answer: string): Promise<string> => {
 };
 
 const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
-  // As every role does.
+  // As every role does, and the API when it loads a model.
   setFlagsFromString('--semi-space-growth-factor=1');
   const log = createLogger({ level: 'info', pretty: false, base: { role: 'api' } });
   const models = new Models(offered.map(({ spec }) => spec));
@@ -44,6 +44,7 @@ const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
     models,
     log,
     scratch,
+    onLoad: () => setFlagsFromString('--semi-space-growth-factor=2'),
     factsOf: ({ name }) => Promise.resolve(offered.find(({ spec }) => spec.name === name)?.facts ?? null),
   });
   const app = await buildServer({

@@ -129,6 +129,11 @@ export class Loaded implements AsyncDisposable {
     return true;
   }
 
+  /** Unloads what is not served any more and has nothing to do. */
+  prune(isServed: (model: ModelSpec) => boolean): void {
+    for (const [id, entry] of this.#entries) if (entry.served?.open === 0 && !isServed(entry.model)) void this.#end(id, entry);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#entries].map(([id, entry]) => this.#end(id, entry)));

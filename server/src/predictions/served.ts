@@ -156,11 +156,20 @@ export class Served {
     return this.#most > 1 ? this.#most : messageRuns;
   }
 
-  /** Milliseconds until `rows` more would be done, by what was measured; null where nothing was. */
+  /** Rows that processes work on, and whether one of them has nothing to do. */
+  #underWay(): { rows: number; free: boolean } {
+    let [rows, free] = [0, false];
+    for (const { message, retiring } of this.#replicas) {
+      if (message) for (const run of message.runs.slice(message.done)) rows += run.rows;
+      else if (!retiring) free = true;
+    }
+    return { rows, free };
+  }
+
+  /** Milliseconds that `rows` take all processes together, by what was measured; null where nothing was. */
   #estimate(rows: number): number | null {
-    const all = this.#queue.rows + rows;
     const most = Math.max(1, this.#most);
-    const [whole, rest] = [Math.floor(all / most), all % most];
+    const [whole, rest] = [Math.floor(rows / most), rows % most];
     const [run, last] = [this.pace.of(most), rest > 0 ? this.pace.of(rest) : 0];
     if (run === null || last === null) return null;
     return (whole * run + last) / Math.max(1, this.#replicas.size);
@@ -168,9 +177,10 @@ export class Served {
 
   #admit(rows: number, timeoutMs: number): void {
     const waits = this.#queue.rows;
-    if (waits === 0) return;
-    const ms = this.#estimate(rows);
-    const full = waits + rows > this.#settings.queueRows;
+    const busy = this.#underWay();
+    if (waits === 0 && busy.free) return;
+    const ms = this.#estimate(waits + busy.rows + rows);
+    const full = waits > 0 && waits + rows > this.#settings.queueRows;
     if (!full && (ms === null || ms <= timeoutMs)) return;
     const seconds = Math.max(1, Math.ceil((ms ?? 1000) / 1000));
     const reason = full
@@ -247,7 +257,7 @@ export class Served {
 
   #feed(replica: Replica, free: number): boolean {
     // Short work is not worth a second process; long work is shared out among those that are free.
-    const all = this.#estimate(0);
+    const all = this.#estimate(this.#queue.rows);
     const most = all !== null && all > 1 ? Math.min(this.#most, Math.max(1, Math.ceil(this.#queue.rows / free))) : this.#most;
     const runs: Run[] = [];
     let ms = 0;
@@ -306,10 +316,23 @@ export class Served {
     for (let parts = this.#queue.take(1); parts.length > 0; parts = this.#queue.take(1)) for (const { ask } of parts) ask.fail(error);
   }
 
+  /** What a process answered; one that talks nonsense is killed, whatever made it do so. */
+  #decoded(replica: Replica, frame: Frame): ReturnType<typeof decode> | null {
+    try {
+      return decode(frame);
+    } catch (error) {
+      this.#log.error({ err: messageOf(error) }, 'a process of a model gave an answer that cannot be read');
+      replica.child.kill();
+      return null;
+    }
+  }
+
   #answered(replica: Replica, frame: Frame): void {
     const { message } = replica;
     if (!message) return;
-    const { first, results } = decode(frame);
+    const answer = this.#decoded(replica, frame);
+    if (!answer) return;
+    const { first, results } = answer;
     message.done = first + results.length;
     replica.movedAt = performance.now();
     if (message.done >= message.runs.length) {
