@@ -2,7 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../lib/errors.ts';
 
 const tooLarge = (most: number) =>
-  new ApiError('payload_too_large', `The body is larger than the ${most} bytes this server accepts (\`oip.max_bytes\`).`);
+  new ApiError(
+    'payload_too_large',
+    most === maxJson
+      ? `JSON of more than ${maxJson} bytes is not accepted; send tensors as bytes behind it (binary_data_size).`
+      : `The body is larger than the ${most} bytes this server accepts (\`oip.max_bytes\`).`,
+  );
+
+/** Bytes of JSON: reading so much keeps all other requests waiting for a quarter of a second. */
+const maxJson = 32 * 1024 * 1024;
+
+/** How much a request may send, by how many bytes of it are JSON; null: all of them. Throws `payload_too_large`. */
+export const limitOf = (most: number, json: number | null): number => {
+  if (json !== null && json > maxJson) throw tooLarge(maxJson);
+  return json === null ? Math.min(most, maxJson) : most;
+};
 
 /**
  * The body of a request, written once as it comes into memory that begins where what follows its first `head` bytes is

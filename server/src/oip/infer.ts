@@ -9,7 +9,7 @@ import type { Infers } from '../predictions/infer.ts';
 import type { Ports } from './about.ts';
 import { answerOf, type Answer } from './answer.ts';
 import { readAsk, readRaw, type Ask } from './ask.ts';
-import { readBody } from './body.ts';
+import { limitOf, readBody } from './body.ts';
 import type { Statistics } from './statistics.ts';
 
 export interface InferParts {
@@ -63,7 +63,8 @@ export const inferWith = async (
 ): Promise<Answer> => {
   const header = [request.headers[lengthHeader] ?? []].flat()[0];
   const began = performance.now();
-  const body = await readBody(request, maxBytes, /^\d{1,15}$/.test(header ?? '') ? Number(header) : 0);
+  const head = /^\d{1,15}$/.test(header ?? '') ? Number(header) : null;
+  const body = await readBody(request, limitOf(maxBytes, head), head ?? 0);
   const came = performance.now();
   try {
     const ports = await asked(infers.portsOf(model));

@@ -15,6 +15,7 @@ import { Models, type ModelSpec } from '../models/models.ts';
 import type { InferOptions, Infers } from '../predictions/infer.ts';
 import { Predictor } from '../predictions/predictor.ts';
 import { fixedBatch, identity, int64Identity, smallMlp, stringIdentity, twoInputs } from '../../test/support/onnx-models.ts';
+import { limitOf } from './body.ts';
 import { oipRoutes } from './routes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-oip-'));
@@ -441,6 +442,11 @@ describe('what does not fit is refused, and the server lives', () => {
     expect(reply.status).toBe(413);
     await reply.text();
     expect(await refused('/v2/models/id/infer', '{}', { 'content-encoding': 'gzip' })).toMatchObject({ status: 415 });
+  });
+
+  test('more JSON than can be read at once, while bytes may be as many as are configured', () => {
+    expect([limitOf(2 ** 27, null), limitOf(2 ** 27, 500), limitOf(1_000, null)]).toEqual([2 ** 25, 2 ** 27, 1_000]);
+    expect(() => limitOf(2 ** 27, 2 ** 25 + 1)).toThrow(/send tensors as bytes/);
   });
 
   test('a body that never comes holds nothing up', async () => {
