@@ -9,7 +9,7 @@ const tooLarge = (most: number) =>
       : `The body is larger than the ${most} bytes this server accepts (\`oip.max_bytes\`).`,
   );
 
-/** Bytes of JSON: reading so much keeps all other requests waiting for a quarter of a second. */
+/** Bytes of JSON: reading so much takes 0.1 s, during which all other requests wait. */
 const maxJson = 32 * 1024 * 1024;
 
 /** How much a request may send, by how many bytes of it are JSON; null: all of them. Throws `payload_too_large`. */
