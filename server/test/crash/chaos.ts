@@ -62,8 +62,7 @@ const linesFor = (random: Random, batch: string): Record<string, unknown>[] =>
   Array.from({ length: random.between(1, 600) }, (_, i) => chatLine(`${batch}-${i}`, { echo: scripts(random) }));
 
 /** One client: makes batch after batch, and perhaps loses patience with one. */
-const client = async (site: Site, random: Random, name: string, over: () => boolean): Promise<Sent[]> => {
-  const sent: Sent[] = [];
+const client = async (site: Site, random: Random, name: string, sent: Sent[], over: () => boolean): Promise<void> => {
   for (let i = 0; !over(); i++) {
     await delay(random.between(0, 1_500));
     const batch = `${name}.${i}`;
@@ -76,7 +75,6 @@ const client = async (site: Site, random: Random, name: string, over: () => bool
     else if (mood < 0.35)
       await site.client.ask('PATCH', `/v1/batches/${one.id}`, { deadline: Math.ceil(Date.now() / 1_000) + random.between(1, 3) });
   }
-  return sent;
 };
 
 const places = [
@@ -88,7 +86,7 @@ const places = [
   ['worker', { SLUICE_WORKER__POOL: 'spot' }],
 ] as const;
 
-export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = () => {} }: ChaosOptions): Promise<ChaosResult> => {
+export const chaos = async ({ seed, seconds, clients = 6, patience = 120, say = () => {} }: ChaosOptions): Promise<ChaosResult> => {
   const random = new Random(seed);
   await using postgres = await PrivatePostgres.start();
   await using proxy = await openProxy(postgres.url);
@@ -104,7 +102,7 @@ export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = (
     return site.begin(role, { ...own, ...(role !== 'api' && bad) });
   };
   const slots = places.map((_, place) => begin(place));
-  await Promise.all(slots.map((process) => process.said(/"msg":"ready/)));
+  await Promise.all(slots.map((process) => process.said(/"msg":"ready/, patience * 1_000)));
 
   const began = performance.now();
   const over = (): boolean => performance.now() - began > seconds * 1_000;
@@ -124,7 +122,7 @@ export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = (
         const process = begin(place);
         slots[place] = process;
         try {
-          await process.said(/"msg":"ready/);
+          await process.said(/"msg":"ready/, patience * 1_000);
           return;
         } catch (error) {
           // Killed again meanwhile: whoever did that brings the next one.
@@ -144,7 +142,9 @@ export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = (
       void done.finally(() => after.delete(done));
     },
   };
-  const submitted = Promise.all(Array.from({ length: clients }, (_, i) => client(site, new Random(seed * 1_000 + i), `c${i}`, over)));
+  site.client.patience = patience * 1_000;
+  const sent: Sent[] = [];
+  const submitted = Promise.all(Array.from({ length: clients }, (_, i) => client(site, new Random(seed * 1_000 + i), `c${i}`, sent, over)));
   // Looked at below; until then a failure must not end the program.
   submitted.catch(() => {});
   while (!over()) {
@@ -155,9 +155,8 @@ export const chaos = async ({ seed, seconds, clients = 6, patience = 90, say = (
     say(`${((performance.now() - began) / 1_000).toFixed(1)} s: ${fault}`);
   }
   while (after.size > 0) await Promise.all(after);
-  let sent: Sent[] = [];
   try {
-    sent = (await submitted).flat();
+    await submitted;
     await site.ended(sent, patience * 1_000);
   } catch (error) {
     wrong.push(messageOf(error), ...(error instanceof Error && error.cause instanceof Error ? [error.cause.message] : []));

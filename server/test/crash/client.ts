@@ -11,6 +11,9 @@ export class Client {
 
   readonly key: string;
 
+  /** Milliseconds until a client that gets no answer gives up. */
+  patience = 60_000;
+
   constructor(port: number, key: string = apiKey) {
     this.url = `http://127.0.0.1:${port}`;
     this.key = key;
@@ -54,7 +57,7 @@ export class Client {
         if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}`);
         return JSON.parse(text) as T;
       },
-      60_000,
+      this.patience,
     );
   }
 

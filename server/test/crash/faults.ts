@@ -26,11 +26,13 @@ export interface Patient {
 
 type Fault = (patient: Patient) => Promise<string | null> | string | null;
 
-/** A process at random; null where it was killed a moment ago and another is on its way. */
+/** A process at random; null where it was killed a moment ago and another is on its way: a busy machine would never have one that is ready. */
 const anyPlace = ({ random, slots }: Patient): number | null => {
   const place = random.between(0, slots.length - 1);
-  return slots[place]!.over || slots[place]!.meant ? null : place;
+  return works(slots[place]!) ? place : null;
 };
+
+const works = (process: Process): boolean => !process.over && !process.meant && process.log.includes('"msg":"ready');
 
 const kill: Fault = async (patient) => {
   const place = anyPlace(patient);
@@ -67,9 +69,7 @@ const stop: Fault = (patient) => {
 };
 
 const spot: Fault = async (patient) => {
-  const gone = patient.slots.flatMap((process, place) =>
-    patient.pools[place] === 'spot' && !process.over && !process.meant ? [place] : [],
-  );
+  const gone = patient.slots.flatMap((process, place) => (patient.pools[place] === 'spot' && works(process) ? [place] : []));
   if (gone.length < 2) return null;
   await Promise.all(gone.map((place) => patient.slots[place]!.kill()));
   for (const place of gone) patient.later(delay(patient.random.between(0, 3_000)).then(() => patient.replace(place)));
