@@ -1,6 +1,6 @@
 import type { Digests } from '../models/digest.ts';
 import type { Models } from '../models/models.ts';
-import type { Task } from '../executors/executor.ts';
+import type { RunSignals, Task } from '../executors/executor.ts';
 import { unit } from '../cache/vectors.ts';
 import type { LoadedModels } from './loaded.ts';
 
@@ -13,7 +13,7 @@ interface EmbedDeps {
 interface Embedder {
   digest: string;
   /** A vector of length 1 for each text; null where the model gave none. */
-  all(texts: readonly string[]): Promise<(Float32Array | null)[]>;
+  all(texts: readonly string[], signals: Pick<RunSignals, 'stop' | 'abort'>): Promise<(Float32Array | null)[]>;
 }
 
 /** An embedding model as any other is run: by its executor in this worker, at `/v1/embeddings`. Null where there is no such model. */
@@ -22,9 +22,8 @@ export const embedder = async ({ models, loaded, digests }: EmbedDeps, reference
   if (model === null) return null;
   return {
     digest: await digests.of(model),
-    all: (texts) =>
+    all: (texts, { stop, abort }) =>
       loaded.use(model, async (executor) => {
-        const never = new AbortController().signal;
         const tasks = texts.map((input, i): Task => ({
           line: i + 1,
           customId: String(i),
@@ -33,7 +32,7 @@ export const embedder = async ({ models, loaded, digests }: EmbedDeps, reference
           attempt: 1,
         }));
         const vectors: (Float32Array | null)[] = texts.map(() => null);
-        for await (const outcomes of executor.run(tasks, { stop: never, abort: never }))
+        for await (const outcomes of executor.run(tasks, { stop, abort }))
           for (const outcome of outcomes) if (outcome.ok) vectors[outcome.line - 1] = vectorIn(outcome.body);
         return vectors;
       }),

@@ -5,7 +5,7 @@ import { asksForSampling } from '../cache/sampling.ts';
 import { modeOf, pays, scopeOf, type DedupSettings } from '../policy/dedup.ts';
 import { digestText, type Vectors } from '../cache/vectors.ts';
 import type { Db } from '../db/db.ts';
-import type { Executor } from '../executors/executor.ts';
+import type { Executor, RunSignals } from '../executors/executor.ts';
 import type { Copied } from '../formats/manifest.ts';
 import type { Logger } from '../lib/log.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -62,9 +62,9 @@ export class Reuse {
   }
 
   /** Takes out of the group what has an answer already. */
-  async sort(executor: Executor, group: Same): Promise<Sorted> {
+  async sort(executor: Executor, group: Same, signals: RunSignals): Promise<Sorted> {
     try {
-      return await this.#sort(executor, group);
+      return await this.#sort(executor, group, signals);
     } catch (error) {
       this.failed(error);
       return { ...group, found: [], kept: new Map() };
@@ -89,7 +89,7 @@ export class Reuse {
     }
   }
 
-  async #sort(executor: Executor, group: Same): Promise<Sorted> {
+  async #sort(executor: Executor, group: Same, signals: RunSignals): Promise<Sorted> {
     const digest = await this.#deps.digests.of(this.#model);
     const followers = new Map(group.followers);
     const kept = new Map<number, Kept>();
@@ -120,7 +120,7 @@ export class Reuse {
     }
     for (const { task } of found) kept.delete(task.line);
     const sorted = { run: left, followers, found, kept };
-    return this.#semantic ? this.#sortSimilar(sorted, digest) : sorted;
+    return this.#semantic ? this.#sortSimilar(sorted, digest, signals) : sorted;
   }
 
   #keyOf(executor: Executor, task: LineTask, digest: string): string | null {
@@ -132,7 +132,7 @@ export class Reuse {
   }
 
   /** The same for requests that are only similar: what they ask in words is embedded and held against what was asked before. */
-  async #sortSimilar(sorted: Sorted, digest: string): Promise<Sorted> {
+  async #sortSimilar(sorted: Sorted, digest: string, signals: RunSignals): Promise<Sorted> {
     const { vectors, settings } = this.#deps;
     const { scope } = this.keep;
     const asked = sorted.run.flatMap((task) => {
@@ -144,7 +144,10 @@ export class Reuse {
     if (embed === null) return sorted;
     const space = digestText(digest, embed.digest);
     await vectors.refresh(scope, space);
-    const embedded = await embed.all(asked.map(({ words }) => words));
+    const embedded = await embed.all(
+      asked.map(({ words }) => words),
+      signals,
+    );
     const near: { task: LineTask; key: string; similarity: number }[] = [];
     asked.forEach(({ task, rest: text }, i) => {
       const vector = embedded[i];

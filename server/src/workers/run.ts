@@ -134,7 +134,7 @@ const sortOut = async (
   { settler, reuse }: Pick<Running, 'settler' | 'reuse'>,
 ): Promise<Same & Notes<LineTask>> => {
   if (reuse === null) return group;
-  const sorted = await reuse.sort(executor, group);
+  const sorted = await reuse.sort(executor, group, signals);
   // What was given back while they were looked up is somebody else's now.
   if (signals.stop.aborted) return { ...group, run: [] };
   const { started } = withFollowers(signals, sorted.followers);
