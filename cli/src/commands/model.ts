@@ -104,6 +104,7 @@ const parsed = (option: string, text: string): unknown => {
 export const push = async (context: Context, file: string, options: PushOptions): Promise<void> => {
   const { client, terminal, quiet } = context;
   const { size } = await stat(file);
+  if (size === 0) throw new Exit(exitCodes.error, `${file} is empty.`);
   const path = versionAt(options.name, options.version);
   try {
     await client.post('/v1/models', {
@@ -120,7 +121,7 @@ export const push = async (context: Context, file: string, options: PushOptions)
   }
   const progress = new Progress(terminal, quiet);
   const onProgress = (sent: number) => progress.show(`uploading ${bytes(sent)} of ${bytes(size)}`, Date.now());
-  const source = { name: basename(file), bytes: size, open: () => createReadStream(file) };
+  const source = { name: basename(file), bytes: size, open: () => createReadStream(file, { end: size - 1 }) };
   const sent = await upload(client, source, { purpose: 'user_data', onProgress }).finally(() => progress.end());
   try {
     await client.post(`${path}/upload`, { file_id: sent.id });

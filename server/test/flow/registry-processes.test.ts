@@ -9,8 +9,9 @@ import OpenAI from 'openai';
 import type { ModelAlias, WorkersHealth } from '@sluice/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDatabase } from '../support/database.ts';
+import { identity } from '../support/onnx-models.ts';
 import { runProgram } from '../support/program.ts';
-import { callsOf } from '../support/registry.ts';
+import { callsOf, formOf } from '../support/registry.ts';
 import { createBatch, linesIn, untilEnded } from '../support/requests.ts';
 
 /** A model server that says which name it was asked by. */
@@ -48,7 +49,7 @@ afterAll(async () => {
 
 test(
   'what is registered through one process is run by others, and an alias that moves is followed by what comes after',
-  { timeout: 60_000 },
+  { timeout: 90_000 },
   async () => {
     await using database = await makeDatabase();
     await using sluice = runProgram(['start', '--port', '0'], {
@@ -86,7 +87,29 @@ test(
     expect(await said('team/llm@champion')).toBe('asked-1.10.0');
     await call<ModelAlias>('POST', `${alias}/rollback`);
     expect(await said('team/llm@champion')).toBe('asked-1.9.0');
-    const { body } = await call<WorkersHealth>('GET', '/health/workers');
-    expect(body.workers[0]!.loaded.map(({ model }) => model).toSorted()).toEqual(['team/llm@1.10.0', 'team/llm@1.9.0']);
+    // A file goes all the way: to storage, to the worker that vets it, to the workers that run it.
+    await call('POST', '/v1/models', { name: 'team/same', version: '1.0.0' });
+    expect(await call('POST', '/v1/models/team/same/upload', formOf(identity('float32', ['N', 2])))).toMatchObject({ status: 200 });
+    const same = async () => (await call('GET', '/v1/models/team/same')).body;
+    await expect.poll(async () => (await same()).status, { timeout: 30_000 }).toBe('ready');
+    expect(await same()).toMatchObject({
+      inputs: [{ name: 'x', type: 'float32' }],
+      report: { steps: expect.arrayContaining([expect.objectContaining({ status: 'passed' })]) },
+    });
+    const row = Buffer.from(
+      `${JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/predict', body: { model: 'team/same', inputs: { x: [1, 2] } } })}\n`,
+    );
+    const ended = await untilEnded(client, (await createBatch(client, row, { endpoint: '/v1/predict' })).id);
+    const [first] = await linesIn(client, ended.output_file_id);
+    expect(first).toMatchObject({ response: { body: { model: 'team/same', version: '1.0.0', outputs: { y: [1, 2] } } } });
+    expect(await call('POST', '/v1/predict', { model: 'team/same@1.0.0', inputs: { x: [3, 4] } })).toMatchObject({
+      status: 200,
+      body: { outputs: { y: [3, 4] } },
+    });
+
+    // Told with the next heartbeat.
+    const loaded = async () =>
+      (await call<WorkersHealth>('GET', '/health/workers')).body.workers[0]!.loaded.map(({ model }) => model).toSorted();
+    await expect.poll(loaded, { timeout: 15_000 }).toEqual(['team/llm@1.10.0', 'team/llm@1.9.0', 'team/same@1.0.0']);
   },
 );
