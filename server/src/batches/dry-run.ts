@@ -72,7 +72,7 @@ export const dryRun = async (
     const candidate = {
       batch: '',
       deadline: expiresAt,
-      width: body.max_concurrent ?? null,
+      width: body.strategy === 'sequential' ? 1 : (body.max_concurrent ?? null),
       models: estimates.map(({ model, lines }) => ({ model, count: lines })),
     };
     const { refused: no, ...verdict } = await admit(db, candidate);

@@ -118,7 +118,8 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   const candidate = {
     batch: batch.id,
     deadline: batch.deadline,
-    width: wide,
+    // That it begins with few is nothing to plan with.
+    width: batch.options.strategy === 'adaptive' ? (batch.options.max_concurrent ?? null) : wide,
     models: scan.models().map(({ model, count }) => ({ model: modelKey(model), count })),
   };
   const { admitted, refused } = (await deps.admit?.(deps.db, candidate)) ?? { admitted: true, refused: null };

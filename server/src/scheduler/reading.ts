@@ -19,6 +19,10 @@ export interface DemandRow {
   weight: number;
 }
 
+/** What a batch may not exceed. What the controller of `adaptive` found is no limit to plan with: it gives way where throughput grows. */
+const hardWidth = sql`case when b.adaptive is null and b.options ->> 'strategy' is distinct from 'adaptive' then b.width
+  else (b.options ->> 'max_concurrent')::int end`;
+
 /** Everything open, a row for each batch and model, in the order in which batches are due. */
 export const readDemand = (tx: Db): Promise<DemandRow[]> =>
   tx.many<DemandRow>(sql`
@@ -28,7 +32,7 @@ export const readDemand = (tx: Db): Promise<DemandRow[]> =>
       from chunks where state in ('queued', 'leased') group by 1, 2
       union all
       select batch_no, model, count(*), count(*), count(*) from waiting group by 1, 2)
-    select b.id as batch_id, b.tenant_id, o.model, extract(epoch from b.deadline)::float8 as deadline, b.width, b.admitted,
+    select b.id as batch_id, b.tenant_id, o.model, extract(epoch from b.deadline)::float8 as deadline, ${hardWidth} as width, b.admitted,
       sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, sum(o.waiting)::int as waiting, coalesce(a.weight, 1) as weight
     from open o join batches b on b.no = o.batch_no left join accounts a on a.tenant_id = b.tenant_id
     where b.status = 'in_progress' and not b.expiring

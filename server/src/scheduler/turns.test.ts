@@ -201,6 +201,18 @@ test('models that share pools are promised a part of them each, of spot as of de
   expect([of('a@1.0.0').spot, of('b@1.0.0').spot]).toEqual([4, 8]);
 });
 
+test('that a batch begins with few requests at once is no reason to escalate; that it may have no more is', async ({ db }) => {
+  await empty(db);
+  const begins = await insertBatch(db, { lines: 1_000, chunk: 10, windowSeconds: 3_600 });
+  await db.run(sql`update batches set width = 4, options = '{"strategy": "adaptive"}' where no = ${begins.no}`);
+  const pools = [pool('spot', true, 8), pool('dedicated', false, 4)];
+  const own = { ...controller(pools), concurrencyOf: () => 100 };
+  expect((await round(db, own)).escalated).toEqual([]);
+  const narrow = await insertBatch(db, { lines: 1_000, chunk: 10, windowSeconds: 3_600 });
+  await db.run(sql`update batches set width = 1, options = '{"max_concurrent": 1}' where no = ${narrow.no}`);
+  expect((await round(db, own)).escalated).toContain(narrow.id);
+});
+
 test('a batch of which much has to be tried again gets a limit, and its turns one too', async ({ db }) => {
   await empty(db);
   const batch = await insertBatch(db, { lines: 400, chunk: 20 });
