@@ -3,6 +3,7 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { newJobId } from '../lib/ids.ts';
 import { noQuotas } from '../policy/quotas.ts';
+import { waitingRequests } from '../telemetry/observe.ts';
 import { test } from '../../test/support/database.ts';
 import { Announcer } from './announce.ts';
 import { claimJobs, renewJobs, type JobLease } from './claim.ts';
@@ -128,4 +129,10 @@ test('what is late is not claimed, and expires', async ({ db }) => {
   expect(await claim(db, 'w', model)).toEqual([]);
   expect(await expireJobs(db, new Announcer(db))).toBe(1);
   expect(await stateOf(db, ids[0]!)).toMatchObject({ state: 'expired' });
+});
+
+test('jobs that wait are seen in the depth of the queue', async ({ db }) => {
+  const { model, ids } = await submit(db, 3);
+  expect((await waitingRequests(db)).filter((row) => row.model === model)).toMatchObject([{ pool: 'dedicated', priority: 1, requests: 3 }]);
+  await db.run(sql`delete from jobs where id = any(${ids}::text[])`);
 });

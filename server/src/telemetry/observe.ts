@@ -145,12 +145,16 @@ interface Waiting {
 
 export const waitingRequests = (db: Db): Promise<Waiting[]> =>
   db.many<Waiting>(sql`
-    select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, ${shownColumn(sql`c.model`)} as model, c.priority,
-      sum(c.requests)::float8 as requests,
-      max(extract(epoch from now() - b.created_at))::float8 as oldest
-    from chunks c join batches b on b.no = c.batch_no
-    where c.state = 'queued'
-    group by 1, 2, c.priority`);
+    select pool, ${shownColumn(sql`model`)} as model, priority, sum(requests)::float8 as requests,
+      max(extract(epoch from now() - created_at))::float8 as oldest
+    from (
+      select case when b.at_risk or not exists (select from pools where preemptible) then 'dedicated' else 'spot' end as pool, c.model, c.priority,
+        c.requests, b.created_at
+      from chunks c join batches b on b.no = c.batch_no
+      where c.state = 'queued'
+      union all
+      select 'dedicated', model, priority, count(*), min(created_at) from jobs where state in ('queued', 'waiting') group by model, priority) waiting
+    group by 1, 2, priority`);
 
 /** Reads the queue when somebody looks, at most every five seconds; while the database is away, there are no figures. */
 export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): void => {

@@ -169,6 +169,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     });
     listener.on('jobs', this.#jobs.wake);
     listener.on('ready', this.#jobs.wake);
+    models.on('changed', this.#jobs.wake);
     listener.on('chunks', this.#wake);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
@@ -188,7 +189,10 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.off('chunks', this.#wake);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
-    if (this.#jobs) listener.off('jobs', this.#jobs.wake).off('ready', this.#jobs.wake);
+    if (this.#jobs) {
+      listener.off('jobs', this.#jobs.wake).off('ready', this.#jobs.wake);
+      models.off('changed', this.#jobs.wake);
+    }
     models.off('changed', this.#wake);
     models.off('changed', this.#attend);
     await this.#claims.stop();
