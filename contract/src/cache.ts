@@ -5,6 +5,7 @@ const Counted = Type.Object({
   hits_from: Type.Object({
     memory: Type.Integer(),
     redis: Type.Integer(),
+    batch: Type.Integer({ description: 'A batch had been given it.' }),
     flight: Type.Integer({ description: 'Was being computed for somebody else.' }),
   }),
   misses: Type.Integer(),

@@ -6,6 +6,7 @@ const wish = {
       'One row, `{"smiles": "CCO"}`; rows, `[{"x": [1, 2]}, {"x": [3, 4]}]`; or each input with all its dimensions, `{"x": [[1, 2], [3, 4]]}`. The outputs come in the same form. A model of one input also takes its value without the name.',
   }),
   outputs: Type.Optional(Type.Array(Type.String(), { description: 'The outputs wanted; without it all of them.' })),
+  skip_cache: Type.Optional(Type.Boolean({ description: 'Neither take a kept answer nor keep this one, as `Cache-Control: no-store`.' })),
   timeout_ms: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 86_400_000, description: 'Milliseconds after which the answer is of no use; it is then 504.' }),
   ),

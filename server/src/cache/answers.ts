@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Flights } from './flights.ts';
 import type { SharedTier } from './redis.ts';
+import type { SettledQuestion, SettledTier } from './settled.ts';
 import { Worth } from './worth.ts';
 
 /**
@@ -36,13 +37,17 @@ export interface Question {
   model: string;
   /** `none`: neither looked up nor kept. `fresh`: computed anew, and kept. */
   policy?: 'none' | 'fresh';
+  /** Where to look last: a batch may have answered it. */
+  settled?: SettledQuestion;
 }
+
+type Tier = 'memory' | 'redis' | 'batch';
 
 export interface Answered {
   answer: Answer;
   state: CacheState;
   /** Where a hit came from. */
-  from: 'memory' | 'redis' | 'flight' | null;
+  from: Tier | 'flight' | null;
 }
 
 export interface CacheOptions {
@@ -52,6 +57,8 @@ export interface CacheOptions {
   ttlSeconds: number;
   /** Null: memory only. */
   redis: SharedTier | null;
+  /** Null: what batches have answered is not looked at. */
+  settled?: SettledTier | null;
 }
 
 interface Kept {
@@ -61,10 +68,20 @@ interface Kept {
 }
 
 export interface Counts {
-  hits: { memory: number; redis: number; flight: number };
+  hits: { memory: number; redis: number; batch: number; flight: number };
   misses: number;
   bypasses: number;
 }
+
+export const sumOf = (all: readonly Counts[]): Counts => {
+  const total = noCounts();
+  for (const { hits, misses, bypasses } of all) {
+    for (const tier of ['memory', 'redis', 'batch', 'flight'] as const) total.hits[tier] += hits[tier];
+    total.misses += misses;
+    total.bypasses += bypasses;
+  }
+  return total;
+};
 
 export interface CacheHolds {
   entries: number;
@@ -75,7 +92,7 @@ export interface CacheHolds {
   models: { model: string; counts: Counts; bypassed: boolean }[];
 }
 
-const noCounts = (): Counts => ({ hits: { memory: 0, redis: 0, flight: 0 }, misses: 0, bypasses: 0 });
+const noCounts = (): Counts => ({ hits: { memory: 0, redis: 0, batch: 0, flight: 0 }, misses: 0, bypasses: 0 });
 
 /** What an entry costs beside its body: the key, the record and its place in the list. */
 const overhead = 400;
@@ -83,6 +100,7 @@ const overhead = 400;
 export class AnswerCache {
   readonly #memory: LRUCache<string, Kept>;
   readonly #redis: SharedTier | null;
+  readonly #settled: SettledTier | null;
   readonly #ttlMs: number;
   readonly #flights = new Flights<Computed>();
   readonly #worth = new Worth();
@@ -90,10 +108,11 @@ export class AnswerCache {
   readonly #counts = new Map<string, Map<string, Counts>>();
   readonly #maxBytes: number;
 
-  constructor({ maxBytes, ttlSeconds, redis }: CacheOptions) {
+  constructor({ maxBytes, ttlSeconds, redis, settled = null }: CacheOptions) {
     this.#ttlMs = ttlSeconds * 1_000;
     this.#maxBytes = maxBytes;
     this.#redis = redis;
+    this.#settled = settled;
     this.#memory = new LRUCache<string, Kept>({
       maxSize: Math.max(1, maxBytes),
       // One answer may not push out all others.
@@ -145,30 +164,49 @@ export class AnswerCache {
     this.#redis?.forget({ tenant });
   }
 
+  /** What is kept in memory, of all tenants. */
+  held(): { entries: number; bytes: number; redis: 'off' | 'ok' | 'away' } {
+    return { entries: this.#memory.size, bytes: this.#memory.calculatedSize, redis: this.#redis?.state ?? 'off' };
+  }
+
   /** Counts since the process began, those of one tenant; entries and bytes are of all. */
   figures(tenant: string): CacheHolds {
     return {
-      entries: this.#memory.size,
-      bytes: this.#memory.calculatedSize,
+      ...this.held(),
       maxBytes: this.#maxBytes,
       ttlSeconds: this.#ttlMs / 1_000,
-      redis: this.#redis?.state ?? 'off',
       models: [...(this.#counts.get(tenant) ?? [])].map(([model, counts]) => ({ model, counts, bypassed: this.#worth.bypassed(model) })),
     };
+  }
+
+  /** Counts since the process began, of all tenants together, by model. */
+  totals(): { model: string; counts: Counts }[] {
+    const totals = new Map<string, Counts>();
+    for (const models of this.#counts.values())
+      for (const [model, counts] of models) totals.set(model, sumOf([totals.get(model) ?? noCounts(), counts]));
+    return [...totals].map(([model, counts]) => ({ model, counts }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#redis?.[Symbol.asyncDispose]();
   }
 
-  async #find({ key, tenant, model }: Question): Promise<{ answer: Answer; tier: 'memory' | 'redis' } | null> {
-    const kept = this.#memory.get(key);
+  async #find(question: Question): Promise<{ answer: Answer; tier: Tier } | null> {
+    const kept = this.#memory.get(question.key);
     if (kept !== undefined) return { answer: kept.answer, tier: 'memory' };
-    if (this.#redis === null || this.#redis.state !== 'ok') return null;
-    const answer = await this.#redis.get({ key, tenant, model });
-    if (answer === null || answer.at + this.#ttlMs <= Date.now()) return null;
-    this.#remember({ key, tenant, model }, answer);
-    return { answer, tier: 'redis' };
+    if (this.#redis?.state === 'ok') {
+      const answer = await this.#redis.get(question);
+      if (answer !== null && answer.at + this.#ttlMs > Date.now()) {
+        this.#remember(question, answer);
+        return { answer, tier: 'redis' };
+      }
+    }
+    if (question.settled === undefined || this.#settled === null) return null;
+    // A database in trouble must not fail what a model could answer.
+    const answer = await this.#settled.get(question.settled).catch(() => null);
+    if (answer === null) return null;
+    this.#remember(question, answer);
+    return { answer, tier: 'batch' };
   }
 
   #keep(question: Question, answer: Answer): void {

@@ -3,7 +3,7 @@ import type { Db } from '../db/db.ts';
 import { channels, type Listener } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import type { App } from '../lib/app.ts';
-import type { AnswerCache, Counts } from './answers.ts';
+import { sumOf, type AnswerCache, type Counts } from './answers.ts';
 
 export interface CacheDeps {
   db: Db;
@@ -13,18 +13,8 @@ export interface CacheDeps {
 }
 
 const counted = ({ hits, misses, bypasses }: Counts) => {
-  const all = hits.memory + hits.redis + hits.flight;
+  const all = hits.memory + hits.redis + hits.batch + hits.flight;
   return { hits: all, hits_from: { ...hits }, misses, bypasses, hit_ratio: all + misses === 0 ? 0 : all / (all + misses) };
-};
-
-const sum = (all: readonly Counts[]): Counts => {
-  const total: Counts = { hits: { memory: 0, redis: 0, flight: 0 }, misses: 0, bypasses: 0 };
-  for (const { hits, misses, bypasses } of all) {
-    for (const tier of ['memory', 'redis', 'flight'] as const) total.hits[tier] += hits[tier];
-    total.misses += misses;
-    total.bypasses += bypasses;
-  }
-  return total;
 };
 
 /** What the cache of answers did, and how to empty it. */
@@ -47,7 +37,7 @@ export const cacheRoutes = (app: App, { db, answers, listener }: CacheDeps): voi
         max_bytes: maxBytes,
         ttl_seconds: ttlSeconds,
         redis,
-        ...counted(sum(models.map(({ counts }) => counts))),
+        ...counted(sumOf(models.map(({ counts }) => counts))),
         models: models.map(({ model, bypassed, counts }) => ({ model, bypassed, ...counted(counts) })),
       };
     },

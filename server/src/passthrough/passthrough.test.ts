@@ -288,7 +288,7 @@ test('something may stand between a request and its model', async () => {
   const asked: unknown[] = [];
   const { post } = await start([llm()], {
     answer: async (given, ask) => {
-      asked.push(given.tenant, given.exchange.url);
+      asked.push(given.identity.tenant, given.exchange.url);
       return given.exchange.body['cached'] === true
         ? { ok: true, status: 200, headers: { 'x-cache': 'HIT' }, body: '{"kept":1}' }
         : ask(given);

@@ -1,5 +1,7 @@
 import { errors, type ErrorCode, PassedOn } from '@sluice/contract';
 import type { FastifyReply } from 'fastify';
+import type { Identity } from '../auth/identity.ts';
+import { policyOf } from '../cache/policy.ts';
 import type { Exchange, Forwarded, JsonObject, Usage } from '../executors/executor.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
@@ -10,7 +12,9 @@ import type { Passthrough } from './passthrough.ts';
 export interface Asked {
   model: ModelSpec;
   exchange: Exchange;
-  tenant: string;
+  identity: Identity;
+  /** What it says of kept answers. */
+  policy: ReturnType<typeof policyOf>;
   /** Aborts when the client is gone. */
   ended: AbortSignal;
 }
@@ -62,8 +66,8 @@ export const passthroughRoutes = (app: App, { models, passthrough, used, answer 
     app.post(url, { config: { exactNumbers: true }, schema: { ...about, body: PassedOn } }, async (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const { tenant } = request.identity;
-      const model = await models.resolve(request.body.model, tenant);
+      const { identity } = request;
+      const model = await models.resolve(request.body.model, identity.tenant);
       if (!answers(model, url))
         throw new ApiError(
           'invalid_value',
@@ -74,7 +78,7 @@ export const passthroughRoutes = (app: App, { models, passthrough, used, answer 
         );
       // What JSON holds is what the contract leaves open.
       const exchange = { url, body: request.body as unknown as JsonObject };
-      const forwarded = await answer({ model, exchange, tenant, ended: gone.signal }, ask);
+      const forwarded = await answer({ model, exchange, identity, policy: policyOf(request.headers, undefined), ended: gone.signal }, ask);
       if (!forwarded.ok) throw failureOf(forwarded);
       return send(reply, forwarded);
     });

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Answered, Computed } from '../cache/answers.ts';
+import type { Asked } from '../cache/asking.ts';
+import { cacheHeaders } from '../cache/policy.ts';
 import { LoadError, type Executor, type ExecutorContext, type Json, type JsonObject, type Outcome } from '../executors/executor.ts';
 import { checkTensors, invalidInput, type Tensor } from '../executors/onnx/tensor.ts';
 import type { Port } from '../executors/onnx/wire.ts';
@@ -11,10 +14,11 @@ import { answers, modelKey, type Models, type ModelSpec } from '../models/models
 import type { Storage } from '../storage/storage.ts';
 import type { Answer, Ask, Question } from './ask.ts';
 import type { Inferred, InferOptions, Infers, Times } from './infer.ts';
-import { readInputs, wholeOf } from './inputs.ts';
+import { readInputs, wholeOf, type Form } from './inputs.ts';
 import type { Facts, Layout } from './layout.ts';
 import { Loaded } from './loaded.ts';
 import { openServed } from './open.ts';
+import { questionBytes } from './question.ts';
 import { outputsText } from './reply.ts';
 import type { Served } from './served.ts';
 
@@ -41,6 +45,8 @@ export interface PredictorOptions {
   settings?: Partial<PredictSettings>;
   /** What vetting found out about a version; null where nothing is known. */
   factsOf?: (model: ModelSpec) => Promise<Facts | null>;
+  /** Called before a model is loaded. */
+  onLoad?: () => void;
   /** How a model that is not ONNX is opened; `openExecutor` unless a test counts. */
   open?: (model: ModelSpec, context: ExecutorContext) => Promise<Executor>;
 }
@@ -50,13 +56,20 @@ export interface Wish {
   inputs?: unknown;
   outputs?: readonly string[];
   timeout_ms?: number;
+  skip_cache?: boolean;
 }
 
 export interface Predicted {
   /** The reply's JSON text. */
   body: string;
-  times: Times;
+  /** Null where nothing was computed for it. */
+  times: Times | null;
+  /** What the cache had to do with it; absent where there is none. */
+  headers?: Record<string, string>;
 }
+
+/** Asks by way of the cache. */
+export type Keep = (asked: Asked, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal) => Promise<Answered>;
 
 /** Somebody who waits for an answer, and may leave. */
 export interface Waiting {
@@ -73,6 +86,18 @@ const never = new AbortController().signal;
 const crash = (): void => {
   throw new Error('sluice_echo asked for a crash; the API does not crash for it.');
 };
+
+const predictUrl = '/v1/predict';
+
+/** An outcome that is no answer, on its way past the cache. */
+class Unanswered extends Error {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome) {
+    super('no answer');
+    this.outcome = outcome;
+  }
+}
 
 const late = (ms: number): ApiError => new ApiError('request_timeout', `The model did not answer within ${Math.round(ms)} ms.`);
 
@@ -92,19 +117,27 @@ export class Predictor implements Infers, AsyncDisposable {
   constructor(options: PredictorOptions) {
     this.#options = options;
     this.#settings = { ...defaultSettings, ...options.settings };
-    const { log, scratch, storage, factsOf } = options;
+    const { log, scratch, storage, factsOf, onLoad } = options;
     const { memory, queueRows, delayMs } = this.#settings;
     const facts = new WeakMap<ModelSpec, Facts | null>();
+    options.models.on('changed', this.#prune);
     this.loaded = new Loaded({
       memory,
       needs: (model) => facts.get(model)?.memoryBytes ?? null,
       open: async (model, figures) => {
+        onLoad?.();
         const known = (await factsOf?.(model)) ?? null;
         facts.set(model, known);
         return await openServed(model, figures, known, { ...(storage && { storage }), log, scratch, queueRows, delayMs });
       },
     });
   }
+
+  /** What was archived or deleted gives its memory back. */
+  readonly #prune = (): void => {
+    const { models } = this.#options;
+    this.loaded.prune((model) => models.find(`${model.name}@${model.version}`, model.tenant ?? '') === model);
+  };
 
   /** The model that `reference` means, where it answers here. */
   async model(reference: string, tenant: string): Promise<ModelSpec> {
@@ -118,7 +151,7 @@ export class Predictor implements Infers, AsyncDisposable {
   }
 
   /** Answers a prediction by an ONNX model. Throws an `ApiError` that the client may see. */
-  async predict(model: ModelSpec, { inputs, outputs, timeout_ms }: Wish, { onGone }: Waiting): Promise<Predicted> {
+  async predict(model: ModelSpec, { inputs, outputs, timeout_ms }: Wish, { onGone }: Waiting, keep?: Keep): Promise<Predicted> {
     const deadline = performance.now() + (timeout_ms ?? this.#settings.timeoutMs);
     const served = this.loaded.at(model) ?? (await this.#load(model, deadline));
     const { layout } = served;
@@ -126,16 +159,32 @@ export class Predictor implements Infers, AsyncDisposable {
     // A name of the option `outputs` is not one of the model's own: then all are computed, and some are written.
     const fetched = layout.columns === null ? wanted : null;
     const { form, questions } = readInputs(inputs as Json | undefined, layout, fetched);
-    const all = await this.#ask(served, questions, deadline, onGone);
-    for (const [i, { failed }] of all.entries())
-      for (const { row, message } of failed) {
-        const path = form === 'row' ? 'inputs' : form === 'rows' ? `inputs[${row + i}]` : 'inputs';
-        const own = form === 'tensors' ? message.replace('inputs.smiles', `inputs.smiles[${row}]`) : message.replace(/^inputs/, path);
-        throw new ApiError('invalid_input', own, { param: form === 'tensors' ? `inputs.smiles[${row}]` : `${path}.smiles` });
-      }
-    const rows = all.map((answer, i) => ({ outputs: answer.outputs, rows: questions[i]!.rows }));
-    const body = `${this.#head(model)}${outputsText(form, rows, layout, wanted)}}`;
-    return { body, times: longest(all) };
+    const compute = async (whenGone: Waiting['onGone']): Promise<{ body: string; times: Times }> => {
+      const all = await this.#ask(served, questions, deadline, whenGone);
+      refuseFailed(all, form);
+      const rows = all.map((answer, i) => ({ outputs: answer.outputs, rows: questions[i]!.rows }));
+      return { body: `${this.#head(model)}${outputsText(form, rows, layout, wanted)}}`, times: longest(all) };
+    };
+    if (keep === undefined) return await compute(onGone);
+    const gone = new AbortController();
+    onGone(() => gone.abort());
+    let times: Times | null = null;
+    const [{ smiles } = { smiles: null }] = questions;
+    const identity = form === 'row' && wanted === null && smiles ? `smiles ${smiles[0]}` : null;
+    const answered = await keep(
+      { input: questionBytes(form, questions, wanted), identity },
+      async (signal) => {
+        const computed = await compute((left) => signal.addEventListener('abort', left, { once: true }));
+        times = computed.times;
+        return { answer: { status: 200, body: computed.body, at: Date.now() }, keep: true };
+      },
+      gone.signal,
+    );
+    return {
+      body: answered.state === 'HIT' ? this.#anew(answered.answer.body) : answered.answer.body,
+      times,
+      headers: cacheHeaders(answered),
+    };
   }
 
   async infer(model: ModelSpec, inputs: readonly Tensor[], { outputs, signal, timeoutMs }: InferOptions): Promise<Inferred> {
@@ -163,10 +212,45 @@ export class Predictor implements Infers, AsyncDisposable {
     return { inputs: [...served.layout.inputs], outputs: [...served.layout.outputs] };
   }
 
-  /** The one outcome of a model that answers through its executor. */
-  async outcome(model: ModelSpec, body: JsonObject, abort: AbortSignal): Promise<Outcome> {
+  /** The one outcome of a model that answers through its executor, and what the cache had to do with it. */
+  async outcome(
+    model: ModelSpec,
+    body: JsonObject,
+    abort: AbortSignal,
+    keep?: Keep,
+  ): Promise<{ outcome: Outcome; headers?: Record<string, string> }> {
     const executor = await this.#open(model);
-    const task = { line: 1, customId: newExchangeId(), url: '/v1/predict', body, attempt: 1 };
+    // A script is for trying out what a model may do, each time it is asked.
+    const scripted = model.executor === 'echo' && body['sluice_echo'] !== undefined;
+    const { model: _, skip_cache: __, timeout_ms: ___, ...question } = body;
+    const input = keep === undefined || scripted ? null : (executor.identity?.({ url: predictUrl, body: question }) ?? null);
+    if (keep === undefined || input === null) return { outcome: await this.#outcome(executor, body, abort) };
+    let own: Outcome | null = null;
+    try {
+      const answered = await keep(
+        { input, identity: input },
+        async (signal) => {
+          const outcome = await this.#outcome(executor, body, signal);
+          own = outcome;
+          if (!outcome.ok) throw new Unanswered(outcome);
+          return { answer: { status: outcome.status, body: outcome.body, at: Date.now() }, keep: outcome.status === 200 };
+        },
+        abort,
+      );
+      const { status, body: text } = answered.answer;
+      const now = Date.now();
+      return {
+        outcome: own ?? { ok: true, line: 1, startedAt: now, ms: 0, status, body: this.#anew(text) },
+        headers: cacheHeaders(answered),
+      };
+    } catch (error) {
+      if (error instanceof Unanswered) return { outcome: error.outcome };
+      throw error;
+    }
+  }
+
+  async #outcome(executor: Executor, body: JsonObject, abort: AbortSignal): Promise<Outcome> {
+    const task = { line: 1, customId: newExchangeId(), url: predictUrl, body, attempt: 1 };
     for await (const [outcome] of executor.run([task], { stop: never, abort })) if (outcome) return outcome;
     throw new ApiError('unavailable', 'The request was not started: the server is closing, or leaves an upstream alone that fails.', {
       headers: { 'retry-after': '2' },
@@ -175,6 +259,7 @@ export class Predictor implements Infers, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#options.models.off('changed', this.#prune);
     const opened = [...this.#opened.values()];
     this.#opened.clear();
     await this.loaded[Symbol.asyncDispose]();
@@ -182,9 +267,17 @@ export class Predictor implements Infers, AsyncDisposable {
       if (executor.status === 'fulfilled') await executor.value[Symbol.asyncDispose]();
   }
 
+  /** A kept answer as one of its own: each prediction has its id. */
+  #anew(body: string): string {
+    return body.replace(/^\{"id":"[^"]*"/, `{"id":"${this.#newId()}"`);
+  }
+
+  #newId(): string {
+    return `pred_${this.#prefix}${(this.#count++).toString(16).padStart(8, '0')}`;
+  }
+
   #head({ name, version }: ModelSpec): string {
-    const id = this.#prefix + (this.#count++).toString(16).padStart(8, '0');
-    return `{"id":"pred_${id}","object":"prediction","model":${JSON.stringify(name)},"version":${JSON.stringify(version)},"outputs":`;
+    return `{"id":"${this.#newId()}","object":"prediction","model":${JSON.stringify(name)},"version":${JSON.stringify(version)},"outputs":`;
   }
 
   /** The load counts towards the time-out of who waits for it; it goes on for those who come next. */
@@ -240,6 +333,16 @@ export class Predictor implements Infers, AsyncDisposable {
     }
   }
 }
+
+/** Molecules that are none fail the whole request: it is one answer. */
+const refuseFailed = (all: readonly Answer[], form: Form): void => {
+  for (const [i, { failed }] of all.entries())
+    for (const { row, message } of failed) {
+      const path = form === 'row' ? 'inputs' : form === 'rows' ? `inputs[${row + i}]` : 'inputs';
+      const own = form === 'tensors' ? message.replace('inputs.smiles', `inputs.smiles[${row}]`) : message.replace(/^inputs/, path);
+      throw new ApiError('invalid_input', own, { param: form === 'tensors' ? `inputs.smiles[${row}]` : `${path}.smiles` });
+    }
+};
 
 const checkNames = (wanted: readonly string[], known: readonly string[]): string[] => {
   wanted.forEach((name, i) => {

@@ -1,11 +1,13 @@
 import { errors, Predict, PredictBody, Prediction, type ErrorCode } from '@sluice/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { AskingCache } from '../cache/asking.ts';
+import { policyOf } from '../cache/policy.ts';
 import type { JsonObject, Outcome } from '../executors/executor.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Times } from './infer.ts';
-import type { Predictor, Wish } from './predictor.ts';
+import type { Keep, Predictor, Wish } from './predictor.ts';
 import type { Recorder } from './records.ts';
 
 export interface PredictParts {
@@ -17,6 +19,8 @@ export interface PredictParts {
   later?: (request: FastifyRequest, reply: FastifyReply, body: Predict) => Promise<FastifyReply>;
   /** Where each that was answered is written down. */
   recorder?: Recorder;
+  /** Answers that are kept; without it each is computed. */
+  asking?: AskingCache;
 }
 
 const isKnown = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
@@ -50,7 +54,7 @@ const wantsLater = (request: FastifyRequest): boolean =>
 
 /** Answers one prediction by the model that `reference` means. */
 export const predictWith =
-  ({ predictor, later, recorder }: PredictParts) =>
+  ({ predictor, later, recorder, asking }: PredictParts) =>
   async (request: FastifyRequest, reply: FastifyReply, reference: string, wish: Wish): Promise<FastifyReply> => {
     if (later && wantsLater(request)) return await later(request, reply, { ...wish, model: reference } as Predict);
     const began = performance.now();
@@ -70,19 +74,30 @@ export const predictWith =
         totalMs: performance.now() - began,
         requestId: request.id,
       });
+    const policy = policyOf(request.headers, wish.skip_cache);
+    const { identity } = request;
+    const keep: Keep | undefined = asking && ((...asked) => asking.through({ identity, model, policy }, ...asked));
     try {
       if (model.executor !== 'onnx') {
         const gone = new AbortController();
         reply.raw.once('close', () => gone.abort());
-        const outcome = await predictor.outcome(model, { ...wish, model: reference } as unknown as JsonObject, gone.signal);
+        const { outcome, headers } = await predictor.outcome(
+          model,
+          { ...wish, model: reference } as unknown as JsonObject,
+          gone.signal,
+          keep,
+        );
+        if (headers) reply.headers(headers);
         if (outcome.ok) note(outcome.body, null, outcome.status, null);
         // One without a status is thrown below, and noted there.
         else if (outcome.status !== undefined && outcome.body !== undefined) note(null, null, outcome.status, outcome);
         return answer(outcome, reply);
       }
-      const { body, times } = await predictor.predict(model, wish, { onGone: (left) => reply.raw.once('close', left) });
+      const { body, times, headers } = await predictor.predict(model, wish, { onGone: (left) => reply.raw.once('close', left) }, keep);
+      if (headers) reply.headers(headers);
       note(body, times, 200, null);
-      return reply.header('server-timing', timing(times)).type('application/json').send(body);
+      if (times) reply.header('server-timing', timing(times));
+      return reply.type('application/json').send(body);
     } catch (error) {
       if (error instanceof ApiError) note(null, null, error.status, error);
       throw error;

@@ -1,9 +1,12 @@
 import { rm } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
 import { AnswerCache } from '../cache/answers.ts';
+import { AskingCache } from '../cache/asking.ts';
 import { RedisTier } from '../cache/redis.ts';
 import { cacheRoutes } from '../cache/routes.ts';
+import { settledAnswers } from '../cache/settled.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { checkOptions, pathOptions } from '../executors/registry.ts';
@@ -14,8 +17,9 @@ import { jobRoutes } from '../jobs/routes.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
 import { makeScratch } from '../lib/scratch.ts';
-import { modelKey } from '../models/models.ts';
+import { modelKey, type Models } from '../models/models.ts';
 import { oipRoutes } from '../oip/routes.ts';
+import { keptAnswers } from '../passthrough/kept.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
 import { passthroughRoutes, type PassthroughParts } from '../passthrough/routes.ts';
 import { readFacts } from '../predictions/facts.ts';
@@ -27,6 +31,7 @@ import { quotaRoutes } from '../quotas/routes.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
 import { previewAdmission } from '../scheduler/beliefs.ts';
+import { observeCache } from '../telemetry/cache.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
 import { observePredictions } from '../telemetry/predictions.ts';
@@ -38,6 +43,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   predictor: Predictor;
   passthrough: PassthroughParts;
   answers: AnswerCache;
+  asking: AskingCache;
   jobs: JobDesk;
   recorder: Recorder;
 };
@@ -45,7 +51,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config, db, storage, models, listener, health, predictor, passthrough, answers, jobs, recorder }: ApiParts,
+  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, recorder }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits });
@@ -64,7 +70,7 @@ export const addRoutes = (
     rules: { check: checkOptions, paths: pathOptions },
   });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
-  predictRoutes(app, { predictor, recorder, later: answerLater(jobs) });
+  predictRoutes(app, { predictor, recorder, asking, later: answerLater(jobs) });
   recordRoutes(app, { db });
   passthroughRoutes(app, passthrough);
   oipRoutes(app, {
@@ -95,23 +101,30 @@ export const api: Role = {
       scratch,
       settings: config.predict,
       factsOf: (model) => readFacts(db, model),
+      // What is under way outlives a collection of the few MB that every process has for young objects (see role.ts), and is
+      // copied at each: predictions cost a tenth more.
+      onLoad: () => setFlagsFromString('--semi-space-growth-factor=2'),
     });
     observePredictions(predictor.loaded, metrics);
+    const redis = config.redisUrl === null ? null : new RedisTier(config.redisUrl, log);
+    const answers = new AnswerCache({ ...config.cache, redis, settled: settledAnswers(db, parts.storage) });
+    observeCache(answers, metrics);
+    purgeGone(models, answers);
+    const asking = new AskingCache({ cache: answers, scope: config.cache.scope, dedup: config.dedup });
+    if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
     const passthrough: PassthroughParts = {
       models,
       passthrough: new Passthrough({ models, log, scratch }),
+      answer: keptAnswers(asking),
       used: (model, usage) => countTokens(metrics, modelKey(model), usage),
     };
-    const redis = config.redisUrl === null ? null : new RedisTier(config.redisUrl, log);
-    const answers = new AnswerCache({ ...config.cache, redis });
-    if (redis !== null) parts.health.dependencies.push({ name: 'redis', check: () => redis.check(), optional: true });
     const jobs = new JobDesk({ ...parts, quotas: config.quotas });
     const recorder = new Records({ db, log, keep: config.predict.records, days: config.predict.recordDays });
     recorder.start();
     const app = await buildServer({
       keys: config.keys,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, jobs, recorder }),
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, recorder }),
     });
     const stop = async (): Promise<void> => {
       await app.close();
@@ -126,6 +139,17 @@ export const api: Role = {
     }
     return { url: addressOf(app, config.host), stop };
   },
+};
+
+/** What a version answered is of no use once it is gone: its memory goes to others. */
+const purgeGone = (models: Models, answers: AnswerCache): void => {
+  const shown = () => new Set(models.all().map(({ name, version }) => `${name}@${version}`));
+  let known = shown();
+  models.on('changed', () => {
+    const now = shown();
+    for (const model of known) if (!now.has(model)) answers.purge(model);
+    known = now;
+  });
 };
 
 /** As a client on this machine would write it: `0.0.0.0` is for listening only. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnswerCache } from '../cache/answers.ts';
+import { AskingCache } from '../cache/asking.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
@@ -24,8 +25,10 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
   const db = open.use(openPool({ url, name: 'describe' }));
   const storage = await openDisk(folder);
   const listener = new Listener(url, []);
+  const config = loadConfig({ env: {}, cwd: folder });
+  const answers = new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null });
   const parts = {
-    config: loadConfig({ env: {}, cwd: folder }),
+    config,
     db,
     storage,
     models,
@@ -33,7 +36,8 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     health: { dependencies: [], stopping: new AbortController().signal, metrics: () => Promise.resolve('') },
     predictor: new Predictor({ models, log: silent, scratch: folder }),
     passthrough: { models, passthrough: new Passthrough({ models, log: silent, scratch: folder }) },
-    answers: new AnswerCache({ maxBytes: 0, ttlSeconds: 0, redis: null }),
+    answers,
+    asking: new AskingCache({ cache: answers, scope: config.cache.scope, dedup: config.dedup }),
     jobs: new JobDesk({ db, storage, models, listener }),
     recorder: { record: () => {} },
   };
