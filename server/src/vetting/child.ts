@@ -36,12 +36,23 @@ interface Notes {
   hint: string | null;
 }
 
+const cut = (line: string): string => (line.length > 1_000 ? `${line.slice(0, 1_000).toWellFormed()}…` : line);
+
 const step = async <Result>(name: StepName, work: (notes: Notes) => Result | Promise<Result>): Promise<Result> => {
   say({ begun: name });
   const began = performance.now();
   const notes: Notes = { log: [], warning: null, hint: null };
   const end = (status: Step['status'], message: string | null, hint: string | null): void =>
-    say({ step: { name, status, ms: Math.round((performance.now() - began) * 100) / 100, log: notes.log, message, hint } });
+    say({
+      step: {
+        name,
+        status,
+        ms: Math.round((performance.now() - began) * 100) / 100,
+        log: notes.log.map(cut),
+        message: message && cut(message),
+        hint,
+      },
+    });
   try {
     const result = await work(notes);
     end(notes.warning === null ? 'passed' : 'warning', notes.warning, notes.hint);
@@ -161,6 +172,12 @@ const findBatching = async (
   });
 };
 
+/** Entries that a report has room for. */
+const within = (metadata: Record<string, string>): Record<string, string> => {
+  let room = 128 * 1024;
+  return Object.fromEntries(Object.entries(metadata).filter(([key, value]) => (room -= key.length + value.length) > 0));
+};
+
 const withAxes = (ports: readonly Port[], axes: Axes): ModelPort[] =>
   ports.map((port) => ({ ...port, batch_axis: axes[port.name] ?? null }));
 
@@ -219,8 +236,8 @@ const main = async (): Promise<void> => {
       producer: walked.producer,
       domain: walked.domain,
       model_version: walked.modelVersion,
-      metadata: walked.metadata,
-      operators: walked.operators,
+      metadata: within(walked.metadata),
+      operators: Object.fromEntries(Object.entries(walked.operators).slice(0, 100)),
       nodes: walked.nodes,
       functions: walked.functions,
       parameters: Math.min(walked.parameters, Number.MAX_SAFE_INTEGER),

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { vet, type VetLimits } from './vet.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-vet-'));
 const scratch = join(folder, 'scratch');
+mkdirSync(scratch);
 afterAll(() => rmSync(folder, { recursive: true }));
 const never = new AbortController().signal;
 
@@ -269,6 +271,19 @@ describe('files that escape, exhaust, hang or kill', () => {
     await expect.poll(children, { timeout: 10_000 }).toHaveLength(1);
     stop.abort();
     await expect(vetting).rejects.toThrow(/abort/);
+  });
+
+  test('the process ends with the one that started it', async () => {
+    const code = `const { vet } = await import(${JSON.stringify(new URL('vet.ts', import.meta.url).href)});
+      await vet(${JSON.stringify(fileOf(models.endless()))}, {}, new AbortController().signal, ${JSON.stringify(scratch)});`;
+    const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', code], { stdio: 'ignore' });
+    await expect.poll(children, { timeout: 20_000 }).toHaveLength(1);
+    // The thread that watches is there once the file is at work.
+    await expect.poll(() => readFileSync(`/proc/${children()[0]}/status`, 'utf8'), { timeout: 20_000 }).toMatch(/Threads:\s+(1\d|[6-9])/);
+    parent.kill('SIGKILL');
+    await expect.poll(children, { timeout: 20_000 }).toEqual([]);
+    // What it left is found by the name of its folder when the next one starts: lib/scratch.
+    for (const left of readdirSync(scratch)) rmSync(join(scratch, left), { recursive: true });
   });
 
   test('there is no network, and nothing is written', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFile, constants, link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { copyFile, constants, link, mkdir, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,6 +38,9 @@ const shell = ({ memoryMb, totalMs }: VetLimits): string =>
     'exec "$0" "$@"',
   ].join('; ');
 
+/** Milliseconds for the process to start. */
+const startMs = 30_000;
+
 /** Lines and bytes that a process may say: one that says more says no report. */
 const mostSaid = 4 * 1024 * 1024;
 
@@ -55,7 +58,7 @@ interface Heard {
   result: Extract<Said, { facts: unknown }> | null;
 }
 
-const plural = (ms: number): string => `${ms / 1000} s`;
+const seconds = (ms: number): string => `${ms / 1000} s`;
 
 /**
  * Vets the ONNX file at `path`: reads it, loads it and tries it in a process of its own. Whatever the file does, there is
@@ -103,7 +106,8 @@ export const vet = async (path: string, given: Partial<VetLimits>, signal: Abort
     const [folder, empty] = [join(home, 'model'), join(home, 'empty')];
     await Promise.all([mkdir(folder), mkdir(empty)]);
     const alone = join(folder, 'model.onnx');
-    await link(path, alone).catch(() => copyFile(path, alone, constants.COPYFILE_FICLONE));
+    const real = await realpath(path);
+    await link(real, alone).catch(() => copyFile(real, alone, constants.COPYFILE_FICLONE));
     return report(heard, size, await listen(heard, alone, empty, limits, signal));
   } finally {
     await rm(home, { recursive: true, force: true });
@@ -143,16 +147,18 @@ const listen = (heard: Heard, file: string, cwd: string, limits: VetLimits, sign
     const args = ['-c', shell(limits), process.execPath, '--no-warnings', '--max-old-space-size=512', program, file, String(inputLimit)];
     // A group of its own, so that all that it may have started is killed with it.
     const child = spawn('/bin/sh', args, { cwd, env: environment(cwd), stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
-    let killed: string | null = null;
+    let killed: Cause | null = null;
     let words = '';
     let said = 0;
-    const kill = (reason: string): void => {
-      killed ??= reason;
+    const kill = (message: string, hint: string | null = null): void => {
+      killed ??= { message, hint };
       killGroup(child.pid);
     };
-    const late = () => kill(`It took longer than ${plural(limits.stepMs)}.`);
-    let timer = setTimeout(late, limits.stepMs);
-    const total = setTimeout(() => kill(`Vetting took longer than ${plural(limits.totalMs)}.`), limits.totalMs);
+    const endless = 'It does not end on made-up inputs of small sizes: look for loops whose condition stays true.';
+    const late = () => kill(`It took longer than ${seconds(limits.stepMs)}.`, endless);
+    // Until it first speaks it is the machine that is slow, not the file.
+    let timer = setTimeout(late, limits.stepMs + startMs);
+    const total = setTimeout(() => kill(`Vetting took longer than ${seconds(limits.totalMs)}.`, endless), limits.totalMs);
     const aborted = () => kill('stopped');
     signal.addEventListener('abort', aborted, { once: true });
     child.stderr!.on('data', (part: Buffer) => {
@@ -177,11 +183,7 @@ const listen = (heard: Heard, file: string, cwd: string, limits: VetLimits, sign
       signal.removeEventListener('abort', aborted);
       killGroup(child.pid);
       if (signal.aborted) return reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-      if (killed !== null)
-        return resolve({
-          message: killed,
-          hint: 'The model does not end on small made-up inputs: look for loops whose condition stays true.',
-        });
+      if (killed !== null) return resolve(killed);
       if (heard.result || heard.steps.some(({ status }) => status === 'failed')) return resolve(null);
       const last = lastLine(words);
       resolve({

@@ -1,4 +1,5 @@
-import { dataTypes, messages, newest, refusedOperators } from './fields.ts';
+import { dataTypes, messages } from './fields.ts';
+import { checkOperators, checkVersions, hints, operatorName, Refused, type Counts } from './operators.ts';
 import { Malformed, Reader, wires, type Source } from './wire.ts';
 
 /** An input or output as the file declares it. */
@@ -43,28 +44,6 @@ export const walkLimits: WalkLimits = { fields: 50_000_000, nodes: 500_000, dept
 const most = { name: 1024, text: 4096, all: 16 * 1024 * 1024 };
 
 export type Walk = { ok: true; walked: Walked } | { ok: false; reason: string; hint: string };
-
-/** A file that is well formed and may not be loaded: why, and what to do about it. */
-class Refused extends Error {
-  readonly hint: string;
-  readonly path: string[] = [];
-
-  constructor(reason: string, hint: string) {
-    super(reason);
-    this.hint = hint;
-  }
-}
-
-const hints = {
-  forged: 'The file is damaged or was not written by an ONNX exporter; export it again and check it with onnx.checker.',
-  external: 'Save the model in one file: onnx.save_model(model, path, save_as_external_data=False).',
-  opset: 'Export it for an older opset, or convert it with onnx.version_converter.',
-  domain: `Operators may be of ${[...newest.opsets.keys()].join(', ')}, or functions that the file itself defines.`,
-  size: 'Simplify the model (onnxsim, or ONNX Runtime with an optimised output file) and upload that.',
-};
-
-/** Node counts by operator; of a function or of the graph. */
-type Counts = Map<string, number>;
 
 /**
  * Reads the structure of an ONNX file: what it says about itself, and every place where a tensor can be. Tensors'
@@ -339,50 +318,4 @@ const structureOf = (reader: Reader, size: number, limits: WalkLimits): Walked =
   checkOperators(operators, bodies, limits);
   found.operators = Object.fromEntries([...operators].toSorted(([, a], [, b]) => b - a));
   return found;
-};
-
-const operatorName = (domain: string, operator: string): string =>
-  domain === '' || domain === 'ai.onnx' ? operator : `${domain}:${operator}`;
-
-const checkVersions = (ir: number, opsets: ReadonlyMap<string, number>): void => {
-  if (ir < 1) throw new Malformed('It does not say which version of the format it has.');
-  if (ir > newest.ir) throw new Refused(`It has IR version ${ir}; the newest that can be run is ${newest.ir}.`, hints.opset);
-  // Before IR version 3 there was one operator set.
-  if (opsets.size === 0 && ir >= 3) throw new Malformed('It does not say which operator sets it needs.');
-  for (const [domain, version] of opsets) {
-    const last = newest.opsets.get(domain);
-    if (version < 1) throw new Malformed(`Its operator set ${domain} has version ${version}.`);
-    if (last !== undefined && version > last)
-      throw new Refused(`It needs opset ${version} of ${domain}; the newest that can be run is ${last}.`, hints.opset);
-  }
-};
-
-/** Operators are known or are functions of the file, and functions unfold to a bounded number of nodes. */
-const checkOperators = (graph: Counts, bodies: ReadonlyMap<string, Counts>, limits: WalkLimits): void => {
-  const sizes = new Map<string, number>();
-  const sizeOf = (counts: Counts, above: readonly string[]): number => {
-    if (above.length > limits.depth) throw new Refused(`Its functions call each other more than ${limits.depth} deep.`, hints.size);
-    let size = 0;
-    for (const [operator, count] of counts) {
-      const body = bodies.get(operator);
-      if (!body) {
-        const colon = operator.lastIndexOf(':');
-        const domain = colon < 0 ? 'ai.onnx' : operator.slice(0, colon);
-        if (operator.slice(colon + 1) === '') throw new Malformed('A node has no operator.');
-        if (!newest.opsets.has(domain))
-          throw new Refused(`The operator ${operator} is of the domain ${domain}, which cannot be run.`, hints.domain);
-        if (refusedOperators.has(operator))
-          throw new Refused(`The operator ${operator} is not allowed: it loads other files.`, hints.external);
-        size += count;
-        continue;
-      }
-      if (above.includes(operator)) throw new Refused(`The function ${operator} calls itself.`, hints.forged);
-      const known = sizes.get(operator) ?? sizeOf(body, [...above, operator]);
-      sizes.set(operator, known);
-      size += count * known;
-    }
-    if (size > limits.nodes) throw new Refused(`Its functions unfold to more than ${limits.nodes} nodes.`, hints.size);
-    return size;
-  };
-  sizeOf(graph, []);
 };
