@@ -164,7 +164,7 @@ test('a pool without workers gets one for a job', async () => {
   const desired = async () => (await own.db.maybe<{ desired: number }>(sql`select desired from pools`))?.desired;
   await until('nothing is wanted', async () => (await desired()) === 0);
   const { body } = await call(own.client, 'POST', '/v1/jobs', chat('echo'));
-  await until('a worker is wanted', async () => (await desired()) === 1);
+  await expect.poll(desired, { timeout: 20_000 }).toBe(1);
   await call(own.client, 'POST', `/v1/jobs/${String(body['id'])}/cancel`);
   await until('none is any more', async () => (await desired()) === 0);
 });
