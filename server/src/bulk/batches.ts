@@ -14,11 +14,7 @@ const meant = ({ tenant, filter, ids, exclude, asOf }: Selection): Statement => 
     ${status === undefined ? none : sql`and b.status = any(${status}::text[])`}
     ${endpoint === undefined ? none : sql`and b.endpoint = ${endpoint}`}
     ${metadata === undefined ? none : sql`and b.metadata @> ${JSON.stringify(metadata)}::jsonb`}
-    ${
-      model === undefined
-        ? none
-        : sql`and exists (select from batch_models m where m.batch_no = b.no and ${ofModel(sql`m.model`, model)})`
-    }
+    ${model === undefined ? none : sql`and exists (select from batch_models m where m.batch_no = b.no and ${ofModel(sql`m.model`, model)})`}
     ${user === undefined ? none : sql`and b.created_by = ${user}`}
     ${q === undefined ? none : sql`and position(lower(${q}) in lower(coalesce(b.name, '') || ' ' || b.id)) > 0`}
     ${since === undefined ? none : sql`and b.created_at >= to_timestamp(${since})`}
