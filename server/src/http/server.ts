@@ -136,11 +136,12 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     if (!guarded && !openai && !quiet) return;
     const admit = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
       request.quiet = quiet;
+      // Before the key is looked at: a refusal carries it too.
+      if (openai) reply.header('openai-version', '2020-10-01');
       if (guarded) {
         reply.header('cache-control', 'no-store');
         request.identity = authenticate(request.headers.authorization);
       }
-      if (openai) reply.header('openai-version', '2020-10-01');
       done();
     };
     route.onRequest = [admit, ...[route.onRequest ?? []].flat()];
