@@ -21,6 +21,12 @@ test.for<[string, ReturnType<typeof port>[], ReturnType<typeof port>[], RegExp]>
   expect(checkPorts(inputs, outputs)).toMatchObject({ reason: expect.stringMatching(reason) });
 });
 
+test('an input without a shape cannot be served; an output may be without', () => {
+  const bare = { name: 'x', type: 'float32', shape: null };
+  expect(checkPorts([bare], fine)).toMatchObject({ reason: expect.stringContaining('no shape') });
+  expect(checkPorts(fine, [bare])).toBeNull();
+});
+
 test('an input and an output may have one name, and a model no inputs', () => {
   expect(checkPorts(fine, fine)).toBeNull();
   expect(checkPorts([], fine)).toBeNull();

@@ -48,6 +48,8 @@ export const checkPorts = (inputs: readonly Port[], outputs: readonly Port[]): P
           `The ${kind} ${name} is ${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}, which cannot be served.`,
           kindHint[type] ?? 'Cast it inside the model to a type that can be: float32, int64, bool, string.',
         );
+      if (shape === null && kind === 'input')
+        return problem(`The input ${name} has no shape, not even a rank.`, 'Declare one: a dimension that varies is a name, such as N.');
       if (shape?.some((dimension) => typeof dimension === 'number' && dimension > 2 ** 31))
         return problem(`The ${kind} ${name} has a dimension of more than 2^31.`);
     }

@@ -12,6 +12,13 @@ const typicalMs = 250;
 /** Lines of the log. */
 const mostLines = 20;
 
+/** What is tried: the model, and what it says of its tensors. An output without a shape may have any. */
+export interface Model {
+  session: InferenceSession;
+  inputs: readonly Port[];
+  outputs: readonly { name: string; shape?: readonly (number | string)[] }[];
+}
+
 export interface Tried {
   trial: Trial;
   outputs: Tensor[];
@@ -29,7 +36,8 @@ const runAt = async (session: InferenceSession, inputs: readonly Port[], sizes: 
 };
 
 /** Finds inputs that the model runs on: those of small sizes first, and of them those whose outputs are finite. */
-export const tryInputs = async (session: InferenceSession, inputs: readonly Port[], inputLimit: number, log: string[]): Promise<Tried> => {
+export const tryInputs = async (model: Model, inputLimit: number, log: string[]): Promise<Tried> => {
+  const { session, inputs, outputs } = model;
   const until = performance.now() + trialMs;
   const note = (line: string): void => {
     if (log.length < mostLines) log.push(line);
@@ -49,9 +57,9 @@ export const tryInputs = async (session: InferenceSession, inputs: readonly Port
       tries++;
       try {
         const tried = await runAt(session, inputs, sizes, plan);
-        const problem = checkOutputs(tried.outputs, session.outputMetadata);
+        const problem = checkOutputs(tried.outputs, outputs);
         note(`${shown}: ran in ${round(tried.ms)} ms${problem ? `; ${problem.reason}` : ''}`);
-        if (problem === null) return await atTypicalSizes(session, tried, inputLimit, note);
+        if (problem === null) return await atTypicalSizes(model, tried, inputLimit, note);
         fallback ??= tried;
         if (!problem.values) return fallback;
         // Other values may do; other sizes would not.
@@ -72,7 +80,7 @@ export const tryInputs = async (session: InferenceSession, inputs: readonly Port
 
 /** The same with sizes as they occur, where it runs on those: an image of one pixel says little about time, or about rows. */
 const atTypicalSizes = async (
-  session: InferenceSession,
+  { session, outputs }: Model,
   small: Tried,
   inputLimit: number,
   note: (line: string) => void,
@@ -82,7 +90,7 @@ const atTypicalSizes = async (
     if (inputBytes(inputs, sizes) > inputLimit) continue;
     try {
       const tried = await runAt(session, inputs, sizes, plan);
-      const problem = checkOutputs(tried.outputs, session.outputMetadata);
+      const problem = checkOutputs(tried.outputs, outputs);
       note(`${shownSizes(sizes)}: ran in ${round(tried.ms)} ms${problem ? `; ${problem.reason}` : ''}`);
       if (problem === null && tried.ms <= typicalMs) return tried;
     } catch (error) {

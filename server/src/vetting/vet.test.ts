@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import * as models from '../../test/support/onnx-models.ts';
-import { attribute, bytes, externalTensor, floats, message, model, node, port } from '../../test/support/onnx-writer.ts';
+import { attribute, bytes, externalTensor, floats, ints, message, model, node, port } from '../../test/support/onnx-writer.ts';
 import { steps, type Report } from './facts.ts';
 import { vet, type VetLimits } from './vet.ts';
 
@@ -43,6 +43,8 @@ const fileOf = (file: Uint8Array): string => {
 };
 const vetted = (file: Uint8Array | string, limits: Partial<VetLimits> = {}): Promise<Report> =>
   vet(typeof file === 'string' ? file : fileOf(file), { stepMs: 20_000, ...limits }, never, scratch);
+
+const plain = { nodes: [node('Identity', ['x'], ['y'])], inputs: [port('x', 'float32', ['N'])], outputs: [port('y', 'float32', ['N'])] };
 
 describe('models that are served', () => {
   test.for<[string, () => Uint8Array, Record<string, unknown>]>([
@@ -125,6 +127,34 @@ describe('models that are served', () => {
     });
   });
 
+  test('an output without a shape has that of its answers; an input that is a weight is none; one without inputs runs', async () => {
+    const bare = model({
+      ...plain,
+      outputs: [port('y', 'float32')],
+      nodes: [node('Reshape', ['x', 'to'], ['y'])],
+      initializers: [ints('to', [2], [-1, 1])],
+    });
+    expect(await vetted(bare)).toMatchObject({ verdict: 'ready', outputs: [{ name: 'y', shape: expect.any(Array), batch_axis: 0 }] });
+    const old = model(
+      {
+        ...plain,
+        inputs: [...plain.inputs, port('w', 'float32', [1])],
+        nodes: [node('Add', ['x', 'w'], ['y'])],
+        initializers: [floats('w', [1], [1])],
+      },
+      { ir: 3, opsets: { '': 9 } },
+    );
+    expect(await vetted(old)).toMatchObject({ verdict: 'ready', inputs: [{ name: 'x' }] });
+    const constant = model({
+      ...plain,
+      inputs: [],
+      outputs: [port('y', 'float32', [1])],
+      nodes: [node('Identity', ['c'], ['y'])],
+      initializers: [floats('c', [1], [3])],
+    });
+    expect(await vetted(constant)).toMatchObject({ verdict: 'ready', inputs: [] });
+  });
+
   test('one that is finite for some values only says so', async () => {
     expect(await vetted(models.reciprocal())).toMatchObject({ verdict: 'ready' });
   });
@@ -181,8 +211,6 @@ const expectRefused = async (file: Uint8Array | string, step: string, reason: Re
   expect(report.steps.at(-1)).toMatchObject({ name: step, status: 'failed', message: report.reason });
   return report;
 };
-
-const plain = { nodes: [node('Identity', ['x'], ['y'])], inputs: [port('x', 'float32', ['N'])], outputs: [port('y', 'float32', ['N'])] };
 
 describe('files that are refused, with the name of the step', () => {
   test.for<[string, () => Uint8Array, string, RegExp]>([
