@@ -109,7 +109,7 @@ test('adaptive: begins with few, widens while it pays, and narrows where request
   const seen = await watch(50, (_id, _number, running) => running > limit && ++failed > 0);
   await using _ = seen.model;
   await using site = await open(seen);
-  const sent = await site.client.submit(lines(3_000), { strategy: 'adaptive' });
+  const sent = await site.client.submit(lines(1_500), { strategy: 'adaptive' });
   const widths: number[] = [];
   const read = async (): Promise<boolean> => {
     const row = await site.db.maybe<{ width: number | null; status: string }>(sql`select width, status from batches where id = ${sent.id}`);
