@@ -107,7 +107,7 @@ export class JobDesk implements AsyncDisposable {
     const waiting = wait && wait.begin(this.waiters.wait(job.id, tenant, wait.ms, { look: false }));
     try {
       const row = await this.#submissions.add(job);
-      if (row !== null) return { job: row, created: true, answered: (await waiting?.seen) ?? null };
+      if (row !== null) return submitted(row, true, (await waiting?.seen) ?? null);
     } catch (error) {
       waiting?.leave();
       if (job.body.key !== null) await storage.delete(job.body.key).catch(() => {});
@@ -124,6 +124,13 @@ export class JobDesk implements AsyncDisposable {
         `The Idempotency-Key '${job.idempotencyKey}' was used before for ${earlier.id}, with another body.`,
       );
     const seen = wait && (await wait.begin(this.waiters.wait(earlier.id, tenant, wait.ms)).seen);
-    return { job: earlier, created: false, answered: seen && jobEnded(seen.state) ? seen : null };
+    return submitted(earlier, false, seen);
   }
 }
+
+/** @param seen as the wait saw it last: it may still run */
+const submitted = (job: JobRow, created: boolean, seen: AnsweredRow | null): Submitted => ({
+  job: seen ?? job,
+  created,
+  answered: seen !== null && jobEnded(seen.state) ? seen : null,
+});

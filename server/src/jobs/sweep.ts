@@ -8,11 +8,26 @@ import { jobLosses } from './state.ts';
 
 const expired: JobError = { code: 'job_expired', message: 'The job had not ended at its deadline.', traceback: null };
 
+/** Rows that are moved in one statement: no claim waits long for one of them. */
+const swept = 1_000;
+
+/** Page after page, until one is not full. Says how many in all. */
+const allOf = async (page: () => Promise<number>): Promise<number> => {
+  let all = 0;
+  for (let moved = swept; moved === swept;) {
+    moved = await page();
+    all += moved;
+  }
+  return all;
+};
+
 /**
  * Takes jobs back whose leases have run out; a job that so many workers died of is a dead letter. Says how many leases
  * had run out.
  */
-export const rescueJobs = async (db: Db, announcer: Announcer): Promise<number> => {
+export const rescueJobs = (db: Db, announcer: Announcer): Promise<number> => allOf(() => rescuePage(db, announcer));
+
+const rescuePage = async (db: Db, announcer: Announcer): Promise<number> => {
   const rows = await db.many<{ id: string; state: string }>(sql`
     update jobs j
     set state = case when cancel_requested_at is not null then 'cancelled' when deadline <= now() then 'expired'
@@ -27,7 +42,7 @@ export const rescueJobs = async (db: Db, announcer: Announcer): Promise<number> 
           'started_at', extract(epoch from started_at), 'duration_ms', 0),
         losses = losses + 1, token = null, leased_until = null
     where id = any(array(
-      select id from jobs where state = 'running' and leased_until < now() order by id limit 1000 for update skip locked))
+      select id from jobs where state = 'running' and leased_until < now() order by id limit ${swept} for update skip locked))
     returning id, state`);
   if (rows.some(({ state }) => state === 'queued')) announcer.queued();
   announcer.ended(rows.filter(({ state }) => state !== 'queued').map(({ id }) => id));
@@ -35,11 +50,13 @@ export const rescueJobs = async (db: Db, announcer: Announcer): Promise<number> 
 };
 
 /** Ends what had not begun at its deadline; what runs is ended by its worker, or by the rescue. Says how many. */
-export const expireJobs = async (db: Db, announcer: Announcer): Promise<number> => {
+export const expireJobs = (db: Db, announcer: Announcer): Promise<number> => allOf(() => expirePage(db, announcer));
+
+const expirePage = async (db: Db, announcer: Announcer): Promise<number> => {
   const rows = await db.many<{ id: string }>(sql`
     update jobs set state = 'expired', ended_at = now(), error = ${JSON.stringify(expired)}::jsonb
     where id = any(array(
-      select id from jobs where state in ('queued', 'waiting') and deadline <= now() order by deadline limit 1000 for update skip locked))
+      select id from jobs where state in ('queued', 'waiting') and deadline <= now() order by deadline limit ${swept} for update skip locked))
     returning id`);
   announcer.ended(rows.map(({ id }) => id));
   return rows.length;
