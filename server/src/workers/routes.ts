@@ -67,13 +67,11 @@ export const workerRoutes = (app: App, { db, leaseSeconds }: { db: Db; leaseSeco
     async (request, reply) => {
       const workers = await readWorkers(db, request.identity, leaseSeconds);
       const ready = workers.filter(({ state }) => state === 'ready').length;
-      return reply
-        .code(ready > 0 ? 200 : 503)
-        .send({
-          status: ready > 0 ? ('ok' as const) : ('unavailable' as const),
-          ready,
-          workers: workers.filter(({ state }) => state !== 'stopped'),
-        });
+      return reply.code(ready > 0 ? 200 : 503).send({
+        status: ready > 0 ? ('ok' as const) : ('unavailable' as const),
+        ready,
+        workers: workers.filter(({ state }) => state !== 'stopped'),
+      });
     },
   );
 
