@@ -5,13 +5,13 @@
  */
 // oxlint-disable-next-line import/no-unassigned-import
 import '../executors/onnx/float16.ts';
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { ModelPort } from '@sluice/contract';
 import { env, type InferenceSession } from 'onnxruntime-node';
 import { endWithParent } from '../executors/onnx/orphan.ts';
 import { equivalent, gainOf, guesses, outputAxes, together, type Axes } from './batch.ts';
-import type { Batching, Said, Step, StepName } from './facts.ts';
+import type { Batching, Said, Step, StepName, Task } from './facts.ts';
 import { checkOutputs, checkPorts } from './ports.ts';
 import { Failed, open, portsOf, round, words } from './runtime.ts';
 import { openDimensions, type Port } from './synthesize.ts';
@@ -65,7 +65,8 @@ const step = async <Result>(name: StepName, work: (notes: Notes) => Result | Pro
 
 const skip = (name: StepName, message: string): void => say({ step: { name, status: 'skipped', ms: 0, log: [], message, hint: null } });
 
-const [path, inputLimit] = [process.argv[2]!, Number(process.argv[3])];
+/** Which file, and how many bytes of inputs are tried; on the standard input. */
+const { path, inputLimit } = JSON.parse(readFileSync(0, 'utf8')) as Task;
 
 const walkFile = (notes: Notes): Walked => {
   const fd = openSync(path, 'r');

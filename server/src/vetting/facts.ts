@@ -74,6 +74,13 @@ export interface Report {
   facts: ModelFacts | null;
 }
 
+/** What the process is told. */
+export interface Task {
+  path: string;
+  /** Bytes of inputs that are tried at most. */
+  inputLimit: number;
+}
+
 /** What the process says while it works: a line of JSON each. */
 export const Said = Type.Union([
   Type.Object({ begun: Type.Enum([...steps]) }),

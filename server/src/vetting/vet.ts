@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Value } from 'typebox/value';
 import { environment, lastLine } from '../executors/onnx/child-process.ts';
-import { Said, steps, type Report, type Step, type StepName } from './facts.ts';
+import { Said, steps, type Report, type Step, type StepName, type Task } from './facts.ts';
 
 export type { Report } from './facts.ts';
 
@@ -143,10 +143,13 @@ const failedAt = ({ at, steps: done }: Heard, { message, hint }: Cause, ms: numb
 /** Starts the process and hears it to its end. Null: it said everything; otherwise why it did not. */
 const listen = (heard: Heard, file: string, cwd: string, limits: VetLimits, signal: AbortSignal): Promise<Cause | null> =>
   new Promise((resolve, reject) => {
-    const inputLimit = Math.min(256 * 1024 * 1024, limits.memoryMb * 1024 * 128);
-    const args = ['-c', shell(limits), process.execPath, '--no-warnings', '--max-old-space-size=512', program, file, String(inputLimit)];
+    const task: Task = { path: file, inputLimit: Math.min(256 * 1024 * 1024, limits.memoryMb * 1024 * 128) };
+    const args = ['-c', shell(limits), process.execPath, '--no-warnings', '--max-old-space-size=512', program];
     // A group of its own, so that all that it may have started is killed with it.
-    const child = spawn('/bin/sh', args, { cwd, env: environment(cwd), stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn('/bin/sh', args, { cwd, env: environment(cwd), stdio: ['pipe', 'ignore', 'pipe', 'pipe'], detached: true });
+    // One that has died at once is seen when it closes.
+    child.stdin!.on('error', () => {});
+    child.stdin!.end(JSON.stringify(task));
     let killed: Cause | null = null;
     let words = '';
     let said = 0;

