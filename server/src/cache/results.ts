@@ -78,7 +78,9 @@ export async function* readBodies(storage: Storage, results: Iterable<Result>): 
     const { storageKey, offset: start } = run[0]!;
     const last = run.at(-1)!;
     try {
-      const bytes = await storage.read(storageKey, { start, end: last.offset + last.bytes });
+      const end = last.offset + last.bytes;
+      const bytes = await storage.read(storageKey, { start, end });
+      if (bytes.length < end - start) return [];
       return run.map((result) => ({ result, body: bytes.toString('utf8', result.offset - start, result.offset - start + result.bytes) }));
     } catch (error) {
       if (error instanceof NotFound) return [];
