@@ -146,6 +146,11 @@ export const errors = {
     'Raise the time-out of the model, or make the request smaller.',
     'server_error',
   ),
+  out_of_memory: entry(
+    0,
+    'The request ran out of memory, also when it ran alone.',
+    'Run it on a machine with more memory, or ask for less: fewer samples, a shorter sequence.',
+  ),
   worker_lost: entry(
     0,
     'The worker died each time this request ran.',
