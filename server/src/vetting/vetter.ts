@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { LoadError } from '../executors/executor.ts';
@@ -50,6 +51,8 @@ export class Vetter extends EventEmitter<Events> implements AsyncDisposable {
   readonly #deps: VetterDeps;
   readonly #id = `vetter_${hostname()}_${process.pid}`;
   #scratch: Promise<string> | null = null;
+  /** In a row. */
+  #failures = 0;
 
   constructor(deps: VetterDeps) {
     super();
@@ -99,13 +102,22 @@ export class Vetter extends EventEmitter<Events> implements AsyncDisposable {
         'a model file was vetted',
       );
       this.emit('vetted', vetting, report, how);
+      this.#failures = 0;
     } catch (error) {
-      await releaseVetting(db, vetting);
+      if (stop.aborted || lost.signal.aborted) await releaseVetting(db, vetting);
+      else await this.#fail(vetting, stop);
       if (!stop.aborted && !lost.signal.aborted) throw error;
     } finally {
       clearInterval(renewal);
     }
     return true;
+  }
+
+  /** It is this machine that failed: the version waits here for a while, since giving it back wakes every vetter. */
+  async #fail(vetting: Vetting, stop: AbortSignal): Promise<void> {
+    const pause = Math.min(most, least * 2 ** this.#failures++);
+    await setTimeout(pause, null, { signal: stop }).catch(() => {});
+    await releaseVetting(this.#deps.db, vetting);
   }
 
   async #vet(vetting: Vetting, signal: AbortSignal): Promise<Report> {

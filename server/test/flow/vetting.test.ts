@@ -129,6 +129,21 @@ test('bytes that are lost, or others than were uploaded, are refused', async () 
   expect(await versionOf('lost')).toMatchObject({ status: 'failed', reason: expect.stringContaining('not in the storage') });
 });
 
+test('a vetter that cannot fetch the file gives it back, after a while', async () => {
+  await upload('unread', identity('float32', ['N', 6]));
+  let reads = 0;
+  const stream = (): Promise<never> => Promise.reject(new Error(`the disk is gone, ${++reads}`));
+  const storage = new Proxy(sluice.storage, { get: (target, name) => (name === 'stream' ? stream : Reflect.get(target, name)) });
+  const vetter = new Vetter({ db: sluice.db, storage, listener, log: silent, leaseSeconds: 30 });
+  const failed = once(vetter.loop, 'failed');
+  vetter.start();
+  await failed;
+  await vetter.stop();
+  expect(reads).toBeLessThanOrEqual(2);
+  expect(await versionOf('unread')).toMatchObject({ status: 'uploaded', reason: null });
+  expect(await vetted('unread')).toMatchObject({ status: 'ready' });
+});
+
 test('a vetter that is stopped gives the file back at once, for another; its process is gone', async () => {
   await upload('endless', endless());
   const first = vetterOf();
