@@ -298,7 +298,7 @@ describe('a process of a model', () => {
     process.env['OPENAI_API_KEY'] = 'sk-secret';
     const executor = await open({ ...chemistry, processes: 2 });
     await results(executor, times(100, { smiles: 'CCO' }));
-    await expect.poll(() => executor.pids.length).toBe(2);
+    await expect.poll(() => executor.pids.length, { timeout: 20_000 }).toBe(2);
     const [one, other] = executor.pids as [number, number];
     const names = readFileSync(`/proc/${one}/environ`, 'utf8')
       .split('\0')
