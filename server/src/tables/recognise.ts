@@ -6,9 +6,6 @@ import { isUtf8 } from 'node:buffer';
 export type TableFormat = 'requests' | 'jsonl' | 'csv' | 'tsv' | 'parquet' | 'sdf' | 'smi';
 export type Compression = 'gzip' | 'zstd';
 
-/** How much of a file's beginning tells what it is. */
-export const headBytes = 64 << 10;
-
 export const compressionOf = (head: Uint8Array): Compression | null => {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   return head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd ? 'zstd' : null;
@@ -27,7 +24,7 @@ export const guessColumns = (columns: readonly string[]): { smiles?: string; seq
 };
 
 const isHeader = (fields: readonly string[]): boolean =>
-  fields.length > 0 && fields.some((field) => smilesNames.test(field) || idNames.test(field) || sequenceNames.test(field));
+  fields.some((field) => smilesNames.test(field) || idNames.test(field) || sequenceNames.test(field));
 
 /** Characters that a SMILES has and a word has not, or a word that is nothing but organic atoms. */
 const looksLikeSmiles = (text: string): boolean =>

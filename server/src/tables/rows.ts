@@ -1,22 +1,6 @@
 /** One row of a table, or why there is none: every row of the input has exactly one, in its order. */
 export type Row = { values: Record<string, unknown> } | { problem: string; values: Record<string, unknown> };
 
-/** The column in which a row says what is wrong with it. No table can have it: names of columns begin otherwise. */
-export const problemColumn = '\u0000problem';
-
-/** Rows as lines of JSON, in pieces of some size. */
-export async function* rowLines(rows: AsyncIterable<Row>): AsyncGenerator<Buffer> {
-  let text = '';
-  for await (const row of rows) {
-    text += `${JSON.stringify('problem' in row ? { ...row.values, [problemColumn]: row.problem } : row.values)}\n`;
-    if (text.length > 256 << 10) {
-      yield Buffer.from(text);
-      text = '';
-    }
-  }
-  if (text !== '') yield Buffer.from(text);
-}
-
 /** Names of columns, each once: the second `a` is `a_1`, one without a name is called by its place. */
 export const columnNames = (header: readonly string[]): string[] => {
   const taken = new Set<string>();

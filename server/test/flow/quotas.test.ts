@@ -160,7 +160,7 @@ test('a bulk retry waits for room in the quotas, like any other batch', { timeou
   const failed = await untilEnded(ada, (await createBatch(ada, [chatLine(1, { echo: { status: 400 } })])).id);
   const slow = await createBatch(ada, [chatLine(2, { echo: { delay_ms: 30_000 } })]);
   const { body: operation } = await call(ada, 'POST', '/v1/bulk', { on: 'batches', action: 'retry', ids: [failed.id] });
-  const standing = async (): Promise<Record<string, unknown>> => (await call(ada, 'GET', `/v1/bulk/${operation['id']}`)).body;
+  const standing = async (): Promise<Record<string, unknown>> => (await call(ada, 'GET', `/v1/bulk/${String(operation['id'])}`)).body;
   const continued = async () =>
     (await sluice.db.one<{ n: number }>(sql`select count(*)::int as n from batches where continues_no is not null`)).n;
   await expect

@@ -146,7 +146,7 @@ const residues = /^[ACDEFGHIKLMNPQRSTVWYX]+$/;
 /** Residues all chains may have together, copies counted. */
 const mostResidues = 4_096;
 
-const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
 /**
  * Reads a line's body: `inputs` as above, `parameters` beside them. Throws a `BadRequest` that names the field.
@@ -190,7 +190,7 @@ const readProteins = (given: Static<typeof BoltzInputs>, taken: Set<string>): Ch
   if ((given.protein === undefined) === (given.proteins === undefined))
     throw new BadRequest('inputs must have either `protein` or `proteins`.');
   const asked = given.proteins ?? [given.protein!];
-  const free = () => [...letters].find((letter) => !taken.has(letter))!;
+  const free = () => letters.find((letter) => !taken.has(letter))!;
   const claim = (id: string, where: string): string => {
     if (taken.has(id)) throw new BadRequest(`${where}.id '${id}' is there twice.`);
     taken.add(id);
@@ -203,7 +203,7 @@ const readProteins = (given: Static<typeof BoltzInputs>, taken: Set<string>): Ch
     const where = given.proteins ? `inputs.proteins.${i}` : 'inputs.protein';
     const protein = typeof one === 'string' ? { sequence: one } : one;
     const sequence = protein.sequence.replaceAll(/\s+/g, '').toUpperCase();
-    const wrong = residues.test(sequence) ? -1 : [...sequence].findIndex((letter) => !residues.test(letter));
+    const wrong = residues.test(sequence) ? -1 : Array.from(sequence).findIndex((letter) => !residues.test(letter));
     if (wrong >= 0) throw new BadRequest(`${where} has '${sequence[wrong]}' at residue ${wrong + 1}, which is no amino acid.`);
     const id = protein.id === undefined ? [claim(free(), where)] : [protein.id].flat();
     total += sequence.length * id.length;
@@ -223,7 +223,7 @@ const readLigand = (given: Static<typeof BoltzInputs>, taken: Set<string>): Bolt
   if (asked === null) return null;
   const { id, ccd = null, smiles: text = null } = { ccd: undefined, id: undefined, ...asked };
   if ((text === null) === (ccd === null)) throw new BadRequest('inputs.ligand must have either `smiles` or `ccd`.');
-  const name = id ?? [...letters].find((letter) => !taken.has(letter))!;
+  const name = id ?? letters.find((letter) => !taken.has(letter))!;
   if (taken.has(name)) throw new BadRequest(`inputs.ligand.id '${name}' is there twice.`);
   taken.add(name);
   return { id: name, smiles: text?.trim() ?? null, ccd };
