@@ -97,7 +97,7 @@ export class Process {
   }
 
   /** Resolves when its log matches; rejects where it ends, or `ms` pass, before that. */
-  said(pattern: RegExp, ms = 40_000): Promise<RegExpExecArray> {
+  said(pattern: RegExp, ms = 90_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         clearTimeout(timer);
