@@ -50,7 +50,7 @@ const share = (most: number): Option<number> => ({
   is: (value): value is number => typeof value === 'number' && value > 0 && value <= most,
 });
 
-const keeps = ['none', 'meta', 'full'];
+const keeps: ReadonlySet<unknown> = new Set(['none', 'meta', 'full']);
 
 /** What is kept of predictions at once, and for how many days. */
 const records: Option<{ keep?: 'none' | 'meta' | 'full'; days?: number }> = {
@@ -59,7 +59,7 @@ const records: Option<{ keep?: 'none' | 'meta' | 'full'; days?: number }> = {
     typeof value === 'object' &&
     value !== null &&
     Object.entries(value).every(([name, inner]) =>
-      name === 'keep' ? keeps.includes(inner as string) : name === 'days' && whole(1, 36_500).is(inner),
+      name === 'keep' ? keeps.has(inner) : name === 'days' && whole(1, 36_500).is(inner),
     ),
 };
 
