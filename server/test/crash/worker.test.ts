@@ -47,8 +47,10 @@ test.concurrent.each([1, 2])(
       async () => (await site.db.one<{ n: number }>(sql`select count(*)::int as n from chunks where state = 'leased'`)).n === 0,
     );
     // A lease of two seconds, a sweep every second, which may be a tenth late; and a machine that has other things to do.
-    expect(performance.now() - since).toBeLessThan(2_000 + 1_100 + 3_000);
+    expect(performance.now() - since).toBeLessThan(2_000 + 1_100 + 12_000);
     expect(await charged(site)).toEqual({ attempts: 0, losses: leased });
+    // Some may have come in after the one that it was killed at.
+    const askedFirst = asked;
     model.on = ({ answer }) => void answer();
     await site.start('worker');
     await site.ended([sent], 90_000);
@@ -57,7 +59,7 @@ test.concurrent.each([1, 2])(
     expect(await checkAll(site.db, site.storage, [sent])).toEqual([]);
     // Asked again was only what had not settled.
     const done = before.reduce((sum, { lines }) => sum + lines, 0);
-    expect([...model.calls.values()].filter((times) => times > 1).length).toBeLessThanOrEqual(at - done);
+    expect([...model.calls.values()].filter((times) => times > 1).length).toBeLessThanOrEqual(askedFirst - done);
   },
 );
 
