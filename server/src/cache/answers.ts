@@ -35,7 +35,7 @@ export interface Question {
   tenant: string;
   /** `name@version`, for figures and for purges. */
   model: string;
-  /** `none`: neither looked up nor kept. `fresh`: computed anew, and kept. */
+  /** `none`: neither looked up nor kept: see `looksUp`. `fresh`: computed anew, and kept. */
   policy?: 'none' | 'fresh';
   /** Where to look last: a batch may have answered it. */
   settled?: SettledQuestion;
@@ -123,16 +123,24 @@ export class AnswerCache {
   }
 
   /**
-   * The answer to a question: kept, being computed for somebody else, or computed now by `compute`, whose signal aborts
+   * Whether a question is looked up at all: not where the request wants none, nothing is kept, or hardly any question of
+   * the model comes twice. One that is not is counted here, and asked past the cache.
+   *
+   * @param sample from `sampleOf`
+   */
+  looksUp({ tenant, model, policy }: Pick<Question, 'tenant' | 'model' | 'policy'>, sample: number): boolean {
+    const looks = policy !== 'none' && this.#ttlMs > 0 && (policy !== undefined || this.#worth.looksUp(model, sample));
+    if (!looks) this.#countsOf({ tenant, model }).bypasses++;
+    return looks;
+  }
+
+  /**
+   * The answer to a question that is looked up: kept, being computed for somebody else, or computed now by `compute`, whose signal aborts
    * when nobody waits for it any more. Rejects as `compute` does, or with the reason of `signal`.
    */
   async through(question: Question, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal): Promise<Answered> {
     const { key, model, policy } = question;
     const counts = this.#countsOf(question);
-    if (policy === 'none' || this.#ttlMs === 0 || (policy === undefined && !this.#worth.looksUp(model, key))) {
-      counts.bypasses++;
-      return { answer: (await compute(signal)).answer, state: 'BYPASS', from: null };
-    }
     if (policy === undefined) {
       const from = await this.#find(question);
       if (from !== null) {
@@ -218,7 +226,7 @@ export class AnswerCache {
     this.#memory.set(key, { answer, tenant, model }, { ttl: Math.max(1, answer.at + this.#ttlMs - Date.now()) });
   }
 
-  #countsOf({ tenant, model }: Question): Counts {
+  #countsOf({ tenant, model }: Pick<Question, 'tenant' | 'model'>): Counts {
     let models = this.#counts.get(tenant);
     if (models === undefined) this.#counts.set(tenant, (models = new Map()));
     let counts = models.get(model);

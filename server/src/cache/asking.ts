@@ -20,6 +20,14 @@ export interface Asked {
   identity?: string | Uint8Array | null;
 }
 
+/** The cache, as one request has it. */
+export interface Keep {
+  /** Whether it is looked up; one that is not is counted as asked past the cache. `sample`: from `sampleOf`. */
+  looksUp(sample: number): boolean;
+  /** The answer: kept, being computed for somebody else, or computed now. */
+  through(asked: Asked, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal): Promise<Answered>;
+}
+
 export interface AskingOptions {
   cache: AnswerCache;
   /** Who is given an answer that was computed for another. */
@@ -37,31 +45,21 @@ export class AskingCache {
     this.#options = options;
   }
 
-  async through(
-    { identity, model, policy }: Asking,
-    asked: Asked,
-    compute: (signal: AbortSignal) => Promise<Computed>,
-    signal: AbortSignal,
-  ): Promise<Answered> {
+  /** Of one request; costs nothing until it is asked. */
+  about({ identity: { tenant, user }, model, policy }: Asking): Keep {
     const { cache, scope, dedup } = this.#options;
-    const { tenant, user } = identity;
-    const shown = `${model.name}@${model.version}`;
-    if (policy === 'none') return cache.through({ key: '', tenant, model: shown, policy }, compute, signal);
-    const digest = await this.#digest(model);
-    const key = answerKey(digest, asked.input, scopeOf(scope, tenant, user));
-    const inBatches =
-      asked.identity !== undefined && asked.identity !== null && dedup.mode !== 'off' && pays(model.executor, priorOf(model), false, dedup);
-    return cache.through(
-      {
-        key,
-        tenant,
-        model: shown,
-        ...(policy !== undefined && { policy }),
-        ...(inBatches && { settled: { key: answerKey(digest, asked.identity!), scope: scopeOf(dedup.scope, tenant, user) } }),
+    const about = { tenant, model: `${model.name}@${model.version}`, ...(policy !== undefined && { policy }) };
+    return {
+      looksUp: (sample) => cache.looksUp(about, sample),
+      through: async ({ input, identity }, compute, signal) => {
+        const digest = await this.#digest(model);
+        const key = answerKey(digest, input, scopeOf(scope, tenant, user));
+        const inBatches =
+          identity !== undefined && identity !== null && dedup.mode !== 'off' && pays(model.executor, priorOf(model), false, dedup);
+        const settled = inBatches ? { key: answerKey(digest, identity), scope: scopeOf(dedup.scope, tenant, user) } : undefined;
+        return cache.through({ key, ...about, ...(settled && { settled }) }, compute, signal);
       },
-      compute,
-      signal,
-    );
+    };
   }
 
   #digest(model: ModelSpec): Promise<string> {

@@ -11,6 +11,9 @@ export const policyOf = (headers: IncomingHttpHeaders, skip: boolean | undefined
   return said !== undefined && /\bno-cache\b/i.test(said) ? 'fresh' : undefined;
 };
 
+/** Of one that was asked past the cache. */
+export const bypassed = { 'x-cache': 'BYPASS' };
+
 /** What a reply says of them; `age` in whole seconds, of a hit. */
 export const cacheHeaders = ({ state, answer }: Pick<Answered, 'state' | 'answer'>): Record<string, string> => ({
   'x-cache': state,

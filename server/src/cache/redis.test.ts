@@ -9,7 +9,6 @@ import { decodeAnswer, encodeAnswer, RedisTier } from './redis.ts';
 /** Debian's package `redis-server`; `.ci/run` installs it. */
 const redisThere = spawnSync('redis-server', ['--version']).status === 0;
 if (!redisThere) console.warn('redis-server is not installed: the tests that need one are skipped');
-const withRedis = test.skipIf(!redisThere);
 
 const never = new AbortController().signal;
 const stack: (() => Promise<unknown> | void)[] = [];
@@ -54,7 +53,7 @@ test.each(['short', 'ünïcode 😀 '.repeat(500)])('an answer is the same after
   expect(await decodeAnswer(bytes.subarray(0, 5))).toBe(null);
 });
 
-withRedis('answers are shared between processes, and forgotten in all of them', async () => {
+test.skipIf(!redisThere)('answers are shared between processes, and forgotten in all of them', async () => {
   const port = await freePort();
   await startRedis(port);
   const [one, other] = [openCache(port), openCache(port)];
@@ -69,7 +68,7 @@ withRedis('answers are shared between processes, and forgotten in all of them', 
   await vi.waitFor(async () => expect(await other.redis.get(question)).toBe(null));
 });
 
-withRedis('Redis may stop and start under load: every question is answered, and hits come back', async () => {
+test.skipIf(!redisThere)('Redis may stop and start under load: every question is answered, and hits come back', async () => {
   const port = await freePort();
   const server = await startRedis(port);
   const { cache, redis } = openCache(port);
@@ -93,7 +92,7 @@ withRedis('Redis may stop and start under load: every question is answered, and 
   await vi.waitFor(async () => expect(await redis.get(known)).toMatchObject({ body: 'kept' }));
 });
 
-withRedis('a Redis that hangs is left alone after a few tries', async () => {
+test.skipIf(!redisThere)('a Redis that hangs is left alone after a few tries', async () => {
   const port = await freePort();
   const server = await startRedis(port);
   const { cache, redis } = openCache(port);

@@ -1,7 +1,8 @@
 import type { AskingCache } from '../cache/asking.ts';
 import { llmInput } from '../cache/llm-input.ts';
-import { cacheHeaders } from '../cache/policy.ts';
+import { bypassed, cacheHeaders } from '../cache/policy.ts';
 import { asksForSampling } from '../cache/sampling.ts';
+import { sampleOf } from '../cache/worth.ts';
 import type { Forwarded } from '../executors/executor.ts';
 import type { Asked } from './routes.ts';
 
@@ -36,11 +37,11 @@ export const keptAnswers =
     const { body } = exchange;
     const unique = body['stream'] === true || asksForSampling(body) || (model.executor === 'echo' && body['sluice_echo'] !== undefined);
     const input = unique ? null : llmInput(exchange.url, body);
-    if (input === null || policy === 'none') return marked(await ask(asked), { 'x-cache': 'BYPASS' });
+    const keep = asking.about({ identity, model, policy });
+    if (input === null || !keep.looksUp(sampleOf(input))) return marked(await ask(asked), bypassed);
     let own: (Forwarded & { ok: true }) | null = null;
     try {
-      const answered = await asking.through(
-        { identity, model, policy },
+      const answered = await keep.through(
         { input, identity: input },
         async (signal) => {
           const forwarded = await ask({ ...asked, ended: signal });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Answered, Computed } from '../cache/answers.ts';
-import type { Asked } from '../cache/asking.ts';
-import { cacheHeaders } from '../cache/policy.ts';
+import type { Keep } from '../cache/asking.ts';
+import { bypassed, cacheHeaders } from '../cache/policy.ts';
+import { sampleOf } from '../cache/worth.ts';
 import { LoadError, type Executor, type ExecutorContext, type Json, type JsonObject, type Outcome } from '../executors/executor.ts';
 import { checkTensors, invalidInput, type Tensor } from '../executors/onnx/tensor.ts';
 import type { Port } from '../executors/onnx/wire.ts';
@@ -18,7 +18,7 @@ import { readInputs, wholeOf, type Form } from './inputs.ts';
 import type { Facts, Layout } from './layout.ts';
 import { Loaded } from './loaded.ts';
 import { openServed } from './open.ts';
-import { questionBytes } from './question.ts';
+import { questionBytes, sampleOfQuestion } from './question.ts';
 import { outputsText } from './reply.ts';
 import type { Served } from './served.ts';
 
@@ -67,9 +67,6 @@ export interface Predicted {
   /** What the cache had to do with it; absent where there is none. */
   headers?: Record<string, string>;
 }
-
-/** Asks by way of the cache. */
-export type Keep = (asked: Asked, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal) => Promise<Answered>;
 
 /** Somebody who waits for an answer, and may leave. */
 export interface Waiting {
@@ -166,12 +163,13 @@ export class Predictor implements Infers, AsyncDisposable {
       return { body: `${this.#head(model)}${outputsText(form, rows, layout, wanted)}}`, times: longest(all) };
     };
     if (keep === undefined) return await compute(onGone);
+    if (!keep.looksUp(sampleOfQuestion(questions))) return { ...(await compute(onGone)), headers: bypassed };
     const gone = new AbortController();
     onGone(() => gone.abort());
     let times: Times | null = null;
     const [{ smiles } = { smiles: null }] = questions;
     const identity = form === 'row' && wanted === null && smiles ? `smiles ${smiles[0]}` : null;
-    const answered = await keep(
+    const answered = await keep.through(
       { input: questionBytes(form, questions, wanted), identity },
       async (signal) => {
         const computed = await compute((left) => signal.addEventListener('abort', left, { once: true }));
@@ -218,16 +216,17 @@ export class Predictor implements Infers, AsyncDisposable {
     body: JsonObject,
     abort: AbortSignal,
     keep?: Keep,
-  ): Promise<{ outcome: Outcome; headers?: Record<string, string> }> {
+  ): Promise<{ outcome: Outcome; headers: Record<string, string> }> {
     const executor = await this.#open(model);
     // A script is for trying out what a model may do, each time it is asked.
     const scripted = model.executor === 'echo' && body['sluice_echo'] !== undefined;
     const { model: _, skip_cache: __, timeout_ms: ___, ...question } = body;
     const input = keep === undefined || scripted ? null : (executor.identity?.({ url: predictUrl, body: question }) ?? null);
-    if (keep === undefined || input === null) return { outcome: await this.#outcome(executor, body, abort) };
+    if (keep === undefined || input === null) return { outcome: await this.#outcome(executor, body, abort), headers: bypassed };
+    if (!keep.looksUp(sampleOf(input))) return { outcome: await this.#outcome(executor, body, abort), headers: bypassed };
     let own: Outcome | null = null;
     try {
-      const answered = await keep(
+      const answered = await keep.through(
         { input, identity: input },
         async (signal) => {
           const outcome = await this.#outcome(executor, body, signal);
@@ -244,7 +243,7 @@ export class Predictor implements Infers, AsyncDisposable {
         headers: cacheHeaders(answered),
       };
     } catch (error) {
-      if (error instanceof Unanswered) return { outcome: error.outcome };
+      if (error instanceof Unanswered) return { outcome: error.outcome, headers: bypassed };
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { sampleOf } from '../cache/worth.ts';
 import { bytesOf } from '../executors/onnx/tensor.ts';
 import type { Question } from './ask.ts';
 import type { Form } from './inputs.ts';
@@ -20,4 +21,12 @@ export const questionBytes = (form: Form, questions: readonly Question[], wanted
   ]);
   // The values follow in the order of the head, which says how long each is.
   return Buffer.concat([Buffer.from(`${JSON.stringify([form, wanted, head])}\n`), ...data]);
+};
+
+/** A number that is the same for the same question, made of a few bytes of its first tensor or molecule. */
+export const sampleOfQuestion = ([first]: readonly Question[]): number => {
+  if (first === undefined) return 0;
+  const values = first.smiles?.[0] ?? first.tensors[0]?.data ?? '';
+  if (typeof values === 'string') return sampleOf(values);
+  return sampleOf(Array.isArray(values) ? (values[0] ?? '') : bytesOf(values));
 };

@@ -7,7 +7,7 @@ import type { JsonObject, Outcome } from '../executors/executor.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Times } from './infer.ts';
-import type { Keep, Predictor, Wish } from './predictor.ts';
+import type { Predictor, Wish } from './predictor.ts';
 import type { Recorder } from './records.ts';
 
 export interface PredictParts {
@@ -76,7 +76,7 @@ export const predictWith =
       });
     const policy = policyOf(request.headers, wish.skip_cache);
     const { identity } = request;
-    const keep: Keep | undefined = asking && ((...asked) => asking.through({ identity, model, policy }, ...asked));
+    const keep = asking?.about({ identity, model, policy });
     try {
       if (model.executor !== 'onnx') {
         const gone = new AbortController();
@@ -87,7 +87,7 @@ export const predictWith =
           gone.signal,
           keep,
         );
-        if (headers) reply.headers(headers);
+        if (asking) reply.headers(headers);
         if (outcome.ok) note(outcome.body, null, outcome.status, null);
         // One without a status is thrown below, and noted there.
         else if (outcome.status !== undefined && outcome.body !== undefined) note(null, null, outcome.status, outcome);

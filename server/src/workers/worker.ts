@@ -428,7 +428,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #renewed(at: number): void {
     this.#renewedAt = at;
     if (this.#expiry) clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.abort(), at + this.#trust - performance.now());
+    this.#expiry = setTimeout(() => this.abort(), Math.max(0, at + this.#trust - performance.now()));
   }
 
   /** Whether the leases may have run out, by this process's own clock. */
