@@ -43,12 +43,12 @@ const charged = (site: Site): Promise<{ attempts: number; losses: number }> =>
   site.db.one(sql`select (select count(*)::int from attempts) as attempts, (select coalesce(sum(losses), 0)::int from chunks) as losses`);
 
 test.concurrent('SIGTERM: what has not started goes back before what runs has ended', { timeout: 120_000 }, async () => {
-  await using begun = await begin({ count: 24, ms: 2_000, env: { SLUICE_WORKER__NOTICE_SECONDS: '20' } });
+  await using begun = await begin({ count: 24, ms: 6_000, env: { SLUICE_WORKER__NOTICE_SECONDS: '30' } });
   const { site, worker, sent } = begun;
   const before = await held(site);
   const settled = await site.settled();
   worker.signal('SIGTERM');
-  await until('the rest is queued', async () => (await held(site)) <= 4 && (await held(site)) > 0, 1_500);
+  await until('the rest is queued', async () => (await held(site)) <= 4 && (await held(site)) > 0, 5_000);
   expect(await count(site, 'queued')).toBeGreaterThanOrEqual(before - 4);
   expect(worker.over).toBe(false);
   expect(await worker.ended).toBe(0);
