@@ -54,7 +54,8 @@ test('what fails at any width does not narrow it', () => {
 test('a few retries are no trouble', () => {
   expect(troubled({ running: 2_000, waiting: 90 })).toBe(false);
   expect(troubled({ running: 4, waiting: 10 })).toBe(false);
-  expect(troubled({ running: 200, waiting: 90 })).toBe(true);
+  expect(troubled({ running: 8_000, waiting: 4_000 })).toBe(false);
+  expect(troubled({ running: 60, waiting: 90 })).toBe(true);
 });
 
 test('a round without enough outcomes goes on', () => {

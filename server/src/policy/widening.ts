@@ -36,15 +36,21 @@ export interface Sight {
 /** Outcomes below which a round says nothing, and seconds after which it says what it can. */
 const [enough, longest] = [16, 120];
 const errorLimit = 0.05;
+/**
+ * Share of what is under way that waits to be tried again, above which a batch without a limit gets one. An upstream that
+ * is asked for too much refuses most of it; a batch of which a tenth fails once for reasons of its own is not in trouble,
+ * and a limit would only make it slow (a million requests took six times as long).
+ */
+const troubleLimit = 0.5;
 /** Rounds in a row with room to spare after which a batch that did not ask for a strategy has no limit any more. */
 const spareRounds = 6;
 
 /**
- * Whether a batch that has no limit needs one: more than a twentieth of what it has under way waits to be tried again.
+ * Whether a batch that has no limit needs one: more than half of what it has under way waits to be tried again.
  * Looked at before anything is counted, so that a batch without trouble costs nothing.
  */
 export const troubled = ({ running, waiting }: Pick<Sight, 'running' | 'waiting'>): boolean =>
-  waiting >= enough && waiting > errorLimit * (running + waiting);
+  waiting >= enough && waiting > troubleLimit * (running + waiting);
 
 /**
  * One round for a batch with strategy `adaptive`. Where that was asked for (`asked`), it begins with few requests at once

@@ -114,12 +114,17 @@ export const toLease = (row: LeaseRow): Lease => ({
   rate: row.rate,
 });
 
-/** How many attempts each of the chunk's lines has behind it; lines without any are left out. */
+/**
+ * How many attempts each of the chunk's lines has behind it; lines without any are left out. Range by range, through the
+ * index: held against all lines at once, every attempt of the batch was read for each chunk of retries.
+ */
 export const attemptsOf = async (db: Db, lease: Pick<Lease, 'chunkId' | 'batchNo'>): Promise<Map<number, number>> => {
   const rows = await db.many<{ line: number; count: number }>(sql`
-    select a.line, count(*) as count from attempts a join chunks c on c.id = ${lease.chunkId}
-    where a.batch_no = ${lease.batchNo} and c.lines @> a.line
-    group by a.line`);
+    select x.line, x.count
+    from chunks c cross join unnest(c.lines) r cross join lateral (
+      select a.line, count(*) as count from attempts a
+      where a.batch_no = ${lease.batchNo} and a.line >= lower(r) and a.line < upper(r) group by a.line) x
+    where c.id = ${lease.chunkId}`);
   return new Map(rows.map((row) => [row.line, row.count]));
 };
 
