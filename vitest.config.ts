@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests beside the sources of these rooms, and those in any folder of server/test that are named after one of them. */
@@ -43,6 +44,8 @@ export const suites: { name: string; include: string[]; exclude: string[] }[] = 
 export default defineConfig({
   test: {
     globalSetup: ['server/test/support/postgres.ts'],
+    // Tests of processes mostly wait for them: on two cores one file at a time, as is usual, took twice as long.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Roles run as processes of their own in many tests; what they run counts.
