@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests beside the sources of these rooms, and those in any folder of server/test that are named after one of them. */
@@ -44,8 +43,8 @@ export const suites: { name: string; include: string[]; exclude: string[] }[] = 
 export default defineConfig({
   test: {
     globalSetup: ['server/test/support/postgres.ts'],
-    // Tests of processes mostly wait for them: on two cores one file at a time, as is usual, took twice as long.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Of the tests of one file that run beside each other: each of them may have four processes and a database.
+    maxConcurrency: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Roles run as processes of their own in many tests; what they run counts.
