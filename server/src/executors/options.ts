@@ -58,9 +58,7 @@ const records: Option<{ keep?: 'none' | 'meta' | 'full'; days?: number }> = {
   is: (value): value is { keep?: 'none' | 'meta' | 'full'; days?: number } =>
     typeof value === 'object' &&
     value !== null &&
-    Object.entries(value).every(([name, inner]) =>
-      name === 'keep' ? keeps.has(inner) : name === 'days' && whole(1, 36_500).is(inner),
-    ),
+    Object.entries(value).every(([name, inner]) => (name === 'keep' ? keeps.has(inner) : name === 'days' && whole(1, 36_500).is(inner))),
 };
 
 /**
