@@ -5,7 +5,7 @@ import type { SettledQuestion, SettledTier } from './settled.ts';
 import { Worth } from './worth.ts';
 
 /**
- * Answers by key, for those who ask one request at a time: memory first, Redis second.
+ * Answers by key, for those who ask one request at a time: memory first, then Redis, then what batches have answered.
  *
  * Promise: an answer is given only to who may see it (the tenant, or the user, is part of the key), only for the very
  * model version that gave it (its digest is part of the key), and only while it is younger than its time to live. A
@@ -135,8 +135,8 @@ export class AnswerCache {
   }
 
   /**
-   * The answer to a question that is looked up: kept, being computed for somebody else, or computed now by `compute`, whose signal aborts
-   * when nobody waits for it any more. Rejects as `compute` does, or with the reason of `signal`.
+   * The answer to a question that is looked up: kept, being computed for somebody else, or computed now by `compute`,
+   * whose signal aborts when nobody waits for it any more. Rejects as `compute` does, or with the reason of `signal`.
    */
   async through(question: Question, compute: (signal: AbortSignal) => Promise<Computed>, signal: AbortSignal): Promise<Answered> {
     const { key, model, policy } = question;
