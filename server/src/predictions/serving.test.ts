@@ -389,7 +389,7 @@ describe('a process', () => {
     const running = ask(predictor, 500 * roundsPerMs);
     await until(() => served.waiting === 0);
     const waiting = [1, 2, 3].map((value) => ask(predictor, value));
-    await delay(50);
+    await until(() => served.waiting === 3);
     process.kill(pid!, 'SIGKILL');
     await expect(running).rejects.toMatchObject({ code: 'executor_lost', status: 503, headers: { 'retry-after': '1' } });
     for (const each of await Promise.all(waiting)) expect(JSON.parse(each.body)).toMatchObject({ outputs: { y: expect.any(Number) } });
@@ -399,14 +399,18 @@ describe('a process', () => {
   test('is killed for what nobody waits for any more, and only then', async () => {
     const predictor = predictorOf(declared);
     await ask(predictor, 1);
-    const [pid] = predictor.loaded.at(find('slow'))!.pids;
+    const served = predictor.loaded.at(find('slow'))!;
+    const [pid] = served.pids;
     let leave: () => void = () => {};
-    const left = predictor.predict(find('slow'), { inputs: 700 * roundsPerMs }, { onGone: (gone) => (leave = gone) });
-    await delay(50);
+    // So long that nobody would live to see its end.
+    const left = predictor.predict(find('slow'), { inputs: 20_000 * roundsPerMs }, { onGone: (gone) => (leave = gone) });
+    await until(() => served.waiting === 0);
+    expect(isAlive(pid!)).toBe(true);
     leave();
     await expect(left).rejects.toMatchObject({ status: 499 });
     await expect(ask(predictor, 2, 'slow', { timeout_ms: 20_000 })).resolves.toBeDefined();
-    await until(() => !isAlive(pid!) || predictor.loaded.at(find('slow'))!.pids.includes(pid!));
+    expect(isAlive(pid!)).toBe(false);
+    expect(served.pids).not.toContain(pid);
   });
 
   test('more is refused than may wait, with when to come again', async () => {
@@ -423,7 +427,7 @@ describe('a process', () => {
     await Promise.all([running, ...waiting]);
     // What takes a fifth of a second for each cannot be promised within a tenth.
     const slow = [1, 2, 3].map(() => ask(predictor, 200 * roundsPerMs));
-    await delay(20);
+    await until(() => predictor.loaded.at(find('slow'))!.waiting === 2);
     await expect(ask(predictor, 1, 'slow', { timeout_ms: 5 })).rejects.toMatchObject({
       code: expect.stringMatching(/model_overloaded|request_timeout/),
     });
