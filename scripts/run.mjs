@@ -29,7 +29,8 @@ const isInstalled = () => {
 
 const npm = (args, options) => {
   // onnxruntime-node would download CUDA libraries of a gigabyte.
-  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  // A package below Mol* would tell its maker about the installation.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', SCARF_ANALYTICS: 'false' };
   const own = process.env.npm_execpath;
   return own && /npm-cli\.c?js$/.test(own)
     ? spawnSync(process.execPath, [own, ...args], { cwd: root, env, ...options })
