@@ -332,6 +332,12 @@ CREATE INDEX jobs_list ON public.jobs USING btree (tenant_id, id);
 CREATE INDEX jobs_running ON public.jobs USING btree (worker_id) WHERE (state = 'running'::text);
 CREATE INDEX jobs_suspect ON public.jobs USING btree (turn_at) WHERE ((state = ANY (ARRAY['queued'::text, 'waiting'::text])) AND (losses >= 2));
 
+create table key_uses (
+  key_id text not null,
+  last_used_at timestamp with time zone not null default now(),
+  constraint key_uses_pkey PRIMARY KEY (key_id)
+);
+
 create table migrations (
   name text not null,
   digest text not null,
@@ -590,6 +596,20 @@ create table segments (
   constraint segments_lines_check CHECK (NOT isempty(lines))
 );
 CREATE INDEX segments_batch ON public.segments USING btree (batch_no, first_line);
+
+create table sessions (
+  id bytea not null,
+  tenant_id text not null,
+  user_id text not null,
+  key_mark bytea not null,
+  agent text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  ends_at timestamp with time zone not null,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_id_check CHECK (length(id) = 32),
+  constraint sessions_key_mark_check CHECK (length(key_mark) = 32)
+);
 
 create table spreads (
   what text not null,

@@ -37,6 +37,17 @@ export const errors = {
     'Send `Authorization: Bearer <key>` with a key of this server.',
     'authentication_error',
   ),
+  session_ended: entry(
+    401,
+    'The session of the browser has ended, or the key it was opened with is gone.',
+    'Sign in again with `POST /v1/portal/session`.',
+    'authentication_error',
+  ),
+  invalid_csrf_token: entry(
+    403,
+    'The request came with a session cookie and changes something, but without the token that proves it is the page that asks.',
+    'Send the `csrf_token` of `GET /v1/portal/session` as `x-csrf-token`, or use an API key.',
+  ),
   permission_denied: entry(403, 'The key may not do this.', 'Use a key with the needed role.'),
   not_found: entry(404, 'Nothing of that id exists for this tenant.', 'Check the id, and that the key belongs to the tenant that owns it.'),
   method_not_allowed: entry(405, 'The route exists, but not for this method.', 'See /openapi.json for the methods of the route.'),

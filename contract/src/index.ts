@@ -14,3 +14,4 @@ export * from './jobs.ts';
 export * from './passthrough.ts';
 export * from './prediction-records.ts';
 export * from './oip.ts';
+export * from './portal.ts';

@@ -117,6 +117,8 @@ export interface Config {
     records: 'none' | 'meta' | 'full';
     recordDays: number;
   };
+  /** What pages are told. */
+  portal: { name: string; sessionHours: number; liveMaxHz: number; grafanaUrl: string | null };
   /** Days after which ended jobs are deleted; 0: never. */
   jobRetentionDays: number;
   retry: { maxAttempts: number; baseMs: number; capMs: number };
@@ -243,7 +245,7 @@ export const loadConfig = ({
 };
 
 /** What is wrong only together. */
-const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redisUrl }: Config, apiKey: string | null): string[] => [
+const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redisUrl, portal }: Config, apiKey: string | null): string[] => [
   ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
     ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
     : []),
@@ -258,6 +260,9 @@ const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redis
   ...(redisUrl === null || (/^rediss?:\/\//.test(redisUrl) && URL.canParse(redisUrl))
     ? []
     : ['redis_url must look like redis://host:6379 or rediss://user:password@host:6379/0.']),
+  ...(portal.grafanaUrl === null || (/^https?:\/\//.test(portal.grafanaUrl) && URL.canParse(portal.grafanaUrl))
+    ? []
+    : ['portal.grafana_url must look like https://grafana.example.org.']),
   ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))
     ? []
     : ['database_url must look like postgres://user:password@host:5432/name.']),

@@ -1,3 +1,5 @@
+import type { Session } from './sessions.ts';
+
 /** What a key may do: an `admin` also what is the operator's, such as registering models that other servers answer for. */
 export type KeyRole = 'admin' | 'user';
 
@@ -17,5 +19,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any route under /v1 runs. */
     identity: Identity;
+    /** The session it came with; null: it came with a key. */
+    session: Session | null;
   }
 }

@@ -10,6 +10,9 @@ const digest = (key: string): string => hash('sha256', key, 'hex');
 
 const refuse = (message: string): ApiError => new ApiError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
 
+/** Not told of a key: whose it is, and that it is one. */
+export const unknownKey = 'Incorrect API key provided. This server does not know it.';
+
 export const authenticateWith = (keys: readonly ApiKey[]): Authenticate => {
   const identities = new Map(keys.map(({ key, ...identity }): [string, Identity] => [digest(key), Object.freeze(identity)]));
   // A header that was right once need not be digested again. A map asks for the hash first, with a seed of this process's
@@ -21,7 +24,7 @@ export const authenticateWith = (keys: readonly ApiKey[]): Authenticate => {
     const key = authorization && /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (!key) throw refuse('No API key was provided. Send it in the Authorization header: `Authorization: Bearer <key>`.');
     const identity = identities.get(digest(key));
-    if (!identity) throw refuse('Incorrect API key provided. This server does not know it.');
+    if (!identity) throw refuse(unknownKey);
     if (known.size >= 1000) known.clear();
     known.set(authorization, identity);
     return identity;

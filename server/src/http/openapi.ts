@@ -27,6 +27,7 @@ const tags: Record<string, { name: string; description: string }> = {
   completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },
   cache: { name: 'Cache', description: 'Answers that are kept, so that the same question is computed once.' },
   usage: { name: 'Usage', description: 'What quotas allow, and what of it is in use.' },
+  portal: { name: 'Portal', description: 'What pages ask: sessions of browsers, figures kept ready, lists made to be scrolled.' },
   analytics: { name: 'Analytics', description: 'Counts, durations and failures by model, user and day.' },
 };
 

@@ -2,8 +2,10 @@ import { type Socket } from 'node:net';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import * as contract from '@sluice/contract';
 import type { ErrorBody } from '@sluice/contract';
+import { noCookie, secretIn } from '../auth/cookie.ts';
 import type { ApiKey, Identity } from '../auth/identity.ts';
 import { authenticateWith } from '../auth/keys.ts';
+import type { Session, Sessions } from '../auth/sessions.ts';
 import { parseExactly } from '../formats/exact-json.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
@@ -20,6 +22,8 @@ import { type SharedSchema, validatorOf } from './validation.ts';
 
 export interface ServerOptions {
   keys: readonly ApiKey[];
+  /** Browsers that are signed in; absent: there are none. */
+  sessions?: Sessions;
   log: Logger;
   /** Adds the rooms' routes. */
   routes: (app: App) => void | Promise<void>;
@@ -69,6 +73,26 @@ const refuseConnection = (error: Error & { code?: string }, socket: Socket): voi
     );
 };
 
+const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** A browser sends its cookie along with whatever a page has it ask: what changes something must also know the token. */
+const admitSession = async (request: FastifyRequest, reply: FastifyReply, sessions: Sessions, secret: string): Promise<void> => {
+  let session: Session;
+  try {
+    session = await sessions.find(secret);
+  } catch (error) {
+    if (error instanceof ApiError) reply.header('set-cookie', noCookie);
+    throw error;
+  }
+  request.identity = session.identity;
+  request.session = session;
+  if (!safe.has(request.method) && request.headers['x-csrf-token'] !== session.csrfToken)
+    throw new ApiError(
+      'invalid_csrf_token',
+      'A request with a session cookie that changes something needs the header x-csrf-token, as `GET /v1/portal/session` says it.',
+    );
+};
+
 /** The Open Inference Protocol has an error be one text. */
 const speaksOip = ({ routeOptions, url }: FastifyRequest): boolean => /^\/v2(?![^/?])/.test(routeOptions.url ?? url);
 
@@ -88,7 +112,7 @@ const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => 
  * routes in `routes`; those under /v1 run with `request.identity` set. It does not listen yet.
  */
 export const buildServer = async (options: ServerOptions): Promise<App> => {
-  const { closeMs = 5_000 } = options;
+  const { closeMs = 5_000, sessions } = options;
   const log: FastifyBaseLogger = options.log;
   const app: App = Fastify({
     loggerInstance: log,
@@ -122,6 +146,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   // Set by the first hook: Fastify takes no object here, and a getter would cost every request a property of its own.
   app.decorateRequest('identity');
   app.decorateRequest('quiet', false);
+  app.decorateRequest('session', null);
   app.addHook('onRequest', (request, reply, done) => {
     request.identity = nobody;
     reply.headers(replyHeaders);
@@ -131,18 +156,24 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   // The pattern that matched, not the address as sent: `/%761/files` is the route /v1/files as well. Asked once a route,
   // for each request asks dearly: Fastify makes and freezes an object then.
   app.addHook('onRoute', (route) => {
-    const [guarded, openai] = [/^\/v1|^\/v2(?!\/health\/)|^\/health\/workers$/.test(route.url), route.url.startsWith('/v1')];
+    const under = /^\/v1|^\/v2(?!\/health\/)|^\/health\/workers$/.test(route.url);
+    const [guarded, openai] = [under && route.config?.open !== true, route.url.startsWith('/v1')];
     const quiet = route.config?.quiet === true;
     if (!guarded && !openai && !quiet) return;
-    const admit = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    // Both of Fastify's ways: it goes on by `done`, and where the database is asked by the promise.
+    const admit = (request: FastifyRequest, reply: FastifyReply, done: () => void): Promise<void> | undefined => {
       request.quiet = quiet;
       // Before the key is looked at: a refusal carries it too.
       if (openai) reply.header('openai-version', '2020-10-01');
+      if (under) reply.header('cache-control', 'no-store');
       if (guarded) {
-        reply.header('cache-control', 'no-store');
-        request.identity = authenticate(request.headers.authorization);
+        const { authorization, cookie } = request.headers;
+        const secret = authorization === undefined && sessions !== undefined ? secretIn(cookie) : null;
+        if (secret !== null) return admitSession(request, reply, sessions!, secret);
+        request.identity = authenticate(authorization);
       }
       done();
+      return undefined;
     };
     route.onRequest = [admit, ...[route.onRequest ?? []].flat()];
   });

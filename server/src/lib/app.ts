@@ -16,6 +16,10 @@ declare module 'fastify' {
     quiet?: boolean;
   }
   interface FastifyContextConfig {
+    /** Under /v1, and yet needs no key. */
+    open?: boolean;
+  }
+  interface FastifyContextConfig {
     /** Numbers of the body that a double would round are kept as their text: they go on to a model. */
     exactNumbers?: boolean;
   }

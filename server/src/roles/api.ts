@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
+import { openSessions, type Sessions } from '../auth/sessions.ts';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
 import { AnswerCache } from '../cache/answers.ts';
@@ -26,6 +27,7 @@ import { readFacts } from '../predictions/facts.ts';
 import { Predictor } from '../predictions/predictor.ts';
 import { recordRoutes } from '../predictions/records-routes.ts';
 import { Records, type Recorder } from '../predictions/records.ts';
+import { portalRoutes } from '../portal/routes.ts';
 import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
 import { registryRoutes } from '../registry/routes.ts';
@@ -46,12 +48,13 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   asking: AskingCache;
   jobs: JobDesk;
   recorder: Recorder;
+  sessions: Sessions;
 };
 
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, recorder }: ApiParts,
+  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, recorder, sessions }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits });
@@ -82,6 +85,7 @@ export const addRoutes = (
     maxBytes: oip.maxBytes,
   });
   cacheRoutes(app, { db, answers, listener });
+  portalRoutes(app, { sessions, settings: config, version });
   healthRoutes(app, health);
 };
 
@@ -121,10 +125,12 @@ export const api: Role = {
     const jobs = new JobDesk({ ...parts, quotas: config.quotas });
     const recorder = new Records({ db, log, keep: config.predict.records, days: config.predict.recordDays });
     recorder.start();
+    const sessions = openSessions({ db, keys: config.keys, idleSeconds: config.portal.sessionHours * 3_600 });
     const app = await buildServer({
       keys: config.keys,
+      sessions,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, recorder }),
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, recorder, sessions }),
     });
     const stop = async (): Promise<void> => {
       await app.close();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnswerCache } from '../cache/answers.ts';
 import { AskingCache } from '../cache/asking.ts';
+import { openSessions } from '../auth/sessions.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
@@ -40,6 +41,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     asking: new AskingCache({ cache: answers, scope: config.cache.scope, dedup: config.dedup }),
     jobs: new JobDesk({ db, storage, models, listener }),
     recorder: { record: () => {} },
+    sessions: openSessions({ db, keys: [], idleSeconds: 1 }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });
   open.defer(() => app.close());

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { ApiKey } from '../../src/auth/identity.ts';
+import { openSessions } from '../../src/auth/sessions.ts';
 import { batchRoutes } from '../../src/batches/routes.ts';
 import { defaultDedup } from '../../src/policy/dedup.ts';
 import type { Config } from '../../src/config.ts';
@@ -20,6 +21,7 @@ import { jobRoutes } from '../../src/jobs/routes.ts';
 import { silent, type Logger } from '../../src/lib/log.ts';
 import { Models, type ModelSpec } from '../../src/models/models.ts';
 import { noQuotas, type Quotas } from '../../src/policy/quotas.ts';
+import { portalRoutes } from '../../src/portal/routes.ts';
 import { quotaRoutes } from '../../src/quotas/routes.ts';
 import { registryRoutes } from '../../src/registry/routes.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
@@ -121,8 +123,10 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     await worker.start();
     workers.push(worker);
   }
+  const sessions = openSessions({ db, keys, idleSeconds: 3_600 });
   const app = await buildServer({
     keys,
+    sessions,
     log,
     checkReplies: true,
     routes: (routes) => {
@@ -150,6 +154,16 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         maxBytes: options.maxModelBytes ?? 64 * 2 ** 20,
         upstreams: parseUpstreams(options.upstreams ?? '').upstreams,
         rules: { check: checkOptions, paths: pathOptions },
+      });
+      portalRoutes(routes, {
+        sessions,
+        settings: {
+          portal: { name: 'Sluice', sessionHours: 1, liveMaxHz: 2, grafanaUrl: null },
+          limits,
+          pools: config.pools,
+          registry: { maxBytes: options.maxModelBytes ?? 64 * 2 ** 20 },
+        },
+        version: () => Promise.resolve('0.0.0'),
       });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
