@@ -57,7 +57,11 @@ test('a flag beats the environment, that the file, that the default', () => {
 
 test('every option can be set by flag and by variable', () => {
   for (const option of options.filter((o) => o.key !== 'data_dir' && o.key !== 'api_key')) {
-    const samples: Record<string, string> = { database_url: 'postgres://a@b/c', redis_url: 'redis://host:6379' };
+    const samples: Record<string, string> = {
+      database_url: 'postgres://a@b/c',
+      redis_url: 'redis://host:6379',
+      'portal.grafana_url': 'https://grafana.lab',
+    };
     const text = samples[option.key] ?? (option.kind === 'bytes' ? '1GB' : 'true');
     const raw = option.default === null || option.kind === 'flag' ? text : String(option.default);
     expect(problems(undefined, { [variableOf(option)]: raw }), variableOf(option)).toEqual([]);
