@@ -25,7 +25,10 @@ const others = [
       'server/test/models/**/*.test.ts',
     ],
   },
-  { name: 'science', include: [...of('chemistry,screens,tables,results'), 'server/test/science/**/*.test.ts'] },
+  {
+    name: 'science',
+    include: [...of('chemistry,screens,tables,results,routes'), 'cli/src/route.test.ts', 'server/test/science/**/*.test.ts'],
+  },
   { name: 'portal', include: [...of('portal'), 'portal/**/*.test.{ts,tsx}', 'server/test/portal/**/*.test.ts'] },
 ];
 

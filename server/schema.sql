@@ -572,6 +572,37 @@ CREATE INDEX results_batch ON public.results USING btree (batch_no);
 CREATE INDEX results_expiring ON public.results USING btree (expires_at);
 CREATE INDEX results_oldest ON public.results USING btree (scope, created_at);
 
+create table route_changes (
+  no bigint not null generated always as identity,
+  tenant_id text not null,
+  target text not null,
+  series text not null default ''::text,
+  from_models jsonb,
+  to_models jsonb,
+  note text,
+  changed_by text not null,
+  changed_at timestamp with time zone not null default now(),
+  constraint route_changes_pkey PRIMARY KEY (no),
+  constraint route_changes_check CHECK (from_models IS NOT NULL OR to_models IS NOT NULL)
+);
+CREATE INDEX route_changes_route ON public.route_changes USING btree (tenant_id, target, series, no DESC);
+
+create table routes (
+  no bigint not null generated always as identity,
+  tenant_id text not null,
+  target text not null,
+  series text not null default ''::text,
+  models jsonb not null,
+  note text,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_by text not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint routes_pkey PRIMARY KEY (no),
+  constraint routes_tenant_id_target_series_key UNIQUE (tenant_id, target, series),
+  constraint routes_models_check CHECK (jsonb_typeof(models) = 'array'::text AND models <> '[]'::jsonb)
+);
+
 create table segments (
   id bigint not null generated always as identity,
   batch_no bigint not null,

@@ -6,6 +6,7 @@ import type { ListOptions as JobListOptions, RunOptions as JobOptions } from './
 import type { LoadOptions } from './commands/loadtest.ts';
 import type { AliasOptions, PushOptions } from './commands/model.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
+import type { SetOptions } from './commands/route.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { VetOptions } from './commands/vet.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
@@ -364,6 +365,35 @@ const models = (): Command => {
   return model;
 };
 
+const routes = (): Command => {
+  const route = new Command('route').description('which models are recommended for a target, or TARGET/SERIES');
+  const module = () => import('./commands/route.ts');
+  route
+    .command('list')
+    .description('by target and series')
+    .action(act(async (context) => (await module()).list(context)));
+  route
+    .command('get <route>')
+    .description('its models, and what they mean now')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  route
+    .command('set <route> [models...]')
+    .description('make it, or have it recommend these: MODEL, or MODEL=WEIGHT')
+    .option('--file <file>', 'the models as JSON, with dates: [{"model", "weight", "valid_from", "valid_until"}]')
+    .option('--note <text>', 'why, for those who look later')
+    .action(act(async (context, id: string, models: string[], options: SetOptions) => (await module()).set(context, id, models, options)));
+  route
+    .command('remove <route>')
+    .description('its history stays')
+    .option('--yes', 'do not ask')
+    .action(act(async (context, id: string, options: { yes?: boolean }) => (await module()).remove(context, id, options)));
+  route
+    .command('history <route>')
+    .description('who changed it, when, from what to what')
+    .action(act(async (context, id: string) => (await module()).history(context, id)));
+  return route;
+};
+
 const operators = (root: Command): void => {
   root
     .command('verify')
@@ -461,7 +491,7 @@ export const program = (): Command => {
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models()]) root.addCommand(command);
+  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models(), routes()]) root.addCommand(command);
   operators(root);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.

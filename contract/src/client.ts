@@ -122,6 +122,10 @@ export class Client {
     return (await (await this.call('POST', path, { ...options, body })).json()) as T;
   }
 
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return (await (await this.call('PUT', path, { body })).json()) as T;
+  }
+
   async patch<T>(path: string, body: unknown): Promise<T> {
     return (await (await this.call('PATCH', path, { body })).json()) as T;
   }

@@ -129,6 +129,16 @@ export const errors = {
   invalid_url: entry(0, "A line's url is not the endpoint of the batch.", "Give every line the batch's endpoint as its url."),
   invalid_method: entry(0, "A line's method is not POST.", 'Use "method": "POST".'),
   model_not_found: entry(404, 'No model of that name is served here.', 'Check the name against `GET /v1/models`.'),
+  route_not_found: entry(
+    404,
+    'There is no route for that target and series, nor one of the target for every series.',
+    'See `GET /v1/routes/options` for the targets there are, or name models instead.',
+  ),
+  route_empty: entry(
+    400,
+    'A route that is to be used, or set, has no model that holds now.',
+    'Give the route a model, or mend the dates of those it has: `PUT /v1/routes/{target}`.',
+  ),
   streaming_unsupported: entry(0, 'A line asks for streaming, which a batch cannot give.', 'Remove "stream": true from the body.'),
   duplicate_custom_id: entry(0, 'Two lines have the same custom_id.', 'Give each line a custom_id of its own.'),
   empty_file: entry(0, 'The input file holds no line.', 'Upload a file with at least one request.'),

@@ -4,6 +4,7 @@ export * from './files.ts';
 export * from './batches.ts';
 export * from './models.ts';
 export * from './predictions.ts';
+export * from './routes.ts';
 export * from './workers.ts';
 export * from './deadletters.ts';
 export * from './bulk.ts';

@@ -242,3 +242,44 @@ test('what a worker has for requests that declare what they need', () => {
   expect(loadConfig({ cwd: folder('worker: { memory: 8GB, gpus: 2 }'), env: {} }).worker).toMatchObject({ memory: 8e9, gpus: 2 });
   expect(loadConfig({ cwd: folder(), env: {} }).worker).toMatchObject({ memory: null, gpus: 0 });
 });
+
+test('routes: models recommended for a target, with weights and dates, and mistakes are pointed at', () => {
+  const cwd = folder(`routes:
+  - target: solubility
+    note: Both, so that they can be compared
+    models:
+      - aqsol-logs@1.0.0
+      - {model: huuskonen-logs, weight: 2, from: 2026-12-01, until: 2027-01-01T06:00Z}
+  - {target: solubility, series: amides, models: [aqsol-logs@champion]}`);
+  expect(loadConfig({ cwd, env: {} }).routes).toEqual([
+    {
+      target: 'solubility',
+      series: null,
+      note: 'Both, so that they can be compared',
+      models: [
+        { model: 'aqsol-logs@1.0.0', weight: 1, valid_from: null, valid_until: null },
+        { model: 'huuskonen-logs', weight: 2, valid_from: 1796083200, valid_until: 1798783200 },
+      ],
+    },
+    {
+      target: 'solubility',
+      series: 'amides',
+      note: null,
+      models: [{ model: 'aqsol-logs@champion', weight: 1, valid_from: null, valid_until: null }],
+    },
+  ]);
+  expect(
+    problems(`routes:
+  - {target: "a b", models: [x]}
+  - {target: empty, models: []}
+  - {target: late, models: [{model: x, from: soon, wieght: 1}]}
+  - {target: twice, models: [x]}
+  - {target: twice, models: [y]}`),
+  ).toEqual([
+    "sluice.yaml:2: route a b: target must be 1 to 64 letters, digits, '.', '_' or '-', with a letter or digit first.",
+    'sluice.yaml:3: route empty: models must be a list with at least one model.',
+    'sluice.yaml:4: route late: unknown option wieght of a model. Did you mean weight?',
+    'sluice.yaml:4: route late: from of x must be a date such as 2026-12-01 or 2026-12-01T06:00Z.',
+    'sluice.yaml:6: route twice: is declared twice.',
+  ]);
+});

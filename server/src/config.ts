@@ -6,6 +6,7 @@ import { keyText, readDeclared, type Declared } from './declared.ts';
 import { messageOf } from './lib/errors.ts';
 import { didYouMean } from './lib/suggest.ts';
 import type { ModelSpec } from './models/models.ts';
+import type { DeclaredRoute } from './models/recommended.ts';
 import { localPool, type PoolConfig } from './policy/pools.ts';
 import { noQuotas, type Quotas } from './policy/quotas.ts';
 import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
@@ -51,6 +52,8 @@ export interface Config {
   databaseUrl: string | null;
   keys: readonly ApiKey[];
   models: readonly ModelSpec[];
+  /** Models recommended for targets, for every tenant. */
+  routes: readonly DeclaredRoute[];
   limits: Limits;
   timing: Timing;
   worker: {
@@ -236,6 +239,7 @@ export const loadConfig = ({
     ...(declared?.keys ?? []),
   ];
   result.models = declared?.models ?? [];
+  result.routes = declared?.routes ?? [];
   result.quotas = declared?.quotas ?? noQuotas;
   const pools = declared?.pools ?? [];
   result.pools = pools.some((pool) => !pool.preemptible) ? pools : [localPool, ...pools];

@@ -8,7 +8,8 @@ import { noQuotas, type Quota, type Quotas } from './policy/quotas.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
 import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
-import { nameProblem } from './models/names.ts';
+import { nameProblem, parseReference } from './models/names.ts';
+import { routeNameProblem, type DeclaredRoute, type Recommended } from './models/recommended.ts';
 import { isVersion } from './models/versions.ts';
 import { options, parse, type Option } from './options.ts';
 
@@ -21,13 +22,14 @@ export interface Declared {
   models: ModelSpec[];
   pools: PoolConfig[];
   quotas: Quotas;
+  routes: DeclaredRoute[];
 }
 
 type Report = (problem: string) => void;
 
 /** Reads and checks `sluice.yaml`; what is wrong goes to `report`, all of it. */
 export const readDeclared = (file: string, report: Report): Declared => {
-  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [], pools: [], quotas: noQuotas };
+  const declared: Declared = { folder: dirname(file), values: new Map(), keys: [], models: [], pools: [], quotas: noQuotas, routes: [] };
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -51,7 +53,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
   const sections = new Set(options.filter((o) => o.key.includes('.')).map((o) => o.key.split('.')[0]!));
   const visit = (map: Node, prefix: string): void => {
     if (!isMap(map)) return report(`${at(map)}: ${prefix.slice(0, -1)} must be a mapping.`);
-    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models', 'pools', 'quotas']
+    const known = [...options.map((o) => o.key), ...sections, 'keys', 'models', 'pools', 'quotas', 'routes']
       .filter((key) => key.startsWith(prefix))
       .map((key) => key.slice(prefix.length));
     for (const { key: keyNode, value } of map.items) {
@@ -61,6 +63,7 @@ export const readDeclared = (file: string, report: Report): Declared => {
       else if (key === 'models') declared.models = readModels(value as Node | null, declared.folder, at, report);
       else if (key === 'pools') declared.pools = readPools(value as Node | null, at, report);
       else if (key === 'quotas') declared.quotas = readQuotas(value as Node | null, at, report);
+      else if (key === 'routes') declared.routes = readRoutes(value as Node | null, at, report);
       else if (prefix === '' && sections.has(name)) {
         if (!isScalar(value) || value.value !== null) visit(value as Node, `${name}.`);
       } else if (options.some((o) => o.key === key)) {
@@ -275,5 +278,52 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
       ]),
     );
     return [{ name: name as string, version: version as string, executor: executor as ExecutorName, options: resolved }];
+  });
+};
+
+const readRoutes = (node: Node | null, at: At, report: Report): DeclaredRoute[] => {
+  const seen = new Set<string>();
+  return entries(node, 'routes', ['target', 'series', 'models', 'note'], at, report).flatMap(({ entry, where }) => {
+    const { target, series = null, note = null } = entry;
+    const problems: string[] = [];
+    const wrongTarget = routeNameProblem(text(target));
+    if (wrongTarget !== null) problems.push(`target ${wrongTarget}`);
+    const wrongSeries = series === null ? null : routeNameProblem(text(series));
+    if (wrongSeries !== null) problems.push(`series ${wrongSeries}`);
+    if (note !== null && typeof note !== 'string') problems.push('note must be text.');
+    const models = readRecommended(entry['models'], problems);
+    const key = `${text(target)}/${text(series)}`;
+    if (problems.length === 0 && seen.has(key)) problems.push('is declared twice.');
+    seen.add(key);
+    for (const problem of problems) report(`${where}: route ${key.replace(/\/$/, '')}: ${problem}`);
+    return problems.length > 0
+      ? []
+      : [{ target: text(target), series: series === null ? null : text(series), models, note: note as string | null }];
+  });
+};
+
+/** `[aqsol-logs, {model: huuskonen-logs, weight: 2, from: 2026-12-01}]`. */
+const readRecommended = (given: unknown, problems: string[]): Recommended[] => {
+  if (!Array.isArray(given) || given.length === 0) {
+    problems.push('models must be a list with at least one model.');
+    return [];
+  }
+  return given.map((each: unknown): Recommended => {
+    const entry: Record<string, unknown> = typeof each === 'object' && each !== null ? (each as Record<string, unknown>) : { model: each };
+    const { model, weight = 1, from = null, until = null } = entry;
+    const unknown = Object.keys(entry).find((key) => !['model', 'weight', 'from', 'until'].includes(key));
+    if (unknown !== undefined)
+      problems.push(`unknown option ${unknown} of a model.${didYouMean(unknown, ['model', 'weight', 'from', 'until'])}`);
+    if (parseReference(text(model)) === null) problems.push(`'${String(model)}' is no model: name, name@version or name@alias.`);
+    if (typeof weight !== 'number' || !(weight >= 0)) problems.push(`weight of ${text(model)} must be a number of at least 0.`);
+    const second = (what: string, value: unknown): number | null => {
+      if (value === null) return null;
+      const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+      if (Number.isNaN(at)) problems.push(`${what} of ${text(model)} must be a date such as 2026-12-01 or 2026-12-01T06:00Z.`);
+      return Math.floor(at / 1_000);
+    };
+    const [start, end] = [second('from', from), second('until', until)];
+    if (start !== null && end !== null && end <= start) problems.push(`${text(model)} would never hold: until is not after from.`);
+    return { model: text(model), weight: Number(weight), valid_from: start, valid_until: end };
   });
 };

@@ -13,6 +13,7 @@ const tags: Record<string, { name: string; description: string }> = {
   dead_letters: { name: 'Dead letters', description: 'Requests that used up their attempts: why, what was sent, and running them again.' },
   bulk: { name: 'Bulk', description: 'One action on many batches or requests: previewed, paced, stopped, and accounted for.' },
   models: { name: 'Models', description: 'What can be asked.' },
+  routes: { name: 'Routes', description: 'Which models are recommended for a target and a series of molecules.' },
   chat: openai,
   completions: openai,
   embeddings: openai,

@@ -32,6 +32,7 @@ import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
+import { routeRoutes } from '../routes/routes.ts';
 import { previewAdmission } from '../scheduler/beliefs.ts';
 import { observeCache } from '../telemetry/cache.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
@@ -59,6 +60,7 @@ export const addRoutes = (
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits });
   batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup, pools, admit: previewAdmission({ config, models }) });
+  routeRoutes(app, { db, models, declared: config.routes, limits });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });

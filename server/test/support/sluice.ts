@@ -23,6 +23,8 @@ import { Models, type ModelSpec } from '../../src/models/models.ts';
 import { noQuotas, type Quotas } from '../../src/policy/quotas.ts';
 import { portalRoutes } from '../../src/portal/routes.ts';
 import { quotaRoutes } from '../../src/quotas/routes.ts';
+import { routeRoutes } from '../../src/routes/routes.ts';
+import type { DeclaredRoute } from '../../src/models/recommended.ts';
 import { registryRoutes } from '../../src/registry/routes.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
 import { parseUpstreams } from '../../src/registry/upstreams.ts';
@@ -56,6 +58,8 @@ export const testTiming: Config['timing'] = {
 
 export interface SluiceOptions {
   models?: ModelSpec[];
+  /** As the configuration declares them. */
+  routes?: DeclaredRoute[];
   keys?: ApiKey[];
   limits?: Partial<Config['limits']>;
   timing?: Partial<Config['timing']>;
@@ -142,6 +146,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         admit: previewAdmission({ config, models }),
         ...(options.pools && { pools: options.pools }),
       });
+      routeRoutes(routes, { db, models, declared: options.routes ?? [], limits });
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
