@@ -4,9 +4,12 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import Fastify from 'fastify';
+import { AnswerCache } from '../src/cache/answers.ts';
+import { AskingCache } from '../src/cache/asking.ts';
 import { buildServer } from '../src/http/server.ts';
 import { createLogger } from '../src/lib/log.ts';
 import { Models, type ModelSpec } from '../src/models/models.ts';
+import { defaultDedup } from '../src/policy/dedup.ts';
 import type { Facts } from '../src/predictions/layout.ts';
 import { Predictor } from '../src/predictions/predictor.ts';
 import { predictRoutes } from '../src/predictions/routes.ts';
@@ -16,7 +19,8 @@ export interface Offered {
   facts: Facts | null;
 }
 
-export type Told = { bare: string } | { models: Offered[]; scratch: string };
+/** `keeps`: answers are kept, as a server does unless told otherwise. */
+export type Told = { bare: string } | { models: Offered[]; scratch: string; keeps?: boolean };
 
 /** Loads and unloads the models whose names begin so, one after another; or says what one of them has done. */
 export type Order = { cycle: string; times: number } | { figures: string };
@@ -35,7 +39,7 @@ const bare = async (answer: string): Promise<string> => {
   return await app.listen({ port: 0 });
 };
 
-const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
+const sluice = async ({ models: offered, scratch, keeps = false }: Exclude<Told, { bare: string }>): Promise<string> => {
   // As every role does, and the API when it loads a model.
   setFlagsFromString('--semi-space-growth-factor=1');
   const log = createLogger({ level: 'info', pretty: false, base: { role: 'api' } });
@@ -47,10 +51,12 @@ const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
     onLoad: () => setFlagsFromString('--semi-space-growth-factor=2'),
     factsOf: ({ name }) => Promise.resolve(offered.find(({ spec }) => spec.name === name)?.facts ?? null),
   });
+  const cache = new AnswerCache({ maxBytes: 64 << 20, ttlSeconds: 3_600, redis: null });
+  const asking = keeps ? new AskingCache({ cache, scope: 'tenant', dedup: defaultDedup }) : undefined;
   const app = await buildServer({
     keys: [{ key: 'bench-key', tenant: 'bench', user: 'bench' }],
     log,
-    routes: (routes) => predictRoutes(routes, { predictor }),
+    routes: (routes) => predictRoutes(routes, { predictor, ...(asking && { asking }) }),
   });
   const carryOut = async (order: Order): Promise<Done | 'done'> => {
     if ('figures' in order) {
@@ -74,6 +80,6 @@ const sluice = async (offered: Offered[], scratch: string): Promise<string> => {
 };
 
 process.once('message', (told: Told) => {
-  void ('bare' in told ? bare(told.bare) : sluice(told.models, told.scratch)).then((url) => process.send!(url));
+  void ('bare' in told ? bare(told.bare) : sluice(told)).then((url) => process.send!(url));
 });
 process.once('disconnect', () => process.exit(0));

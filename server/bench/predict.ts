@@ -124,6 +124,35 @@ const small = async (folder: string): Promise<Figure[]> => {
   ];
 };
 
+/** The median of answers that are kept, one after another on one connection, from the first byte sent to the last received. */
+const hits = async (folder: string): Promise<Figure[]> => {
+  await using server = await Server.start({ models: [await offer(folder, 'small', smallMlp())], scratch: folder, keeps: true });
+  const requests = requestsTo(server.url, 'small', [64], 20);
+  const medians: number[] = [];
+  for (let i = 0; i <= rounds; i++) {
+    const times = await openLoop(server.url, requests, 1, 200, 1.5);
+    // The first round is for the compiler, and asks for the first time.
+    if (i > 0) medians.push(times[Math.floor(times.length / 2)]!);
+  }
+  const [request] = requestsTo(server.url, 'small', [64], 1);
+  const { headers } = await fetch(`${server.url}/v1/predict`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer bench-key', 'content-type': 'application/json' },
+    body: request!.subarray(request!.indexOf('\r\n\r\n') + 4),
+  });
+  if (headers.get('x-cache') !== 'HIT') throw new Error(`the answer was not kept: ${headers.get('x-cache')}`);
+  return [
+    {
+      bench: 'predict',
+      name: 'an answer that is kept, p50',
+      value: round(median(medians)),
+      unit: 'ms',
+      runs: medians.map(round),
+      target: { most: 1 },
+    },
+  ];
+};
+
 /** Rows a second of its executor's processor that a model does as vetting says, and with each row alone, in turns. */
 const shared = async (folder: string, name: string, shape: number[], bytes: Uint8Array, least: number): Promise<Figure[]> => {
   const models = [await offer(folder, 'vetted', bytes), await offer(folder, 'alone', bytes, { batching: false })];
@@ -187,6 +216,7 @@ const cycles = async (folder: string): Promise<Figure[]> => {
 
 const benches: Record<string, (folder: string) => Promise<Figure[]>> = {
   small,
+  hits,
   big: (folder) => shared(folder, '1.3 M parameters', [256], bigMlp(), 3),
   conv: (folder) => shared(folder, 'convolutions', [3, 64, 64], convNet(), 0.95),
   cycles,
