@@ -11,6 +11,28 @@ create table accounts (
   constraint accounts_weight_check CHECK (weight > 0::double precision)
 );
 
+create table artifacts (
+  batch_no bigint,
+  line integer,
+  job_id text,
+  attempt smallint not null,
+  name text not null,
+  storage_key text not null,
+  content_type text not null,
+  bytes bigint not null,
+  sha256 text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint artifacts_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint artifacts_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id) ON DELETE CASCADE,
+  constraint artifacts_attempt_check CHECK (attempt >= 0),
+  constraint artifacts_bytes_check CHECK (bytes >= 0),
+  constraint artifacts_check CHECK ((batch_no IS NULL) = (line IS NULL)),
+  constraint artifacts_check1 CHECK ((batch_no IS NULL) <> (job_id IS NULL)),
+  constraint artifacts_line_check CHECK (line >= 0)
+);
+CREATE UNIQUE INDEX artifacts_job ON public.artifacts USING btree (job_id, attempt, name) WHERE (job_id IS NOT NULL);
+CREATE UNIQUE INDEX artifacts_request ON public.artifacts USING btree (batch_no, line, attempt, name) WHERE (batch_no IS NOT NULL);
+
 create table attempts (
   batch_no bigint not null,
   line integer not null,

@@ -16,3 +16,4 @@ export * from './passthrough.ts';
 export * from './prediction-records.ts';
 export * from './oip.ts';
 export * from './portal.ts';
+export * from './artifacts.ts';

@@ -1,4 +1,5 @@
 import type { PatchBatch } from '@sluice/contract';
+import { batchFolder } from '../artifacts/keys.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
@@ -83,7 +84,7 @@ export const patchBatch = async (db: Db, identity: Identity, id: string, body: P
   });
 };
 
-/** Deletes a batch that has ended, with its result files and all that is stored about its requests. The input stays. */
+/** Deletes a batch that has ended, with its result files, the files of its requests and all that is stored about them. The input stays. */
 export const deleteBatch = async (db: Db, storage: Storage, identity: Identity, id: string): Promise<void> => {
   const row = await getBatch(db, identity, id);
   if (!terminal(row.status)) throw new ApiError('conflict', `Cannot delete a batch with status '${row.status}'; cancel it first.`);
@@ -93,5 +94,6 @@ export const deleteBatch = async (db: Db, storage: Storage, identity: Identity, 
       where id = any(${[row.output_file_id, row.error_file_id, row.errors_file_id].filter((f) => f !== null)}::text[]) and deleted_at is null`);
     await tx.run(sql`delete from batches where no = ${row.no}`);
   });
-  for await (const { key } of storage.list(`${row.tenant_id}/${row.id}/`)) await storage.delete(key);
+  for (const folder of [`${row.tenant_id}/${row.id}`, batchFolder(row.tenant_id, row.id)])
+    for await (const { key } of storage.list(`${folder}/`)) await storage.delete(key);
 };

@@ -1,3 +1,5 @@
+import { keysOfBatch } from '../artifacts/artifacts.ts';
+import { batchFolder } from '../artifacts/keys.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -8,7 +10,7 @@ const graceMs = 15 * 60_000;
 
 /**
  * Removes the objects of an ended batch that nothing refers to: segments whose settling was refused, indexes of tries
- * that died. Segments that count are kept, for whoever looks at single requests. Says how many went.
+ * that died, files of attempts that were not settled. Segments that count are kept, for whoever looks at single requests. Says how many went.
  */
 const sweepBatch = async (db: Db, storage: Storage, batch: Pick<BatchRow, 'no' | 'id' | 'tenant_id' | 'index_key'>): Promise<number> => {
   const known = new Set(
@@ -17,13 +19,17 @@ const sweepBatch = async (db: Db, storage: Storage, batch: Pick<BatchRow, 'no' |
     ),
   );
   if (batch.index_key !== null) known.add(batch.index_key);
-  let removed = 0;
-  for await (const { key, modified } of storage.list(`${batch.tenant_id}/${batch.id}/`)) {
-    if (known.has(key) || Date.now() - modified.getTime() < graceMs) continue;
-    await storage.delete(key);
-    removed++;
-  }
-  return removed;
+  const files = await keysOfBatch(db, batch.no);
+  const remove = async (prefix: string, kept: ReadonlySet<string>): Promise<number> => {
+    let removed = 0;
+    for await (const { key, modified } of storage.list(prefix)) {
+      if (kept.has(key) || Date.now() - modified.getTime() < graceMs) continue;
+      await storage.delete(key);
+      removed++;
+    }
+    return removed;
+  };
+  return (await remove(`${batch.tenant_id}/${batch.id}/`, known)) + (await remove(`${batchFolder(batch.tenant_id, batch.id)}/`, files));
 };
 
 /** The same for all batches that ended between an hour and two days ago: a daily round looks at each at least once. */

@@ -35,6 +35,7 @@ import { getBatch, listBatches, present } from './read.ts';
 import { retryBatch } from './retry.ts';
 import { terminal } from './state.ts';
 import { eventRoutes } from './event-routes.ts';
+import { artifactRoutes } from './artifact-routes.ts';
 import { requestRoutes } from './request-routes.ts';
 
 export interface BatchRouteDeps {
@@ -287,5 +288,6 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
   );
 
   requestRoutes(app, deps);
+  artifactRoutes(app, deps);
   eventRoutes(app, deps);
 };

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Kept } from '../artifacts/artifacts.ts';
 import type { ModelSpec } from '../models/models.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -17,7 +18,7 @@ export interface Task {
   /** Which attempt this is, from 1. */
   attempt: number;
   /** Where in storage the files go that it leaves; absent: it has no place for any. */
-  folder?: string;
+  folder?: string | undefined;
 }
 
 export interface Usage {
@@ -33,6 +34,8 @@ interface Timing {
   startedAt: number;
   /** How long it took, in milliseconds. */
   ms: number;
+  /** Files that it left in storage, its log among them, also where it failed. */
+  artifacts?: readonly Kept[];
 }
 
 /** It worked: `body` is the reply's JSON text, on one line. */

@@ -35,8 +35,21 @@ export const disposition = (filename: string): string => {
 const matches = (header: string | undefined, etag: string): boolean =>
   header !== undefined && header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag || each.trim() === '*');
 
+/** What is to be sent, under which name and as what. */
+export interface Content {
+  key: string;
+  bytes: number;
+  sha256: string;
+  filename: string;
+  type: string;
+}
+
 /** Sends a file's bytes, or the range that was asked for. They never change, so their digest is a strong ETag. */
-export const sendContent = async (request: FastifyRequest, reply: FastifyReply, storage: Storage, file: FileRow): Promise<FastifyReply> => {
+export const sendContent = (request: FastifyRequest, reply: FastifyReply, storage: Storage, file: FileRow): Promise<FastifyReply> =>
+  sendBytes(request, reply, storage, { ...file, key: file.storage_key, type: 'application/octet-stream' });
+
+/** The same for any object in storage. */
+export const sendBytes = async (request: FastifyRequest, reply: FastifyReply, storage: Storage, file: Content): Promise<FastifyReply> => {
   const etag = `"${file.sha256}"`;
   reply.headers({ etag, 'accept-ranges': 'bytes', 'x-content-type-options': 'nosniff' });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
@@ -50,11 +63,11 @@ export const sendContent = async (request: FastifyRequest, reply: FastifyReply, 
     });
   const { start, end } = range ?? { start: 0, end: file.bytes };
   reply.code(range ? 206 : 200).headers({
-    'content-type': 'application/octet-stream',
+    'content-type': file.type,
     'content-disposition': disposition(file.filename),
     'content-length': end - start,
     ...(range && { 'content-range': `bytes ${start}-${end - 1}/${file.bytes}` }),
   });
   if (request.method === 'HEAD') return reply.send();
-  return reply.send(await storage.stream(file.storage_key, { start, end }));
+  return reply.send(await storage.stream(file.key, { start, end }));
 };

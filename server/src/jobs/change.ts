@@ -8,7 +8,7 @@ import type { Announcer } from './announce.ts';
 import { getJob } from './read.ts';
 import { jobColumns, type JobRow } from './rows.ts';
 import { cancelled } from './settle.ts';
-import { dropObjects } from './sweep.ts';
+import { dropFiles, dropObjects } from './sweep.ts';
 
 /**
  * Cancels a job: at once where it does not run; where it does, its worker is told, and ends the call or the process.
@@ -33,11 +33,14 @@ export const cancelJob = async (db: Db, announcer: Announcer, identity: Identity
   throw new ApiError('conflict', `The job '${id}' is ${found.state}; only a job that has not ended can be cancelled.`);
 };
 
-/** Deletes a job that has ended, and its bodies. */
+/** Deletes a job that has ended, with its bodies and files. */
 export const deleteJob = async (db: Db, storage: Storage, identity: Identity, id: string): Promise<void> => {
   const row = await db.maybe<{ body_key: string | null; result_key: string | null }>(sql`
     delete from jobs where id = ${id} and tenant_id = ${identity.tenant} and ended_at is not null returning body_key, result_key`);
-  if (row !== null) return dropObjects(storage, [row.body_key, row.result_key]);
+  if (row !== null) {
+    await dropObjects(storage, [row.body_key, row.result_key]);
+    return dropFiles(storage, identity.tenant, id);
+  }
   const found = await getJob(db, identity, id);
   throw new ApiError('conflict', `The job '${id}' is ${found.state}; only a job that has ended can be deleted. Cancel it first.`);
 };

@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Storage } from '../storage/storage.ts';
+import { jobArtifactRoutes } from './artifact-routes.ts';
 import { sendAnswer, sendWithAnswer } from './answer.ts';
 import { cancelJob, deleteJob } from './change.ts';
 import type { JobDesk } from './desk.ts';
@@ -167,4 +168,6 @@ export const jobRoutes = (app: App, { db, storage, jobs }: { db: Db; storage: St
       return { id: request.params.id, object: 'job' as const, deleted: true as const };
     },
   );
+
+  jobArtifactRoutes(app, { db, storage });
 };

@@ -1,6 +1,7 @@
 import type { Job } from '@sluice/contract';
+import { insertOfJobs, type Kept } from '../artifacts/artifacts.ts';
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { sql, type Statement } from '../db/sql.ts';
 import type { JobError } from './rows.ts';
 
 /** What came of one run of a job. */
@@ -21,6 +22,8 @@ export interface JobEnd {
   failure: Job['history'][number] | null;
   inferenceMs: number | null;
   usage: Job['usage'];
+  /** Files that the attempt left; absent: none. */
+  artifacts?: readonly Kept[];
 }
 
 const column = <K extends keyof JobEnd>(rows: readonly JobEnd[], key: K): JobEnd[K][] => rows.map((row) => row[key]);
@@ -36,8 +39,15 @@ export const cancelled: JobError = { code: 'job_cancelled', message: 'The job wa
  * answers were lost: nothing of them was written. Repeated after an unknown outcome it does nothing twice: who has
  * settled holds no token any more.
  */
-export const settleJobs = (db: Db, ends: readonly JobEnd[]): Promise<{ id: string; state: JobEnd['state'] }[]> =>
-  db.many(sql`
+export const settleJobs = (db: Db, ends: readonly JobEnd[]): Promise<{ id: string; state: JobEnd['state'] }[]> => {
+  const files = ends.flatMap(({ id, attempts, artifacts = [] }) => artifacts.map((kept) => ({ ...kept, job: id, attempt: attempts })));
+  const settled = settledBy(ends);
+  // Most jobs leave none.
+  if (files.length === 0) return db.many(settled);
+  return db.many(sql`with moved as (${settled}), files as (${insertOfJobs(sql`moved`, files)}) select id, state from moved`);
+};
+
+const settledBy = (ends: readonly JobEnd[]): Statement => sql`
     update jobs j
     set state = case when ${unwanted} then 'cancelled' else r.state end,
         token = null, leased_until = null, attempts = r.attempts,
@@ -53,4 +63,4 @@ export const settleJobs = (db: Db, ends: readonly JobEnd[]): Promise<{ id: strin
       ${json(column(ends, 'failure'))}::jsonb[], ${column(ends, 'inferenceMs')}::float8[], ${json(column(ends, 'usage'))}::jsonb[])
       r (id, token, state, attempts, delay_ms, status_code, result, result_key, error, failure, inference_ms, usage)
     where j.id = any(${column(ends, 'id')}::text[]) and j.id = r.id and j.token = r.token and j.token is not null
-    returning j.id, j.state`);
+    returning j.id, j.state`;

@@ -1,3 +1,5 @@
+import { jobsWithFiles } from '../artifacts/artifacts.ts';
+import { jobFolder } from '../artifacts/keys.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -69,32 +71,45 @@ export const dropObjects = async (storage: Storage, keys: readonly (string | nul
   for (const key of keys) if (key !== null) await storage.delete(key);
 };
 
+/** Removes all files of a job, also those that nobody sees. */
+export const dropFiles = async (storage: Storage, tenant: string, id: string): Promise<void> => {
+  for await (const { key } of storage.list(`${jobFolder(tenant, id)}/`)) await storage.delete(key);
+};
+
 /** Deletes jobs that ended more than `days` days ago, and their bodies, page after page. Says how many. */
 export const dropOldJobs = async (db: Db, storage: Storage, days: number): Promise<number> => {
   let dropped = 0;
   let after = '';
   for (;;) {
     // By id: that of a job that ended long ago was made before, so ids are all that has to be looked through.
-    const found = await db.many<{ id: string; body_key: string | null; result_key: string | null }>(sql`
-      select id, body_key, result_key from jobs
+    const found = await db.many<{ id: string; tenant_id: string; body_key: string | null; result_key: string | null }>(sql`
+      select id, tenant_id, body_key, result_key from jobs
       where id > ${after} and id < 'job_' || lpad(to_hex((extract(epoch from now() - make_interval(days => ${days})) * 1000)::bigint + 1), 12, '0') || 'g'
         and ended_at < now() - make_interval(days => ${days})
       order by id limit ${page}`);
     if (found.length === 0) return dropped;
     // Bytes first: a crash between the two leaves a row whose bytes are deleted again, which is nothing.
     for (const { body_key, result_key } of found) await dropObjects(storage, [body_key, result_key]);
+    const kept = new Set(
+      await jobsWithFiles(
+        db,
+        found.map(({ id }) => id),
+      ),
+    );
+    for (const { id, tenant_id } of found) if (kept.has(id)) await dropFiles(storage, tenant_id, id);
     dropped += await db.run(sql`delete from jobs where id = any(${found.map(({ id }) => id)}::text[]) and ended_at is not null`);
     after = found.at(-1)!.id;
   }
 };
 
-/** Removes bodies in storage that no row names, left by processes that died. Says how many. */
+/** Removes bodies and files in storage that no row names, left by processes that died. Says how many. */
 export const sweepJobObjects = async (db: Db, storage: Storage, before: Date): Promise<number> => {
   let removed = 0;
   const remove = async (keys: readonly string[]): Promise<void> => {
     const known = await db.many<{ key: string }>(sql`
-      select k.key from unnest(${keys}::text[], ${keys.map((key) => key.split('/').at(-1)!.split('.')[0]!)}::text[]) k (key, id)
-      join jobs j on j.id = k.id and k.key in (j.body_key, j.result_key)`);
+      select k.key from unnest(${keys}::text[], ${keys.map((key) => key.split('/')[2]!.split('.')[0]!)}::text[]) k (key, id)
+      join jobs j on j.id = k.id
+      where k.key in (j.body_key, j.result_key) or exists (select from artifacts a where a.job_id = k.id and a.storage_key = k.key)`);
     const kept = new Set(known.map(({ key }) => key));
     for (const key of keys)
       if (!kept.has(key)) {

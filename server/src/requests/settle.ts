@@ -1,4 +1,5 @@
 import type { Db } from '../db/db.ts';
+import { insertOfLines, type KeptOfLine } from '../artifacts/artifacts.ts';
 import { none, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 import type { CopyKind } from '../formats/manifest.ts';
@@ -20,6 +21,8 @@ export interface Part {
   copied?: Record<CopyKind, number>;
   /** Answers in the segment that others may be given; absent: none. */
   answers?: Answers;
+  /** Files that attempts left; absent: none. */
+  artifacts?: readonly KeptOfLine[];
 }
 
 /** Answers of a part, by what was asked. */
@@ -103,7 +106,7 @@ export const settle = async (
   part: Part,
   seconds: number,
 ): Promise<'lost' | 'open' | 'done'> => {
-  const { segment, exceptions, attempts, waiting, usage, copied = noCopies, answers } = part;
+  const { segment, exceptions, attempts, waiting, usage, copied = noCopies, answers, artifacts = [] } = part;
   const gone =
     waiting.length === 0
       ? sql`${formatLines(part.settled)}::int4multirange`
@@ -170,6 +173,7 @@ export const settle = async (
       select f.batch_no, w.line, ${lease.model}, now() + make_interval(secs => w.ms / 1000)
       from fenced f, unnest(${column(waiting, 'line')}::int[], ${column(waiting, 'delayMs')}::float8[]) w (line, ms))`
     }
+    ${artifacts.length === 0 ? none : sql`, files as (${insertOfLines(sql`fenced`, artifacts)})`}
     ${segment === null || answers === undefined || answers.rows.length === 0 ? none : keep(segment.key, answers)}
     select state from fenced`);
   return row === null ? 'lost' : row.state === 'done' ? 'done' : 'open';

@@ -1,4 +1,5 @@
 import type { Failure, Outcome, Success, Task } from '../executors/executor.ts';
+import type { KeptOfLine } from '../artifacts/artifacts.ts';
 import { linesOf } from '../formats/lines.ts';
 import { encodeManifest, manifestSize, type Copied, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
@@ -62,6 +63,7 @@ export class Gathering {
     attempts: [],
     waiting: [],
   };
+  readonly #artifacts: KeptOfLine[] = [];
   readonly #copied = { batch: 0, cache: 0, semantic: 0 };
   /** Answers to be kept, by key: of two in one part the first. */
   readonly #answers = new Map<string, { entry: Settled; fromEnd: number; bytes: number; similar?: Similar }>();
@@ -91,6 +93,7 @@ export class Gathering {
     if (!outcome.ok && outcome.kind === 'cancelled') return 'untouched';
     if (task.attempt === 1) this.#retry.budget?.request();
     this.count++;
+    this.#leave(task, outcome);
     if (!outcome.ok) return this.#fail(task, outcome, outcome.kind === 'retryable', followers);
     this.#part.completed++;
     if (outcome.usage) {
@@ -111,6 +114,7 @@ export class Gathering {
     this.count++;
     this.#part.completed++;
     this.#copied[copied.kind]++;
+    this.#leave(task, outcome);
     const { requestId: _, ...own } = outcome;
     this.#settle(task, own, 'completed', outcome.status, task.attempt - 1, copied);
   }
@@ -124,6 +128,7 @@ export class Gathering {
       ...this.#part,
       copied: this.#copied,
       ...(answers && { answers }),
+      ...(this.#artifacts.length > 0 && { artifacts: this.#artifacts }),
       number,
       settled: linesOf(entries.map((entry) => entry.line)),
     };
@@ -188,6 +193,10 @@ export class Gathering {
       status: entry.status,
       ...(similar && { similar }),
     }));
+  }
+
+  #leave({ line, attempt }: Task, { artifacts }: Outcome): void {
+    if (artifacts !== undefined) for (const kept of artifacts) this.#artifacts.push({ ...kept, line, attempt });
   }
 
   /** Brings entries and result lines into the order of the lines. */

@@ -33,6 +33,7 @@ export const endOf = (
     inferenceMs: outcome?.ms ?? null,
     usage: null,
     answer: null,
+    ...(outcome?.artifacts && { artifacts: outcome.artifacts }),
   };
   if (outcome?.ok)
     return {

@@ -1,3 +1,4 @@
+import { attemptFolder, jobFolder } from '../artifacts/keys.ts';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import { LoadError, type JsonObject, type Outcome, type Task } from '../executors/executor.ts';
@@ -292,6 +293,7 @@ class JobTask implements Task {
   readonly customId: string;
   readonly url: string;
   readonly attempt: number;
+  readonly folder: string;
   readonly #text: string;
   #body: JsonObject | null = null;
 
@@ -299,6 +301,7 @@ class JobTask implements Task {
     this.customId = lease.id;
     this.url = lease.endpoint;
     this.attempt = lease.attempts + 1;
+    this.folder = attemptFolder(jobFolder(lease.tenant_id, lease.id), lease.token, this.attempt);
     this.#text = text;
   }
 

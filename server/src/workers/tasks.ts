@@ -1,4 +1,5 @@
 import { byPrompt, sameButId } from '../cache/line-text.ts';
+import { attemptFolder, requestFolder } from '../artifacts/keys.ts';
 import type { JsonObject, Task } from '../executors/executor.ts';
 import { parseExactly } from '../formats/exact-json.ts';
 import type { Lines } from '../formats/lines.ts';
@@ -11,6 +12,13 @@ interface Request {
   body: JsonObject;
 }
 
+/** The lease that a request runs under: its files go to a folder of it. */
+export interface Under {
+  tenant: string;
+  batchId: string;
+  token: number;
+}
+
 /**
  * A request as its bytes until somebody looks into it. Thousands of them are handed over at once; parsed all together,
  * they outlived the collector's young space, which took a quarter of a worker's time and half of its memory.
@@ -21,13 +29,21 @@ export class LineTask implements Task {
   /** The first line of its file that it seems to be the same as, itself where it is that. */
   readonly first: number;
   readonly #bytes: Buffer;
+  readonly #under: Under | null;
   #request: Request | null = null;
 
-  constructor(line: number, attempt: number, bytes: Buffer, repeats = 0) {
+  constructor(line: number, attempt: number, bytes: Buffer, repeats = 0, under: Under | null = null) {
     this.line = line;
     this.attempt = attempt;
     this.first = repeats || line;
     this.#bytes = bytes;
+    this.#under = under;
+  }
+
+  get folder(): string | undefined {
+    if (this.#under === null) return undefined;
+    const { tenant, batchId, token } = this.#under;
+    return attemptFolder(requestFolder(tenant, batchId, this.line), token, this.attempt);
   }
 
   get customId(): string {
@@ -74,9 +90,11 @@ const groupBytes = 4 << 20;
  */
 export async function* readTasks(
   storage: Storage,
-  source: LineSource & { lines: Lines },
+  source: LineSource & { lines: Lines } & Partial<Under>,
   attempts: ReadonlyMap<number, number>,
 ): AsyncGenerator<LineTask[]> {
+  const { tenant, batchId, token } = source;
+  const under = tenant === undefined || batchId === undefined || token === undefined ? null : { tenant, batchId, token };
   let group: LineTask[] = [];
   let size = 0;
   for await (const lines of readLines(storage, source, source.lines)) {
@@ -86,7 +104,7 @@ export async function* readTasks(
       group = [];
       size = 0;
     }
-    for (const { line, bytes, repeats } of lines) group.push(new LineTask(line, (attempts.get(line) ?? 0) + 1, bytes, repeats));
+    for (const { line, bytes, repeats } of lines) group.push(new LineTask(line, (attempts.get(line) ?? 0) + 1, bytes, repeats, under));
     size += more;
   }
   if (group.length > 0) yield group;

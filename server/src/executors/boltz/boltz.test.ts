@@ -105,6 +105,7 @@ test('a bad ligand fails alone, by name, although the tool ends with exit code 0
   ]);
   expect(told(outcomes)).toEqual(['ok', 'permanent invalid_request', 'ok']);
   expect(outcomes[1]).toMatchObject({ message: expect.stringContaining('3D conformer') });
+  expect(outcomes[1]!.artifacts?.map(({ name }) => name)).toEqual(['metadata.json', 'input.yaml', 'logs.txt']);
 });
 
 test('a ligand on which the tokenizer fails has no result, and the first keeps its own', async () => {

@@ -1,9 +1,10 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { named, type Kept } from '../../artifacts/artifacts.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
-import { keepOutputs, typeOf, type Artifact, type Found } from '../command/collect.ts';
+import { keepOutputs, typeOf, written, type Found } from '../command/collect.ts';
 import { environmentOf } from '../command/environment.ts';
 import { runProgram, type Ended } from '../command/program.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
@@ -120,59 +121,58 @@ class Boltz implements Executor {
 
   async #answer({ task, id, request }: Ready, result: Result, signal: AbortSignal): Promise<Answer> {
     const { predicted, cause, ended, input, msa } = result;
-    if (cause !== null || predicted === null) {
-      if (ended.by === 'abort')
-        return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before it was predicted.' };
-      return { ok: false, ...failureOf(cause, ended) };
-    }
-    const { structures, affinity, files } = predicted;
-    const outputs = outputsOf(request, structures[0]!.confidence, affinity, { msa, tool: this.#tool });
+    if (ended.by === 'abort' && (cause !== null || predicted === null))
+      return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before it was predicted.' };
+    const failure = cause !== null || predicted === null ? failureOf(cause, ended) : null;
+    const outputs =
+      predicted === null ? null : outputsOf(request, predicted.structures[0]!.confidence, predicted.affinity, { msa, tool: this.#tool });
+    // Of one that failed too: what was asked, what the tool said, and a structure where only the affinity is missing.
+    const about = { outputs: failure === null ? outputs : null, files: predicted?.files ?? [], input, log: ended.log, msa, request };
     try {
-      const artifacts = await this.#keep(task, id, { outputs, files, input, log: ended.log }, signal);
-      return { ok: true, status: 200, body: JSON.stringify(this.#reply(outputs, artifacts)) };
+      const artifacts = await this.#keep(task, id, about, signal);
+      if (failure !== null) return { ok: false, ...failure, artifacts };
+      return { ok: true, status: 200, body: JSON.stringify(this.#reply(outputs!, artifacts)), artifacts };
     } catch (error) {
       if (signal.aborted) return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled while its files were kept.' };
+      if (failure !== null) return { ok: false, ...failure };
       return { ok: false, kind: 'retryable', code: 'executor_error', message: `Its files could not be kept: ${messageOf(error)}` };
     }
   }
 
-  async #keep(
-    task: Task,
-    id: string,
-    { outputs, files, input, log }: { outputs: JsonObject; files: string[]; input: string; log: string },
-    signal: AbortSignal,
-  ): Promise<Artifact[]> {
+  async #keep(task: Task, id: string, about: About, signal: AbortSignal): Promise<Kept[]> {
     const { storage } = this.#context;
     if (storage === undefined || task.folder === undefined) return [];
-    const { parameters, tool, units, msa, ...results } = outputs;
-    const folder = await mkdtemp(join(this.#context.scratch, 'boltz-kept-'));
+    const { outputs, files, input, log, msa, request } = about;
+    const dir = await mkdtemp(join(this.#context.scratch, 'boltz-kept-'));
     try {
-      const write = async (name: string, content: string): Promise<Found> => {
-        const path = join(folder, name);
-        await writeFile(path, content);
-        return { name, path, type: typeOf(name), bytes: Buffer.byteLength(content) };
-      };
-      const written = [
-        await write('results.json', JSON.stringify(results, null, 2)),
-        await write(
-          'metadata.json',
-          JSON.stringify(
-            { custom_id: task.customId, model: this.model.name, version: this.model.version, tool, parameters, msa: msa ?? null, units },
-            null,
-            2,
-          ),
-        ),
-        await write('input.yaml', await readFile(input, 'utf8').catch(() => '')),
-        await write('logs.txt', log),
+      const json = (name: string, value: object): Promise<Found> => written(dir, name, JSON.stringify(value, null, 2));
+      const { name: model, version } = this.model;
+      const said = [
+        await json('metadata.json', {
+          custom_id: task.customId,
+          model,
+          version,
+          tool: this.#tool,
+          parameters: request.parameters,
+          msa,
+          attempt: task.attempt,
+          ...(outputs && { units: outputs['units'] }),
+        }),
+        await written(dir, 'input.yaml', await readFile(input, 'utf8').catch(() => '')),
+        await written(dir, 'logs.txt', log),
       ];
+      if (outputs !== null) {
+        const { parameters: _, tool: __, units: ___, msa: ____, ...results } = outputs;
+        said.push(await json('results.json', results));
+      }
       const found = files.map((path): Found => ({ name: artifactName(basename(path), id), path, type: typeOf(path), bytes: 0 }));
-      return await keepOutputs(storage, task.folder, [...found, ...written], signal);
+      return await keepOutputs(storage, task.folder, [...found, ...said], signal);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true });
     }
   }
 
-  #reply(outputs: JsonObject, artifacts: Artifact[]): JsonObject {
+  #reply(outputs: JsonObject, artifacts: readonly Kept[]): JsonObject {
     const id = `pred_${this.#prefix}${(this.#count++).toString(16).padStart(8, '0')}`;
     const { name, version } = this.model;
     return {
@@ -181,12 +181,25 @@ class Boltz implements Executor {
       model: name,
       version,
       outputs,
-      ...(artifacts.length > 0 && { artifacts: artifacts.map((a) => ({ ...a })) }),
+      ...(artifacts.length > 0 && { artifacts: named(artifacts) }),
     };
   }
 }
 
-type Answer = { ok: true; status: number; body: string } | ({ ok: false } & Pick<Failure, 'kind' | 'code' | 'message'>);
+type Answer = ({ ok: true; status: number; body: string } | ({ ok: false } & Pick<Failure, 'kind' | 'code' | 'message'>)) & {
+  artifacts?: readonly Kept[];
+};
+
+/** What is kept of a request. */
+interface About {
+  /** Null: it failed. */
+  outputs: JsonObject | null;
+  files: readonly string[];
+  input: string;
+  log: string;
+  msa: Result['msa'];
+  request: BoltzRequest;
+}
 
 interface Ready extends Member {
   task: Task;

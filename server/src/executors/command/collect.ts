@@ -1,16 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { glob, lstat, realpath } from 'node:fs/promises';
+import { glob, lstat, realpath, writeFile } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
+import type { Kept } from '../../artifacts/artifacts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { isArtifactName, type OutputPattern } from './options.ts';
-
-/** A file that a request left, as its answer names it. */
-export interface Artifact {
-  name: string;
-  content_type: string;
-  bytes: number;
-  sha256: string;
-}
 
 /** A file found, still in the working directory. */
 export interface Found {
@@ -77,15 +70,36 @@ export const findOutputs = async (dir: string, patterns: readonly OutputPattern[
 };
 
 /** Puts what was found into storage, below `folder`. */
-export const keepOutputs = (
-  storage: Pick<Storage, 'put'>,
-  folder: string,
-  found: readonly Found[],
-  signal: AbortSignal,
-): Promise<Artifact[]> =>
+export const keepOutputs = (storage: Pick<Storage, 'put'>, folder: string, found: readonly Found[], signal: AbortSignal): Promise<Kept[]> =>
   Promise.all(
     found.map(async ({ name, path, type }) => {
-      const { bytes, sha256 } = await storage.put(`${folder}/${name}`, createReadStream(path), { digest: true, signal });
-      return { name, content_type: type, bytes, sha256: sha256! };
+      const key = `${folder}/${name}`;
+      const { bytes, sha256 } = await storage.put(key, createReadStream(path), { digest: true, signal });
+      return { name, key, type, bytes, sha256: sha256! };
     }),
   );
+
+/** A text written beside the outputs, to be kept with them: a log, what was asked. */
+export const written = async (dir: string, name: string, content: string): Promise<Found> => {
+  const path = join(dir, name);
+  await writeFile(path, content);
+  return { name: name.replace(/^\./, ''), path, type: typeOf(name), bytes: Buffer.byteLength(content) };
+};
+
+export const logName = 'logs.txt';
+
+/** The log as the only file of a request that failed; none where it cannot be kept: the failure is what counts. */
+export const keepLog = async (
+  storage: Pick<Storage, 'put'> | undefined,
+  folder: string | undefined,
+  log: string,
+): Promise<{ artifacts?: Kept[] }> => {
+  if (storage === undefined || folder === undefined || log === '') return {};
+  try {
+    const key = `${folder}/${logName}`;
+    const { bytes, sha256 } = await storage.put(key, [Buffer.from(log)], { digest: true });
+    return { artifacts: [{ name: logName, key, type: typeOf(logName), bytes, sha256: sha256! }] };
+  } catch {
+    return {};
+  }
+};

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { named, type Kept } from '../../artifacts/artifacts.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
 import { runGroups, runLimited } from '../limited.ts';
 import { readOptions } from '../options.ts';
 import { Slots } from '../slots.ts';
-import { BadOutputs, findOutputs, keepOutputs, type Artifact, type Found } from './collect.ts';
+import { BadOutputs, findOutputs, keepLog, keepOutputs, logName, written, type Found } from './collect.ts';
 import { environmentOf } from './environment.ts';
 import { commandOptions, type CommandOptions } from './options.ts';
 import { readResults, requestLines, requestsName, resultsName } from './group.ts';
@@ -18,10 +19,9 @@ import { renderArgument, renderJson, renderText, Unfilled, type Names } from './
 const temporary = 75;
 const defaultTimeoutMs = 3_600_000;
 const defaultOutputBytes = 1_000_000_000;
-const logName = 'logs.txt';
 
 type Failed = Pick<Failure, 'kind' | 'code' | 'message'>;
-type Answer = { ok: true; status: number; body: string } | ({ ok: false } & Failed);
+type Answer = ({ ok: true; status: number; body: string } | ({ ok: false } & Failed)) & { artifacts?: readonly Kept[] };
 
 /**
  * Runs a program of this machine for each request: its arguments and input files are filled from the request, the files
@@ -91,12 +91,14 @@ class Command implements Executor {
       code: 'executor_error',
       message: `The program left no line for this request in ${resultsName}.${lastWords(ended.log)}`,
     };
-    return group.map((task) => {
+    // One log, which is everybody's.
+    const said = await keepLog(this.#context.storage, group[0]!.folder, ended.log);
+    return group.map((task): Answer => {
       const result = results.get(task.customId);
-      if (result === undefined) return { ok: false, ...missing };
-      if ('outputs' in result) return { ok: true, status: 200, body: JSON.stringify(this.#reply(result.outputs, [])) };
+      if (result === undefined) return { ok: false, ...missing, ...said };
+      if ('outputs' in result) return { ok: true, status: 200, body: JSON.stringify(this.#reply(result.outputs, [])), ...said };
       const { code, message, retryable } = result.error;
-      return { ok: false, kind: retryable ? 'retryable' : 'permanent', code, message };
+      return { ok: false, kind: retryable ? 'retryable' : 'permanent', code, message, ...said };
     });
   }
 
@@ -111,11 +113,7 @@ class Command implements Executor {
     }
   }
 
-  async #answer(
-    task: Task,
-    dir: string,
-    signal: AbortSignal,
-  ): Promise<{ ok: true; status: number; body: string } | ({ ok: false } & Failed)> {
+  async #answer(task: Task, dir: string, signal: AbortSignal): Promise<Answer> {
     const fail = (kind: Failure['kind'], code: string, message: string) => ({ ok: false, kind, code, message }) as const;
     let args: string[];
     try {
@@ -127,17 +125,16 @@ class Command implements Executor {
     const ended = await this.#start(args, dir, signal);
     if (ended.by === 'abort') return fail('cancelled', 'batch_cancelled', 'Cancelled before the program ended.');
     const failed = this.#judge(ended);
+    const log = () => keepLog(this.#context.storage, task.folder, ended.log);
+    if (failed) return { ok: false, ...failed, ...(await log()) };
     try {
-      const found = await findOutputs(
-        dir,
-        failed ? [] : (this.#options.outputs ?? []),
-        this.#options.max_output_bytes ?? defaultOutputBytes,
-      );
+      const found = await findOutputs(dir, this.#options.outputs ?? [], this.#options.max_output_bytes ?? defaultOutputBytes);
+      const outputs = await this.#outputs(dir, ended);
       const artifacts = await this.#keep(task, dir, found, ended.log, signal);
-      if (failed) return { ok: false, ...failed };
-      return { ok: true, status: 200, body: JSON.stringify(this.#reply(await this.#outputs(dir, ended), artifacts)) };
+      return { ok: true, status: 200, body: JSON.stringify(this.#reply(outputs, artifacts)), artifacts };
     } catch (error) {
-      if (error instanceof BadOutputs) return fail('permanent', 'executor_error', `${error.message}${lastWords(ended.log)}`);
+      if (error instanceof BadOutputs)
+        return { ...fail('permanent', 'executor_error', `${error.message}${lastWords(ended.log)}`), ...(await log()) };
       if (signal.aborted) return fail('cancelled', 'batch_cancelled', 'Cancelled while its files were kept.');
       return fail('retryable', 'executor_error', `Its files could not be kept: ${messageOf(error)}`);
     }
@@ -185,12 +182,10 @@ class Command implements Executor {
   }
 
   /** What the program left, and what it said, as artifacts; none where nobody has a place for them. */
-  async #keep(task: Task, dir: string, found: Found[], log: string, signal: AbortSignal): Promise<Artifact[]> {
+  async #keep(task: Task, dir: string, found: Found[], log: string, signal: AbortSignal): Promise<Kept[]> {
     const { storage } = this.#context;
     if (storage === undefined || task.folder === undefined) return [];
-    const path = join(dir, `.${logName}`);
-    await writeFile(path, log);
-    const said: Found = { name: logName, path, type: 'text/plain; charset=utf-8', bytes: Buffer.byteLength(log) };
+    const said = await written(dir, `.${logName}`, log);
     return keepOutputs(storage, task.folder, [...found.filter(({ name }) => name !== logName), said], signal);
   }
 
@@ -204,7 +199,7 @@ class Command implements Executor {
     throw new BadOutputs(`What the program left in '${result}' is not a JSON object.`);
   }
 
-  #reply(outputs: JsonObject, artifacts: Artifact[]): JsonObject {
+  #reply(outputs: JsonObject, artifacts: readonly Kept[]): JsonObject {
     const id = `pred_${this.#prefix}${(this.#count++).toString(16).padStart(8, '0')}`;
     const { name, version } = this.model;
     return {
@@ -213,7 +208,7 @@ class Command implements Executor {
       model: name,
       version,
       outputs,
-      ...(artifacts.length > 0 && { artifacts: artifacts.map((artifact) => ({ ...artifact })) }),
+      ...(artifacts.length > 0 && { artifacts: named(artifacts) }),
     };
   }
 }
