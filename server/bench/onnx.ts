@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readCompounds } from '../../examples/make-batches.ts';
 import type { Executor, Json, Task } from '../src/executors/executor.ts';
-import { featureCount, Featuriser } from '../src/executors/onnx/features.ts';
+import { featureCount, Featuriser } from '../src/chemistry/features.ts';
 import { openExecutor } from '../src/executors/registry.ts';
 import { silent } from '../src/lib/log.ts';
 import type { BareJob } from './onnx-bare.ts';

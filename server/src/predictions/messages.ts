@@ -1,7 +1,6 @@
 import { bytesOf, joinOf, kindOf, sliceOf, tensorsOf, type Tensor } from '../executors/onnx/tensor.ts';
 import {
   align,
-  type Frame,
   type RowFailure,
   type RunHead,
   type RunResult,
@@ -9,6 +8,7 @@ import {
   type RunsResultHead,
   type TensorHead,
 } from '../executors/onnx/wire.ts';
+import type { Frame } from '../lib/frames.ts';
 import type { Part } from './ask.ts';
 import type { Axes, Layout } from './layout.ts';
 

@@ -1,6 +1,6 @@
 import { Child, lastLine, type ChildSettings, type Loss } from '../executors/onnx/child-process.ts';
 import { sliceOf } from '../executors/onnx/tensor.ts';
-import type { Frame } from '../executors/onnx/wire.ts';
+import type { Frame } from '../lib/frames.ts';
 import { ApiError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Ask, type Answer, type Part, type Question } from './ask.ts';

@@ -9,7 +9,7 @@ import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs
 import { networkInterfaces } from 'node:os';
 import type { ModelPort } from '@sluice/contract';
 import { env, type InferenceSession } from 'onnxruntime-node';
-import { endWithParent } from '../executors/onnx/orphan.ts';
+import { endWithParent } from '../lib/orphan.ts';
 import { equivalent, gainOf, guesses, outputAxes, together, type Axes } from './batch.ts';
 import type { Batching, Said, Step, StepName, Task } from './facts.ts';
 import { checkOutputs, checkPorts } from './ports.ts';

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LoadError } from '../executor.ts';
-import { frameOf, Frames, writeFully, type Frame, type LoadedHead, type LoadHead, type RunsHead, type SliceHead } from './wire.ts';
+import { Frames, writeFully, type Frame } from '../../lib/frames.ts';
+import { bareEnvironment, limitedShell, nameless } from '../../lib/spawning.ts';
+import { frameOf, type LoadedHead, type LoadHead, type RunsHead, type SliceHead } from './wire.ts';
 
 export interface ChildSettings extends LoadHead {
   scratch: string;
@@ -21,32 +23,18 @@ export interface Loss {
 
 const program = fileURLToPath(new URL('child.ts', import.meta.url));
 
-/** All that a child sees of the environment: no database address, no key. */
+/** All that a child sees of the environment. */
 export const environment = (home: string): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'],
-  LANG: process.env['LANG'] ?? 'C.UTF-8',
-  TZ: process.env['TZ'],
-  HOME: home,
-  TMPDIR: home,
+  ...bareEnvironment(home),
   // Read by the library when it is loaded; it is too late to set it inside the child's JavaScript threads.
   ORT_DISABLE_TELEMETRY: '1',
 });
-
-/** Node has no setrlimit: the shell sets the limit on data segments and becomes the child. */
-const shell = (megabytes: number) => `(ulimit -d ${megabytes * 1024}) 2>/dev/null && ulimit -d ${megabytes * 1024}; exec "$0" "$@"`;
 
 /** Bytes between the two places for slices in the shared file; what lies between takes no room. */
 const apart = 2 ** 36;
 
 /** Bytes that go through the socket, which holds them at once, and not through the shared file. */
 const inline = 64 * 1024;
-
-/** A file that only descriptors know, so that the working directory stays empty. */
-const nameless = (path: string): number => {
-  const fd = openSync(path, 'w+', 0o600);
-  rmSync(path);
-  return fd;
-};
 
 /** One process that has loaded the model. `lost` is called once, when it ends other than by `end`. */
 export class Child {
@@ -101,7 +89,7 @@ export class Child {
     const home = mkdtempSync(join(settings.scratch, 'onnx-'));
     const progress = nameless(`${home}.progress`);
     const shared = nameless(`${home}.shared`);
-    const child = spawn('/bin/sh', ['-c', shell(settings.memoryLimitMb), process.execPath, '--no-warnings', program], {
+    const child = spawn('/bin/sh', ['-c', limitedShell(settings.memoryLimitMb), process.execPath, '--no-warnings', program], {
       cwd: home,
       env: environment(home),
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, shared],

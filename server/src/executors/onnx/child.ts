@@ -7,21 +7,11 @@
 import './float16.ts';
 import { writeSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { featureCount, Featuriser } from './features.ts';
-import { endWithParent } from './orphan.ts';
+import { featureCount, Featuriser } from '../../chemistry/features.ts';
+import { endWithParent } from '../../lib/orphan.ts';
 import { Outgoing, serveRuns, tensorOf, typed, type Feeds, type Values } from './runs.ts';
-import {
-  frameOf,
-  Inbox,
-  readFully,
-  writeFully,
-  type LoadHead,
-  type ResultHead,
-  type RowFailure,
-  type RunsHead,
-  type RunsResultHead,
-  type SliceHead,
-} from './wire.ts';
+import { Inbox, readFully, writeFully } from '../../lib/frames.ts';
+import { frameOf, type LoadHead, type ResultHead, type RowFailure, type RunsHead, type RunsResultHead, type SliceHead } from './wire.ts';
 
 const socket = 3;
 const progress = 4;

@@ -1,6 +1,7 @@
 import { LoadError } from '../executor.ts';
 import type { Tensor } from './tensor.ts';
-import type { Frame, Port, ResultHead } from './wire.ts';
+import type { Frame } from '../../lib/frames.ts';
+import type { Port, ResultHead } from './wire.ts';
 
 /** What a child answers to a slice. */
 export interface Result {

@@ -1,0 +1,67 @@
+import load, { type Log, type MainModule, type Mol } from '@rdkit/rdkit';
+import { problemIn, type Problem } from './smiles.ts';
+
+/**
+ * RDKit in this process, for code that runs in the pool's processes: a hostile molecule hangs it for good, or breaks it
+ * so that every later call throws. Molecules are deleted as they are done with: each keeps 19 kB of WASM memory
+ * otherwise, which ends at 226,475 of them.
+ */
+export class Rdkit {
+  readonly module: MainModule;
+  readonly #log: Log;
+
+  private constructor(module: MainModule, log: Log) {
+    this.module = module;
+    this.#log = log;
+  }
+
+  static async load(): Promise<Rdkit> {
+    const module = await load.default();
+    const log = module.set_log_capture('rdApp.*');
+    if (!log) throw new Error('RDKit gives no log');
+    return new Rdkit(module, log);
+  }
+
+  get version(): string {
+    return this.module.version();
+  }
+
+  /** What `use` makes of the molecule of a SMILES that has passed `lexicalProblem`, or `otherwise` of why it is none. */
+  use<T>(smiles: string, use: (molecule: Mol) => T, otherwise: (problem: Problem) => T): T {
+    const molecule = this.module.get_mol(smiles);
+    if (!molecule) return otherwise(this.#reason(smiles));
+    try {
+      return use(molecule);
+    } finally {
+      molecule.delete();
+    }
+  }
+
+  canonical(smiles: string): string | null {
+    return this.use<string | null>(
+      smiles,
+      (molecule) => molecule.get_smiles(),
+      () => null,
+    );
+  }
+
+  /** '' where there is none. */
+  inchikey(molecule: Mol): string {
+    const inchi = molecule.get_inchi();
+    return inchi === '' ? '' : this.module.get_inchikey_for_inchi(inchi);
+  }
+
+  /** The log also holds warnings about good molecules: it is to be emptied now and then. */
+  forgetLog(): void {
+    this.#log.clear_buffer();
+  }
+
+  #reason(smiles: string): Problem {
+    // Parsed again, so that the log is about this SMILES alone.
+    this.#log.clear_buffer();
+    this.module.get_mol(smiles)?.delete();
+    const problem = problemIn(this.#log.get_buffer());
+    this.#log.clear_buffer();
+    return problem;
+  }
+}
