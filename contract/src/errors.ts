@@ -199,6 +199,39 @@ export const errors = {
     'The inputs of a prediction do not fit the model.',
     'Compare them with the model’s inputs; the message names the field.',
   ),
+
+  // Molecules and sequences
+  empty_smiles: entry(400, 'There is no SMILES.', 'Give one, or leave the row out.'),
+  smiles_too_large: entry(
+    400,
+    'A SMILES has more characters, atoms or nested parentheses than RDKit can be trusted with.',
+    'Leave it out; the message names the limit.',
+  ),
+  invalid_smiles: entry(
+    400,
+    'RDKit cannot read a SMILES.',
+    'Mend it; the message is RDKit’s own and names the place where it can. A name behind a blank does not belong to a SMILES.',
+  ),
+  invalid_chemistry: entry(
+    400,
+    'A SMILES can be read, but no such molecule can exist: an impossible valence or aromatic system.',
+    'Mend the structure; the message is RDKit’s own and names the atom, counted from 0.',
+  ),
+  chemistry_failed: entry(
+    500,
+    'RDKit broke on a molecule, or took too long over it.',
+    'Leave the molecule out, and report it.',
+    'server_error',
+  ),
+  empty_sequence: entry(400, 'There is no sequence.', 'Give one, or leave the row out.'),
+  invalid_residue: entry(
+    400,
+    'A sequence holds a letter that is none of the amino acids.',
+    'Replace it; the message names the place, counted from 1.',
+  ),
+  sequence_too_short: entry(400, 'A sequence has too few residues.', 'Give the whole sequence; the message names the limit.'),
+  sequence_too_long: entry(400, 'A sequence has too many residues.', 'Give a part of it, such as one domain; the message names the limit.'),
+  several_sequences: entry(400, 'A FASTA text holds several sequences where one is wanted.', 'Give one sequence a row.'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errors;

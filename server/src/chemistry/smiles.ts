@@ -54,11 +54,11 @@ export const lexicalProblem = (smiles: string): (Pick<Problem, 'code' | 'positio
 
 /** RDKit's log about one SMILES, `[12:34:56] SMILES Parse Error: …` in several lines, as a problem. */
 export const problemIn = (log: string): Problem => {
-  const lines = log
-    .split('\n')
-    .map((line) => line.replace(/^\[\d\d:\d\d:\d\d\]\s*/, '').trim())
-    .filter((line) => line !== '');
-  const message = lines[0] ?? 'RDKit cannot read it';
+  const message =
+    log
+      .split('\n')
+      .map((line) => line.replace(/^\[\d\d:\d\d:\d\d\]\s*/, '').trim())
+      .find((line) => line !== '') ?? 'RDKit cannot read it';
   const position = /check for mistakes around position (\d+)/.exec(log)?.[1];
   return {
     code: /^SMILES Parse Error|cannot read/i.test(message) ? 'invalid_smiles' : 'invalid_chemistry',
