@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPortal } from './portal.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -127,6 +128,7 @@ const check = async (node) => {
     format: [bin('oxfmt'), '--check'],
     lint: [bin('oxlint')],
     types: [join(modules, 'typescript/bin/tsc')],
+    portal: [join(modules, 'typescript/bin/tsc'), '-p', join(root, 'portal')],
     unused: [bin('knip')],
   };
   const results = await Promise.all(
@@ -147,9 +149,19 @@ const check = async (node) => {
   return results.every(({ code }) => code === 0) ? 0 : 1;
 };
 
+/** With the portal in its newest state; a failure to build it is no reason not to run the rest. */
+const serve = (node, args) => {
+  try {
+    buildPortal(node);
+  } catch (error) {
+    console.error(error.message);
+  }
+  return run(node, args);
+};
+
 const tasks = {
-  quickstart: (node, args) => run(node, [join(root, 'cli/src/quickstart.ts'), ...args]),
-  start: (node, args) => run(node, [join(root, 'server/src/main.ts'), 'start', ...args]),
+  quickstart: (node, args) => serve(node, [join(root, 'cli/src/quickstart.ts'), ...args]),
+  start: (node, args) => serve(node, [join(root, 'server/src/main.ts'), 'start', ...args]),
   // npm changes into the project; files are named from where the user stands.
   sluice: (node, args) => run(node, [join(root, 'cli/src/main.ts'), ...args], { cwd: process.env.INIT_CWD ?? process.cwd() }),
   test: (node, args) => test(node, args),
@@ -157,6 +169,8 @@ const tasks = {
   check,
   bench: (node, args) => run(node, [join(root, 'server/bench/main.ts'), ...args]),
   chaos: (node, args) => run(node, [join(root, 'server/test/crash/chaos-run.ts'), ...args]),
+  screens: (node, [only = ''] = []) =>
+    run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts')], { env: { SCREENS: only } }),
   derive: (node, args) => run(node, [join(root, 'scripts/derive.ts'), ...args]),
 };
 

@@ -23,7 +23,7 @@ export interface CallOptions {
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as it is. A stream needs `repeat: false`. */
-  raw?: ReadableStream<Uint8Array> | Uint8Array | string;
+  raw?: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string;
   /** Whether the request may be sent twice; GET, PUT, DELETE and what has an Idempotency-Key may. */
   repeat?: boolean;
   signal?: AbortSignal | undefined;

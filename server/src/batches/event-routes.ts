@@ -4,8 +4,8 @@ import type { Db } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
-import { batchEvents, standingOf, tenantEvents } from './events.ts';
-import { progressOf } from './progress.ts';
+import { batchEvents, lastEvent, standingOf, tenantEvents } from './events.ts';
+import { newestProgress, progressOf } from './progress.ts';
 import { getBatch } from './read.ts';
 import { streamEvents, type StreamSource } from './stream.ts';
 import { terminal } from './state.ts';
@@ -62,9 +62,7 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
         place: (event) => event.number,
         progress: async () => {
           const found = (await progressOf(db, [batch.no])).get(batch.no);
-          return found === undefined
-            ? undefined
-            : { id: batch.id, total: (await getBatch(db, request.identity, batch.id)).total, ...found };
+          return found === undefined ? [] : [{ id: batch.id, total: (await getBatch(db, request.identity, batch.id)).total, ...found }];
         },
         last: (event) => ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'].includes(event.type),
       };
@@ -84,14 +82,31 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
     {
       schema: {
         summary: 'Stream all events of the tenant',
+        description:
+          'Server-Sent Events. With `progress=true`, `batch.progress` events between them carry live counts of the newest running batches.',
         operationId: 'streamEvents',
-        querystring: Place,
+        querystring: Type.Object({
+          after: Type.Optional(
+            Type.String({
+              pattern: '^(\\d{1,15}|latest)$',
+              description: 'Start after this number, like the header Last-Event-ID; `latest`: with what happens from now on.',
+            }),
+          ),
+          progress: Type.Optional(Type.Boolean()),
+        }),
         produces: ['text/event-stream'],
       },
     },
     async (request, reply) => {
-      const source: StreamSource = { read: (after) => tenantEvents(db, request.identity.tenant, after), place: (event) => event.id };
-      await open(request, reply, source, placeOf(request, request.query.after));
+      const { tenant } = request.identity;
+      const { after, progress } = request.query;
+      const source: StreamSource = {
+        read: (after) => tenantEvents(db, tenant, after),
+        place: (event) => event.id,
+        ...(progress === true && { progress: () => newestProgress(db, tenant) }),
+      };
+      const from = after === 'latest' && request.headers['last-event-id'] === undefined ? await lastEvent(db, tenant) : undefined;
+      await open(request, reply, source, from ?? placeOf(request, after === undefined || after === 'latest' ? undefined : Number(after)));
     },
   );
 };

@@ -68,3 +68,7 @@ export const tenantEvents = (db: Db, tenant: string, after: number, limit = 500)
     select ${columns} from events e join batches b on b.no = e.batch_no
     where e.tenant_id = ${tenant} and e.id > ${after} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
     order by e.id limit ${limit}`);
+
+/** The number after which nothing has happened to the tenant's batches. */
+export const lastEvent = async (db: Db, tenant: string): Promise<number> =>
+  (await db.one<{ last: number }>(sql`select coalesce(max(id), 0)::int8 as last from events where tenant_id = ${tenant}`)).last;

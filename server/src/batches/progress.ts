@@ -44,6 +44,24 @@ export const progressOf = async (db: Db, batchNos: readonly number[]): Promise<M
   );
 };
 
+/** So many running batches a page shows at once; the sum walks over all chunks of each. */
+const shown = 20;
+
+/** How far the tenant's newest running batches have come, as events say it. */
+export const newestProgress = async (db: Db, tenant: string) => {
+  const running = await db.many<{ no: number; id: string; total: number }>(sql`
+    select no, id, total from batches
+    where tenant_id = ${tenant} and status in ('in_progress', 'finalizing', 'cancelling') order by no desc limit ${shown}`);
+  const found = await progressOf(
+    db,
+    running.map(({ no }) => no),
+  );
+  return running.flatMap(({ no, id, total }) => {
+    const progress = found.get(no);
+    return progress === undefined ? [] : [{ id, total, ...progress }];
+  });
+};
+
 /** How old a running batch's progress may be, in milliseconds: the sum walks over all of its chunks. */
 const maxAge = 250;
 

@@ -12,8 +12,8 @@ export interface StreamSource {
   read: (after: number) => Promise<EventRow[]>;
   /** The number by which a reader resumes. */
   place: (event: EventRow) => number;
-  /** Sent between events where it has changed: live figures, without a number of their own. Undefined where there are none. */
-  progress?: () => Promise<object | undefined>;
+  /** Sent between events where they have changed, each by its id: live figures, without a number of their own. */
+  progress?: () => Promise<readonly { id: string }[]>;
   /** The stream ends after this event. */
   last?: (event: EventRow) => boolean;
 }
@@ -43,7 +43,7 @@ export const streamEvents = async (
   let wake: () => void = () => {};
   let woken = false;
   let open = true;
-  let shown = '';
+  let shown = new Map<string, string>();
   let beatAt = Date.now();
   const rouse = () => {
     woken = true;
@@ -64,10 +64,9 @@ export const streamEvents = async (
         raw.write(`id: ${after}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event, after))}\n\n`);
         if (source.last?.(event)) return;
       }
-      const progress = await source.progress?.();
-      const text = progress === undefined ? shown : JSON.stringify(progress);
-      if (text !== shown) raw.write(`event: batch.progress\ndata: ${text}\n\n`);
-      shown = text;
+      const progress = new Map((await source.progress?.())?.map((each) => [each.id, JSON.stringify(each)]));
+      for (const [id, text] of progress) if (shown.get(id) !== text) raw.write(`event: batch.progress\ndata: ${text}\n\n`);
+      if (source.progress !== undefined) shown = progress;
       if (Date.now() - beatAt > beatMs) {
         raw.write(': still here\n\n');
         beatAt = Date.now();

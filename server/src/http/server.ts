@@ -15,6 +15,7 @@ import { foldModelName } from '../models/paths.ts';
 import { toApiError } from './failures.ts';
 import { describeApi } from './openapi.ts';
 import { docsPage } from './docs.ts';
+import { servePortal } from './portal-files.ts';
 import { checkedSerializer } from './replies.ts';
 import { lazyLogger } from './request-log.ts';
 import { routeTable } from './table.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   bodyLimit?: number;
   /** Holds every reply against its schema, and fails the request where they differ: for tests. */
   checkReplies?: boolean;
+  /** The folder of the built portal, served at `/`; absent, or nothing built there: the API alone. */
+  portal?: string;
   /** Milliseconds that replies under way get when the server closes. */
   closeMs?: number;
 }
@@ -217,8 +220,11 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   // Uploads are read by the room of files itself, from `request.raw`, as they come.
   app.addContentTypeParser(/^multipart\//, (_request, _payload, done) => done(null, null));
 
+  const page = options.portal === undefined ? null : await servePortal(app, options.portal);
   const allowed = routeTable(app);
   app.setNotFoundHandler((request, reply) => {
+    const shown = page?.(request, reply) ?? null;
+    if (shown !== null) return shown;
     const path = request.url.split('?', 1)[0]!;
     const allow = allowed(path);
     if (allow.length === 0) throw new ApiError('not_found', `Invalid URL (${request.method} ${path})`);

@@ -15,6 +15,7 @@ import { fileRoutes } from '../files/routes.ts';
 import { JobDesk } from '../jobs/desk.ts';
 import { answerLater } from '../jobs/later.ts';
 import { jobRoutes } from '../jobs/routes.ts';
+import { portalFolder } from '../http/portal-files.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
 import { makeScratch } from '../lib/scratch.ts';
@@ -131,6 +132,7 @@ export const api: Role = {
     const app = await buildServer({
       keys: config.keys,
       sessions,
+      portal: portalFolder,
       log,
       routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, recorder, sessions }),
     });

@@ -110,3 +110,25 @@ test('all of a tenant’s events, and no other’s, from any number on', async (
   expect(new Set(events.map(({ data }) => (data as { data: { id: string } }).data.id))).toEqual(new Set([theirs.id]));
   expect(types(await read(events[1]!.id!))).toEqual(['batch.finalizing', 'batch.completed']);
 });
+
+test('from now on, with live counts between the events', async () => {
+  const { client } = sluice;
+  const before = await createBatch(client, [chatLine(1)]);
+  await untilEnded(client, before.id);
+  const done = new AbortController();
+  const stream = follow(client, '/v1/events?after=latest&progress=true', { signal: done.signal });
+  const first = stream.next();
+  const lines = Array.from({ length: 40 }, (_, i) => chatLine(i, { echo: { delay_ms: i < 20 ? 1 : 60_000 } }));
+  const { id } = await createBatch(client, lines);
+  const heard = [(await first).value as ServerEvent];
+  for await (const event of stream) {
+    heard.push(event);
+    if (event.event === 'batch.progress' && (event.data as { completed: number }).completed >= 20) break;
+  }
+  done.abort();
+  const about = heard.map(({ data }) => (data as { id: string; data?: { id: string } }).data?.id ?? (data as { id: string }).id);
+  expect(new Set(about)).toEqual(new Set([id]));
+  expect(heard.at(-1)!.data).toMatchObject({ id, total: 40 });
+  await client.batches.cancel(id, { body: { mode: 'abort' } });
+  await untilEnded(client, id);
+});

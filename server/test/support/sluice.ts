@@ -15,6 +15,7 @@ import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { checkOptions, pathOptions } from '../../src/executors/registry.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
+import { portalFolder } from '../../src/http/portal-files.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { JobDesk } from '../../src/jobs/desk.ts';
 import { jobRoutes } from '../../src/jobs/routes.ts';
@@ -75,6 +76,8 @@ export interface SluiceOptions {
   storage?: (storage: Storage) => Storage;
   /** Bytes a model's file may have. */
   maxModelBytes?: number;
+  /** Serves the built portal too. */
+  portal?: boolean;
   /** As `registry.upstreams`. */
   upstreams?: string;
 }
@@ -131,6 +134,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const app = await buildServer({
     keys,
     sessions,
+    ...(options.portal && { portal: portalFolder }),
     log,
     checkReplies: true,
     routes: (routes) => {

@@ -1,0 +1,35 @@
+import {
+  IconAtom,
+  IconBox,
+  IconChartHistogram,
+  IconCpu,
+  IconDatabase,
+  IconDna2,
+  IconFiles,
+  IconHexagons,
+  IconHome,
+  IconMailExclamation,
+  IconPlayerPlay,
+  IconRoute,
+  IconSettings,
+  IconStack2,
+  type TablerIcon,
+} from '@tabler/icons-react';
+
+/** The icons of the navigation, by the names that pages.ts gives them: that list is read outside browsers too. */
+export const icons: Record<string, TablerIcon> = {
+  overview: IconHome,
+  batches: IconStack2,
+  jobs: IconPlayerPlay,
+  dead: IconMailExclamation,
+  models: IconBox,
+  routes: IconRoute,
+  results: IconChartHistogram,
+  screens: IconAtom,
+  molecules: IconHexagons,
+  structures: IconDna2,
+  files: IconFiles,
+  workers: IconCpu,
+  storage: IconDatabase,
+  settings: IconSettings,
+};

@@ -1,0 +1,42 @@
+import type { ComponentType } from 'react';
+
+/** What a page is called in the navigation, in breadcrumbs and in ⌘K, and where it stands. */
+export interface PageEntry {
+  /** As the router writes it: `/batches/$id`. */
+  path: string;
+  title: string;
+  /** The page above it, for breadcrumbs. */
+  parent?: string;
+  /** Its place in the navigation; a page without one is reached from others. `key` is what follows `g`. */
+  nav?: { icon: string; group: 'Work' | 'Results' | 'Operate'; key?: string };
+  /** Nobody need be signed in. */
+  open?: boolean;
+  /** The page itself: a module whose default is its component, in a chunk of its own. */
+  load: () => Promise<{ default: ComponentType }>;
+  /**
+   * At which addresses the gates and the screenshots look at it. `{batch}` and the like are filled in from the samples of
+   * `portal/test/support/samples.ts`; `await` is a text that is there when the page is.
+   */
+  looks: readonly { name: string; path: string; await: string }[];
+}
+
+/**
+ * Every page of the portal, once. The router, the navigation, ⌘K, the gates (accessibility, foreign requests, policy) and
+ * the screenshots read this list: a page that stands here has them all. How to add one: portal/README.md.
+ */
+export const pages: readonly PageEntry[] = [
+  {
+    path: '/sign-in',
+    title: 'Sign in',
+    open: true,
+    load: () => import('../features/session/sign-in.tsx'),
+    looks: [{ name: 'sign-in', path: '/sign-in', await: 'API key' }],
+  },
+  {
+    path: '/batches',
+    title: 'Batches',
+    nav: { icon: 'batches', group: 'Work', key: 'b' },
+    load: () => import('../features/batches/list.tsx'),
+    looks: [{ name: 'batches', path: '/batches', await: 'Kinase panel' }],
+  },
+];

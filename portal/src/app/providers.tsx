@@ -1,0 +1,30 @@
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { Failure } from '../lib/api.ts';
+import { theme } from '../ui/theme.ts';
+import { router } from './router.tsx';
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // What the server refused it refuses again; what it could not answer may go better.
+      retry: (failures, error) => failures < 2 && !(error instanceof Failure && error.status >= 400 && error.status < 500),
+      retryDelay: (failures) => 400 * 2 ** failures,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+const schemes = localStorageColorSchemeManager({ key: 'sluice-theme' });
+
+export const App = () => (
+  <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
+    <QueryClientProvider client={queries}>
+      <Notifications position="bottom-right" limit={4} />
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </MantineProvider>
+);

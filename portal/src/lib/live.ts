@@ -1,0 +1,134 @@
+/**
+ * One stream of events for all tabs of a browser: the tab that holds the lock reads it and passes on what comes. Without
+ * that the seventh tab on HTTP/1.1 would hang, for a browser opens six connections to an origin.
+ */
+export interface LiveEvent {
+  type: string;
+  /** What it is about: a batch's id where it is a batch's. */
+  id: string;
+  data: Record<string, unknown>;
+}
+
+export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'off';
+
+type Message = { kind: 'event'; event: LiveEvent } | { kind: 'state'; state: LiveState } | { kind: 'hello' };
+
+const types = [
+  'batch.created',
+  'batch.in_progress',
+  'batch.updated',
+  'batch.escalated',
+  'batch.milestone',
+  'batch.progress',
+  'batch.finalizing',
+  'batch.completed',
+  'batch.failed',
+  'batch.cancelling',
+  'batch.cancelled',
+  'batch.expired',
+  'overview',
+];
+
+export class Live {
+  state: LiveState = 'connecting';
+  /** When something was last heard, in milliseconds since the epoch. */
+  heardAt = Date.now();
+  private paused = false;
+  private readonly events = new Set<(event: LiveEvent) => void>();
+  private readonly states = new Set<() => void>();
+  private channel: BroadcastChannel | null = null;
+  private source: EventSource | null = null;
+  private leave: (() => void) | null = null;
+
+  /** Takes part until `stop`. */
+  start(): void {
+    if (this.channel !== null) return;
+    this.channel = new BroadcastChannel('sluice-live');
+    this.channel.addEventListener('message', ({ data }: MessageEvent<Message>) => this.hear(data));
+    this.say({ kind: 'hello' });
+    const abort = new AbortController();
+    const left = new Promise<void>((resolve) => {
+      this.leave = () => {
+        abort.abort();
+        resolve();
+      };
+    });
+    navigator.locks
+      .request('sluice-live', { signal: abort.signal }, async () => {
+        this.lead();
+        await left;
+        this.source?.close();
+        this.source = null;
+      })
+      .catch(() => {});
+  }
+
+  stop(): void {
+    this.leave?.();
+    this.channel?.close();
+    this.channel = null;
+    this.become('off', false);
+  }
+
+  /** Stops what is shown from changing; the stream goes on, and the pages ask anew when it is resumed. */
+  pause(paused: boolean): void {
+    this.paused = paused;
+    for (const listener of this.states) listener();
+  }
+
+  get shown(): LiveState {
+    return this.paused ? 'paused' : this.state;
+  }
+
+  on(listener: (event: LiveEvent) => void): () => void {
+    this.events.add(listener);
+    return () => this.events.delete(listener);
+  }
+
+  onState(listener: () => void): () => void {
+    this.states.add(listener);
+    return () => this.states.delete(listener);
+  }
+
+  private lead(): void {
+    // From now on: what was before, the pages have asked for.
+    const source = new EventSource('/v1/events?after=latest&progress=true');
+    this.source = source;
+    source.addEventListener('open', () => this.become('live'));
+    source.addEventListener('error', () => this.become('reconnecting'));
+    for (const type of types)
+      source.addEventListener(type, ({ data }: MessageEvent<string>) => {
+        const { data: inner, ...rest } = JSON.parse(data) as { data?: Record<string, unknown> & { id: string } } & Record<string, unknown>;
+        const about = inner ?? rest;
+        const event: LiveEvent = { type, id: typeof about['id'] === 'string' ? about['id'] : '', data: about };
+        this.say({ kind: 'event', event });
+        this.tell(event);
+      });
+  }
+
+  private hear(message: Message): void {
+    if (message.kind === 'event') this.tell(message.event);
+    else if (message.kind === 'state') this.become(message.state, false);
+    else if (this.source !== null) this.say({ kind: 'state', state: this.state });
+  }
+
+  private say(message: Message): void {
+    this.channel?.postMessage(message);
+  }
+
+  private tell(event: LiveEvent): void {
+    this.heardAt = Date.now();
+    if (this.state !== 'live') this.become('live', false);
+    if (this.paused) return;
+    for (const listener of this.events) listener(event);
+  }
+
+  private become(state: LiveState, say = true): void {
+    this.state = state;
+    if (state === 'live') this.heardAt = Date.now();
+    if (say) this.say({ kind: 'state', state });
+    for (const listener of this.states) listener();
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,6967 @@
+// Written from server/openapi.json by `npm run derive`.
+
+export interface paths {
+    "/v1/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts, durations and failures, by model, user and day */
+        get: operations["getAnalytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List batches, newest first */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Create a batch from an uploaded file of requests
+         * @description With `dry_run=true` the file is checked as it would be, and nothing is created. The same Idempotency-Key gives the same batch.
+         */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a batch */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        /** Delete an ended batch and its result files */
+        delete: operations["deleteBatch"];
+        options?: never;
+        head?: never;
+        /** Change name, metadata, priority or deadline */
+        patch: operations["updateBatch"];
+        trace?: never;
+    };
+    "/v1/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a batch
+         * @description `mode: stop` (the default) starts nothing more and keeps what is under way; `mode: abort` ends that too.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a batch with the settings of another */
+        post: operations["cloneBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The error lines so far
+         * @description In the order of the input. While the batch runs the reply has `x-sluice-incomplete: true`.
+         */
+        get: operations["getBatchErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream a batch’s events
+         * @description Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch; 204 where it has ended and there is nothing more.
+         */
+        get: operations["streamBatchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a batch is where it is, and what will move it */
+        get: operations["explainBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The result lines so far
+         * @description In the order of the input. While the batch runs the reply has `x-sluice-incomplete: true`.
+         */
+        get: operations["getBatchOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repair a stuck batch
+         * @description Takes back what is held by who is gone, and lets it go on. Safe to repeat: a batch that is well is left as it is.
+         */
+        post: operations["repairBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a batch’s requests, by line */
+        get: operations["listBatchRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run failed requests again, in a linked continuation
+         * @description Without a filter: all that failed, dead-lettered or expired. The batch and its files stay as they are.
+         */
+        post: operations["retryBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List bulk operations, newest first */
+        get: operations["listBulkOperations"];
+        put?: never;
+        /**
+         * Do something to many batches, or many requests
+         * @description To all that the filter means, whatever page it stands on; an empty filter is refused. With `preview=true` nothing is done, and the reply says what would be. The same Idempotency-Key gives the same operation.
+         */
+        post: operations["createBulkOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a bulk operation, with its progress */
+        get: operations["getBulkOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a bulk operation left alone, or could not do, and why */
+        get: operations["listBulkItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a bulk operation
+         * @description Before its next item; what it has done stays done.
+         */
+        post: operations["stopBulkOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What such an operation would meet: matched, eligible, skipped and why */
+        post: operations["previewBulkOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cache/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the cache of answers holds and saves */
+        get: operations["getCacheMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cache/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget the tenant's answers */
+        post: operations["resetCache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Chat */
+        post: operations["createChatCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open batches, those that stand still apart, and the system’s health */
+        get: operations["getCompletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completion/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repair every stuck batch
+         * @description Safe to repeat: batches that are well are left as they are.
+         */
+        post: operations["repairCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Complete a text */
+        post: operations["createCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead_letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List dead letters, newest batch first, or count them by cause */
+        get: operations["listDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead_letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a dead letter, with its input and every attempt */
+        get: operations["getDeadLetter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead_letters/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give dead letters up, with a reason
+         * @description They are marked, and left out of lists that do not ask for them; batches and their files stay as they are.
+         */
+        post: operations["discardDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead_letters/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead letters with what was sent, one JSON object a line
+         * @description By the same filters as the list. `request` is the line of the input; null once the input file is gone.
+         */
+        get: operations["downloadDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead_letters/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run dead letters again, in a continuation of each of their batches
+         * @description A bulk operation: paced by `options.per_second`, stopped and looked at through `/v1/bulk/{id}`.
+         */
+        post: operations["redriveDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Embed texts */
+        post: operations["createEmbedding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream all events of the tenant
+         * @description Server-Sent Events. With `progress=true`, `batch.progress` events between them carry live counts of the newest running batches.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List files */
+        get: operations["listFiles"];
+        put?: never;
+        /** Upload a file */
+        post: operations["createFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file */
+        get: operations["retrieveFile"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a file
+         * @description A batch that was accepted before still reads it to its end.
+         */
+        delete: operations["deleteFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the content of a file, or a range of it */
+        get: operations["downloadFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs, newest first */
+        get: operations["listJobs"];
+        put?: never;
+        /**
+         * Submit a request, to be answered in the background
+         * @description Replies 202 with the job at once. With `Prefer: wait=N` the call is held for up to N seconds: 200 with the job and its `result` where it has ended by then. The same Idempotency-Key gives the same job.
+         */
+        post: operations["createJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a job */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /** Delete a job that has ended */
+        delete: operations["deleteJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job
+         * @description One that waits is cancelled at once. One that runs is ended by its worker: the call is aborted or the process killed, and its status follows.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the answer of a job
+         * @description The answer as the endpoint would have given it, with its status; of a job that failed, the error it ended with. 202 with the job while it has not ended; `wait` holds the call until it has.
+         */
+        get: operations["getJobResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job again that has ended
+         * @description A new job with the same request, linked by `retry_of`; the old one stays as it is.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the models
+         * @description Each model as its newest version, then its other versions that are ready, by name: whatever `model` of a request may say.
+         */
+        get: operations["listModels"];
+        put?: never;
+        /**
+         * Register a version of a model
+         * @description A model of executor `onnx` waits for its file then (`…/upload`), and is vetted before it is ready. Models that other servers answer for are registered with an admin key.
+         */
+        post: operations["createModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a model
+         * @description A name alone is the model, with the status of its newest version.
+         */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a model
+         * @description With all its versions, or the one that is named. Refused while a batch or job that has not ended uses it.
+         */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        /**
+         * Change what is said of a model
+         * @description Of its newest version, or the one that is named: tags and card at any time, options and schema until it is ready.
+         */
+        patch: operations["updateModel"];
+        trace?: never;
+    };
+    "/v1/models/{model}/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the aliases of a model */
+        get: operations["listModelAliases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an alias */
+        get: operations["getModelAlias"];
+        /**
+         * Make an alias mean a version
+         * @description From then on requests that say `name@alias` are answered by it. What was accepted before stays with the version it began with.
+         */
+        put: operations["moveModelAlias"];
+        post?: never;
+        /** Remove an alias */
+        delete: operations["deleteModelAlias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/aliases/{alias}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who moved an alias, when, from where to where */
+        get: operations["getModelAliasHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/aliases/{alias}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the last move of an alias back
+         * @description Asked again, the one before it.
+         */
+        post: operations["rollBackModelAlias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive a model
+         * @description All versions that are ready, or the one that is named: they take nothing new, and finish what was accepted for them.
+         */
+        post: operations["archiveModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Predict now, with a model */
+        post: operations["predictWithModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the JSON Schema of a model's inputs */
+        get: operations["getModelSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a model's file
+         * @description A form with the field `file`, or JSON with `upload_id` (a completed upload in parts, which can be resumed) or `file_id`. It is vetted then.
+         */
+        post: operations["uploadModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a model, newest first */
+        get: operations["listModelVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a version of a model */
+        get: operations["getModelVersion"];
+        put?: never;
+        post?: never;
+        /** Delete a version of a model */
+        delete: operations["deleteModelVersion"];
+        options?: never;
+        head?: never;
+        /**
+         * Change what is said of a version
+         * @description Tags and card at any time, options and schema until it is ready.
+         */
+        patch: operations["updateModelVersion"];
+        trace?: never;
+    };
+    "/v1/models/{model}/versions/{version}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archive a version of a model */
+        post: operations["archiveModelVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/versions/{version}/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Predict now, with a version */
+        post: operations["predictWithVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an archived version back into service */
+        post: operations["restoreModelVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/versions/{version}/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a version's file
+         * @description A form with the field `file`, or JSON with `upload_id` (a completed upload in parts, which can be resumed) or `file_id`. It is vetted then.
+         */
+        post: operations["uploadModelVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/by-name/{model}/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the newest version of a model */
+        get: operations["getLatestByName"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/by-name/{model}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a model, newest first */
+        get: operations["listVersionsByName"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the pools, with desired and actual workers */
+        get: operations["listPools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and what a page needs to know */
+        get: operations["getPortalSession"];
+        put?: never;
+        /**
+         * Sign a browser in with an API key
+         * @description Sets an HttpOnly cookie that all of `/v1` takes instead of the key. With it, whatever is not GET or HEAD must carry the `csrf_token` of the reply as `x-csrf-token`.
+         */
+        post: operations["signIn"];
+        /** Sign out */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Predict now */
+        post: operations["predict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List records of predictions, newest first
+         * @description They appear a moment after the answer. What is kept, and how long, is an option of the model: `records`.
+         */
+        get: operations["listPredictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predictions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the record of a prediction */
+        get: operations["getPrediction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predictions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download records of predictions, oldest first
+         * @description As JSONL, or as CSV in which no field is a formula.
+         */
+        get: operations["exportPredictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a request, with its input, attempts and output */
+        get: operations["getRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/requests/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run one request again, in a continuation */
+        post: operations["retryRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Respond */
+        post: operations["createResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin an upload in parts */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an upload */
+        get: operations["retrieveUpload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an upload */
+        post: operations["cancelUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a file of the parts */
+        post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a part to an upload */
+        post: operations["addUploadPart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller, the tenant and all together may hold, and do */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the workers */
+        get: operations["listWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/{id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain a worker
+         * @description It takes nothing more, finishes what runs, gives the rest back and ends. Asking twice changes nothing.
+         */
+        post: operations["drainWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the server is */
+        get: operations["inferenceServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the server answers at all */
+        get: operations["inferenceLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it can do its work; 503 otherwise */
+        get: operations["inferenceReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ONNX models */
+        get: operations["inferenceModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a model takes and gives */
+        get: operations["inferenceModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as Triton has it */
+        get: operations["inferenceModelConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Infer
+         * @description Tensors in JSON, or as bytes after it: `Inference-Header-Content-Length` tells how many bytes of the body are JSON (0: one tensor and nothing else).
+         */
+        post: operations["infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it can be asked; 503 otherwise. Loads it where it is not loaded yet */
+        get: operations["inferenceModelReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it was asked since the server began */
+        get: operations["inferenceModelStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a model takes and gives (one version) */
+        get: operations["inferenceModelOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/versions/{version}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as Triton has it (one version) */
+        get: operations["inferenceModelConfigOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/versions/{version}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Infer (one version)
+         * @description Tensors in JSON, or as bytes after it: `Inference-Header-Content-Length` tells how many bytes of the body are JSON (0: one tensor and nothing else).
+         */
+        post: operations["inferOfVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/versions/{version}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it can be asked; 503 otherwise. Loads it where it is not loaded yet (one version) */
+        get: operations["inferenceModelReadyOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/versions/{version}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it was asked since the server began (one version) */
+        get: operations["inferenceModelStatisticsOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statistics of all of them */
+        get: operations["inferenceStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Their versions and states */
+        post: operations["inferenceIndex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/models/{model}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Load a model now */
+        post: operations["inferenceLoad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/models/{model}/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End its processes; its next request loads it again */
+        post: operations["inferenceUnload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Analytics: {
+            batches: {
+                by_status: {
+                    [key: string]: number;
+                };
+                duration_seconds: {
+                    max: number | null;
+                    p50: number | null;
+                    p95: number | null;
+                };
+                total: number;
+            };
+            days: {
+                batches: number;
+                completed: number;
+                /** @description UTC, as 2026-11-22. */
+                day: string;
+                failed: number;
+                requests: number;
+            }[];
+            failures: {
+                code: string;
+                requests: number;
+            }[];
+            /** @description Seconds since the epoch. */
+            from: number;
+            models: {
+                batches: number;
+                completed: number;
+                failed: number;
+                input_tokens: number;
+                model: string;
+                output_tokens: number;
+                requests: number;
+            }[];
+            /** @constant */
+            object: "analytics";
+            requests: {
+                cancelled: number;
+                completed: number;
+                expired: number;
+                failed: number;
+                total: number;
+            };
+            /** @description Seconds since the epoch. */
+            to: number;
+            users: {
+                batches: number;
+                requests: number;
+                user: string;
+            }[];
+        };
+        Batch: {
+            /** @description Whether the deadline was promised when the batch was let in. */
+            admitted: boolean;
+            /** @description Whether dedicated workers are helping because its deadline would be missed without them. */
+            at_risk: boolean;
+            cancelled_at: number | null;
+            cancelling_at: number | null;
+            completed_at: number | null;
+            completion_window: string;
+            continued_by: string[];
+            continues: string | null;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            created_by: string;
+            dedup: string | null;
+            /** @description Requests that were not run: they got the answer of another one of the batch, of another batch, of a similar one. */
+            dedup_counts: {
+                batch: number;
+                cache: number;
+                semantic: number;
+            };
+            /** @description Whether requests that ask for sampling are deduplicated too. */
+            dedup_sampled: boolean;
+            endpoint: string;
+            error_file_id: string | null;
+            errors: {
+                data: {
+                    code: string;
+                    line: number | null;
+                    message: string;
+                    param: string | null;
+                }[];
+                /** @constant */
+                object: "list";
+            } | null;
+            errors_file_id: string | null;
+            escalated_at: number | null;
+            expired_at: number | null;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            failed_at: number | null;
+            finalizing_at: number | null;
+            forecast: {
+                /** @description Seconds since the epoch. */
+                p50: number;
+                /** @description Seconds since the epoch. */
+                p90: number;
+            } | null;
+            id: string;
+            in_progress_at: number | null;
+            input_file_id: string;
+            /**
+             * @description Where it waits: interactive before jobs before bulk.
+             * @enum {unknown}
+             */
+            lane: "interactive" | "jobs" | "bulk";
+            max_concurrent: number | null;
+            metadata: {
+                [key: string]: string;
+            } | null;
+            model: string | null;
+            models: string[];
+            name: string | null;
+            /** @constant */
+            object: "batch";
+            output_file_id: string | null;
+            pool: string | null;
+            /** @description To which workers its work was given, when and why; the last one holds. */
+            pool_history: {
+                /** @description Seconds since the epoch. */
+                at: number;
+                /** @description `spot` or `dedicated`; the name of a pool where the batch asked for one. */
+                pool: string;
+                reason: string;
+            }[];
+            priority: number;
+            request_counts: {
+                cancelled: number;
+                completed: number;
+                expired: number;
+                /** @description Requests that failed, dead-lettered ones included; cancelled and expired ones are not. */
+                failed: number;
+                total: number;
+            };
+            sla: ("on_track" | "at_risk" | "met" | "breached") | null;
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            strategy: string | null;
+            usage: {
+                input_tokens: number;
+                input_tokens_details: {
+                    cached_tokens: number;
+                };
+                output_tokens: number;
+                output_tokens_details: {
+                    reasoning_tokens: number;
+                };
+                total_tokens: number;
+            } | null;
+        };
+        BatchExplanation: {
+            id: string;
+            next: string[];
+            /** @constant */
+            object: "batch.explanation";
+            reasons: {
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                code: string;
+                text: string;
+            }[];
+            stalled: boolean;
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            summary: string;
+        };
+        BatchRepair: {
+            /** @description Empty: there was nothing to repair. */
+            done: {
+                /** @enum {unknown} */
+                code: "lease_ended" | "chunks_taken_back" | "retries_gathered" | "expired" | "closed" | "leftovers_removed" | "milestones_told";
+                count: number;
+                text: string;
+            }[];
+            id: string;
+            /** @constant */
+            object: "batch.repair";
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+        };
+        BatchStanding: {
+            created_by: string;
+            /** @description Seconds since the epoch, with fractions. */
+            expires_at: number;
+            id: string;
+            /** @description Seconds since the epoch, with fractions. */
+            last_progress_at: number;
+            /** @description The last of 10, 25, 50, 75, 90, 100 per cent that was told of; 0 before the first. */
+            milestone: number;
+            name: string | null;
+            /** @constant */
+            object: "batch.standing";
+            reason: {
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                code: string;
+                text: string;
+            } | null;
+            /** @description Requests that have completed or failed. */
+            settled: number;
+            stalled: boolean;
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            total: number;
+        };
+        /** @description What an operation left alone, or could not do. */
+        BulkItem: {
+            /** @description Of the batch or the request. */
+            id: string;
+            message: string;
+            /** @constant */
+            object: "bulk_item";
+            /** @enum {unknown} */
+            outcome: "skipped" | "failed";
+            reason: string;
+        };
+        BulkOperation: {
+            /** @enum {unknown} */
+            action: "cancel" | "retry" | "redrive" | "priority" | "deadline";
+            as_of: number;
+            counts: {
+                done: number;
+                eligible: number;
+                failed: number;
+                /** @description When it was created, as are those eligible. */
+                matched: number;
+                skipped: number;
+            };
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            created_by: string;
+            ended_at: number | null;
+            error: string | null;
+            excluded: number;
+            filter: {
+                /** @description Of requests: those of this batch. */
+                batch?: string;
+                /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
+                cause?: string;
+                /** @description Of requests: the code they ended with. */
+                code?: string;
+                /**
+                 * @description Of batches.
+                 * @enum {unknown}
+                 */
+                endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                /** @description Of batches: those that have these pairs. */
+                metadata?: {
+                    [key: string]: string;
+                };
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                q?: string;
+                /** @description Batches created, or requests ended, at this second or later. */
+                since?: number;
+                /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
+                state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
+                /** @description Of batches. */
+                status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
+                /** @description Batches created, or requests ended, before this second. */
+                until?: number;
+                /** @description Batches this user made, or their requests. */
+                user?: string;
+            } | null;
+            id: string;
+            ids: number | null;
+            /** @constant */
+            object: "bulk_operation";
+            /** @enum {unknown} */
+            on: "batches" | "requests";
+            options: {
+                /** @description Retry, redrive: also what a continuation runs again already. */
+                again?: boolean;
+                /** @description Retry, redrive: of the continuations. Deadline: the new one, counted from the creation. */
+                completion_window?: string;
+                /** @description The new `expires_at`, in seconds since the epoch. */
+                deadline?: number;
+                /**
+                 * @description Cancel: `stop` (the default) lets finish what is under way.
+                 * @enum {unknown}
+                 */
+                mode?: "stop" | "abort";
+                /** @description At most so many batches, or requests, a second; default: no limit. */
+                per_second?: number;
+                /** @description normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner. Where it is absent, `metadata.priority` counts in the same words or numbers; any other word there is yours, and means nothing here. */
+                priority?: number | ("normal" | "medium" | "high");
+            };
+            reason: string | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            status: "queued" | "running" | "stopping" | "stopped" | "completed" | "failed";
+        };
+        BulkPreview: {
+            /** @enum {unknown} */
+            action: "cancel" | "retry" | "redrive" | "priority" | "deadline";
+            /** @description Send it with the run, and nothing that came since is meant. */
+            as_of: number;
+            eligible: number;
+            matched: number;
+            /** @constant */
+            object: "bulk_preview";
+            /** @enum {unknown} */
+            on: "batches" | "requests";
+            /** @description The first ids of those eligible. */
+            sample: string[];
+            skipped: {
+                count: number;
+                means: string;
+                reason: string;
+                sample: string[];
+            }[];
+        };
+        CacheFigures: {
+            /** @description Asked past the cache: by the request, or because hits are rare. */
+            bypasses: number;
+            bytes: number;
+            /** @description Answers in the memory of the process that replied. */
+            entries: number;
+            /** @description Hits of all that were looked up; 0 where none was. */
+            hit_ratio: number;
+            /** @description Answers that did not have to be computed. */
+            hits: number;
+            hits_from: {
+                /** @description A batch had been given it. */
+                batch: number;
+                /** @description Was being computed for somebody else. */
+                flight: number;
+                memory: number;
+                redis: number;
+            };
+            max_bytes: number;
+            misses: number;
+            models: {
+                /** @description Hits are so rare that only a sample of the requests is looked up. */
+                bypassed: boolean;
+                /** @description Asked past the cache: by the request, or because hits are rare. */
+                bypasses: number;
+                /** @description Hits of all that were looked up; 0 where none was. */
+                hit_ratio: number;
+                /** @description Answers that did not have to be computed. */
+                hits: number;
+                hits_from: {
+                    /** @description A batch had been given it. */
+                    batch: number;
+                    /** @description Was being computed for somebody else. */
+                    flight: number;
+                    memory: number;
+                    redis: number;
+                };
+                misses: number;
+                model: string;
+            }[];
+            /** @constant */
+            object: "cache.metrics";
+            /**
+             * @description `away`: it does not answer, and memory alone serves.
+             * @enum {unknown}
+             */
+            redis: "off" | "ok" | "away";
+            ttl_seconds: number;
+        };
+        CacheReset: {
+            /** @constant */
+            object: "cache.reset";
+            tenant: string;
+        };
+        Completion: {
+            active: components["schemas"]["BatchStanding"][];
+            /** @description More batches are open than were looked at, oldest first. */
+            has_more: boolean;
+            health: {
+                oldest_queued_seconds: number | null;
+                schedulers: {
+                    alive: boolean;
+                    planned_seconds_ago: number | null;
+                };
+                /** @description Batches still to be validated. */
+                waiting_for_intake: number;
+                workers: {
+                    draining: number;
+                    leases: number;
+                    lost: number;
+                    pool: string;
+                    ready: number;
+                }[];
+            };
+            /** @constant */
+            object: "completion";
+            stalled: components["schemas"]["BatchStanding"][];
+            stalled_after_minutes: number;
+        };
+        /** @description A request that used up its attempts, or killed each worker that ran it. */
+        DeadLetter: {
+            attempts: number;
+            batch_id: string;
+            /** @description The message without what differs from one request to the next: numbers, ids, quoted texts. */
+            cause: string;
+            code: string;
+            custom_id: string | null;
+            /** @description Seconds since the epoch, with fractions. */
+            died_at: number;
+            discard_reason: string | null;
+            discarded_at: number | null;
+            discarded_by: string | null;
+            /** @description The id of the request. */
+            id: string;
+            line: number;
+            message: string;
+            model: string;
+            /** @constant */
+            object: "dead_letter";
+            redriven_as: string | null;
+            /**
+             * @description `redriven`: a continuation runs it again, or did. `discarded`: given up on, with a reason.
+             * @enum {unknown}
+             */
+            status: "open" | "redriven" | "discarded";
+            status_code: number | null;
+            /** @description Who made the batch. */
+            user: string;
+            worker: string | null;
+        };
+        DeadLetterCause: {
+            batches: number;
+            cause: string;
+            code: string;
+            count: number;
+            first_seen: number;
+            last_seen: number;
+            /** @constant */
+            object: "dead_letter.cause";
+            /** @description The id of the newest of these requests. */
+            sample: string;
+        };
+        DeadLetterCauses: {
+            data: components["schemas"]["DeadLetterCause"][];
+            has_more: boolean;
+            /** @constant */
+            object: "list";
+        };
+        DeadLetterDetails: {
+            attempts: number;
+            batch_id: string;
+            /** @description The message without what differs from one request to the next: numbers, ids, quoted texts. */
+            cause: string;
+            code: string;
+            custom_id: string | null;
+            /** @description Seconds since the epoch, with fractions. */
+            died_at: number;
+            discard_reason: string | null;
+            discarded_at: number | null;
+            discarded_by: string | null;
+            endpoint: string;
+            history: {
+                code: string;
+                duration_ms: number;
+                kind: string;
+                message: string;
+                number: number;
+                started_at: number;
+                status_code: number | null;
+                worker: string | null;
+            }[];
+            /** @description The id of the request. */
+            id: string;
+            input: unknown | null;
+            line: number;
+            message: string;
+            model: string;
+            newest: unknown | null;
+            /** @constant */
+            object: "dead_letter";
+            output: unknown | null;
+            redriven_as: string | null;
+            /**
+             * @description `redriven`: a continuation runs it again, or did. `discarded`: given up on, with a reason.
+             * @enum {unknown}
+             */
+            status: "open" | "redriven" | "discarded";
+            status_code: number | null;
+            /** @description Who made the batch. */
+            user: string;
+            worker: string | null;
+        };
+        DeletedFile: {
+            /** @constant */
+            deleted: true;
+            id: string;
+            /** @constant */
+            object: "file";
+        };
+        DeletedModel: {
+            /** @constant */
+            deleted: true;
+            id: string;
+            /** @constant */
+            object: "model";
+        };
+        DiscardedDeadLetters: {
+            /** @description How many are marked now that were not before. */
+            discarded: number;
+            /** @constant */
+            object: "dead_letters.discarded";
+            /** @description Ids that are no dead letter, or were discarded before. */
+            skipped: number;
+        };
+        DryRun: {
+            admitted: boolean | null;
+            bytes: number;
+            errors: {
+                data: {
+                    code: string;
+                    line: number | null;
+                    message: string;
+                    param: string | null;
+                }[];
+                /** @constant */
+                object: "list";
+                total: number;
+            } | null;
+            estimated_seconds: number | null;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            lines: number;
+            models: {
+                lines: number;
+                measured: boolean;
+                model: string;
+                /** @description Requests a second one worker does. */
+                rate: number;
+            }[];
+            /** @constant */
+            object: "batch.dry_run";
+            valid: boolean;
+            workers: number;
+        };
+        /** @description Every reply that is not a success. */
+        Error: {
+            error: {
+                code: string | null;
+                message: string;
+                param: string | null;
+                type: string;
+            };
+        };
+        InferenceError: {
+            error: string;
+        };
+        InferenceModel: {
+            inputs: {
+                /** @description `FP32`, `INT64`, `BOOL`, `BYTES`, … */
+                datatype: string;
+                name: string;
+                /** @description A dimension that varies is -1. */
+                shape: number[];
+            }[];
+            name: string;
+            outputs: {
+                /** @description `FP32`, `INT64`, `BOOL`, `BYTES`, … */
+                datatype: string;
+                name: string;
+                /** @description A dimension that varies is -1. */
+                shape: number[];
+            }[];
+            /** @constant */
+            platform: "onnx_onnxv1";
+            versions: string[];
+        };
+        InferenceReply: {
+            id?: string;
+            model_name: string;
+            model_version: string;
+            outputs: {
+                /** @description Nested as the shape says, or flat; integers to the digit. Absent where `parameters.binary_data_size` says how many bytes follow. */
+                data?: unknown[];
+                datatype: string;
+                name: string;
+                parameters?: {
+                    [key: string]: string | number | boolean;
+                };
+                shape: number[];
+            }[];
+        };
+        InferenceRequest: {
+            id?: string;
+            inputs: {
+                /** @description Nested as the shape says, or flat; integers to the digit. Absent where `parameters.binary_data_size` says how many bytes follow. */
+                data?: unknown[];
+                datatype: string;
+                name: string;
+                parameters?: {
+                    [key: string]: string | number | boolean;
+                };
+                shape: number[];
+            }[];
+            /** @description Those that are wanted; absent: all. */
+            outputs?: {
+                name: string;
+                parameters?: {
+                    [key: string]: string | number | boolean;
+                };
+            }[];
+            parameters?: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        InferenceServer: {
+            extensions: string[];
+            name: string;
+            version: string;
+        };
+        Job: {
+            /** @description Attempts finished so far. */
+            attempts: number;
+            cancel_requested: boolean;
+            /** @description Seconds since the epoch, with fractions; so are all times here. */
+            created_at: number;
+            deadline: number | null;
+            ended_at: number | null;
+            endpoint: string;
+            error: {
+                code: string;
+                message: string;
+                traceback: string | null;
+            } | null;
+            /** @description Attempts that failed. */
+            history: {
+                code: string;
+                duration_ms: number;
+                kind: string;
+                message: string;
+                number: number;
+                started_at: number;
+                status_code: number | null;
+                worker: string | null;
+            }[];
+            id: string;
+            inference_time_ms: number | null;
+            max_attempts: number | null;
+            metadata: {
+                [key: string]: string;
+            } | null;
+            /** @description `name@version`, as resolved when it was submitted. */
+            model: string;
+            next_attempt_at: number | null;
+            /** @constant */
+            object: "job";
+            priority: number;
+            queue_time_ms: number | null;
+            request_id: string | null;
+            /** @description The answer; only in the reply to a submission that waited for it. Else see `/result`. */
+            result?: unknown;
+            retry_of: string | null;
+            /** @description It ran for longer than `soft_timeout_ms`. */
+            slow: boolean;
+            soft_timeout_ms: number | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            status: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            status_code: number | null;
+            timeout_ms: number | null;
+            usage: {
+                input_tokens: number;
+                input_tokens_details: {
+                    cached_tokens: number;
+                };
+                output_tokens: number;
+                output_tokens_details: {
+                    reasoning_tokens: number;
+                };
+                total_tokens: number;
+            } | null;
+            /** @description Who submitted it. */
+            user: string;
+            worker: string | null;
+        };
+        Model: {
+            /** @description Names that mean this version: `name@champion`. */
+            aliases: string[];
+            /** @description Seconds since the epoch; 0 for models that the configuration declares. */
+            created: number;
+            /** @description It comes from the configuration, is seen by everybody, and changes there only. */
+            declared: boolean;
+            /** @description Where it answers. */
+            endpoints: string[];
+            /** @description How it is run: `echo`, `onnx`, `openai`. */
+            executor: string;
+            file: {
+                bytes: number;
+                filename: string | null;
+                /** @description SHA-256 of the content, in hex. */
+                sha256: string;
+            } | null;
+            /** @description What `model` of a request says: `name` where the model is meant, which is its newest version; `name@version` where one version is. */
+            id: string;
+            latest: string | null;
+            name: string;
+            /** @constant */
+            object: "model";
+            /** @description The user who registered it; `sluice` for models that the configuration declares. */
+            owned_by: string;
+            reason: string | null;
+            /** @enum {unknown} */
+            status: "pending" | "uploaded" | "validating" | "ready" | "failed" | "archived";
+            status_at: number | null;
+            tags: string[];
+            /** @description Semantic: `1.10.0`. Of a model: its newest, whatever its status. */
+            version: string;
+            /** @description How many the model has. */
+            versions: number;
+        };
+        ModelAlias: {
+            alias: string;
+            model: string;
+            /** @description Seconds since the epoch. */
+            moved_at: number;
+            moved_by: string;
+            /** @constant */
+            object: "model.alias";
+            version: string | null;
+        };
+        ModelAliasMove: {
+            /** @description Seconds since the epoch. */
+            at: number;
+            by: string;
+            from: string | null;
+            /** @constant */
+            object: "model.alias_move";
+            /** @description It took an earlier move back. */
+            rollback: boolean;
+            /** @description A later one took it back. */
+            rolled_back: boolean;
+            to: string | null;
+        };
+        ModelDetails: {
+            /** @description Names that mean this version: `name@champion`. */
+            aliases: string[];
+            card: string | null;
+            /** @description Seconds since the epoch; 0 for models that the configuration declares. */
+            created: number;
+            /** @description It comes from the configuration, is seen by everybody, and changes there only. */
+            declared: boolean;
+            /** @description Where it answers. */
+            endpoints: string[];
+            /** @description How it is run: `echo`, `onnx`, `openai`. */
+            executor: string;
+            file: {
+                bytes: number;
+                filename: string | null;
+                /** @description SHA-256 of the content, in hex. */
+                sha256: string;
+            } | null;
+            /** @description What `model` of a request says: `name` where the model is meant, which is its newest version; `name@version` where one version is. */
+            id: string;
+            inputs: components["schemas"]["ModelPort"][] | null;
+            latest: string | null;
+            metadata: Record<string, never> | null;
+            name: string;
+            /** @constant */
+            object: "model";
+            options: Record<string, never>;
+            outputs: components["schemas"]["ModelPort"][] | null;
+            /** @description The user who registered it; `sluice` for models that the configuration declares. */
+            owned_by: string;
+            ready_at: number | null;
+            reason: string | null;
+            report: components["schemas"]["ModelReport"] | null;
+            schema: Record<string, never> | null;
+            /** @enum {unknown} */
+            status: "pending" | "uploaded" | "validating" | "ready" | "failed" | "archived";
+            status_at: number | null;
+            tags: string[];
+            /** @description Semantic: `1.10.0`. Of a model: its newest, whatever its status. */
+            version: string;
+            /** @description How many the model has. */
+            versions: number;
+        };
+        ModelPort: {
+            batch_axis?: number | null;
+            name: string;
+            /** @description Its dimensions; a name, or the empty text, is one that varies. */
+            shape: (number | string)[];
+            /** @description Of its elements: `float32`, `int64`, `string`, `bool` and the like. */
+            type: string;
+        };
+        ModelReport: {
+            steps: {
+                hint?: string | null;
+                log?: string[];
+                message?: string | null;
+                ms: number;
+                name: string;
+                /** @enum {unknown} */
+                status: "passed" | "failed" | "warning" | "skipped";
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        OpenAIFile: {
+            bytes: number;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            created_by: string;
+            expires_at: number | null;
+            filename: string;
+            id: string;
+            /** @constant */
+            object: "file";
+            /** @enum {unknown} */
+            purpose: "assistants" | "batch" | "fine-tune" | "vision" | "user_data" | "evals" | "assistants_output" | "batch_output" | "fine-tune-results";
+            /** @description SHA-256 of the content, in hex; also the ETag of the content. */
+            sha256: string;
+            /**
+             * @description A file is there whole or not at all, so it is never anything else.
+             * @constant
+             */
+            status: "processed";
+            status_details: null;
+        };
+        Pool: {
+            /** @description Workers that are ready. */
+            actual: number;
+            /** @description Queued requests for which one worker is asked. */
+            backlog_ratio: number;
+            decided_at: number | null;
+            /** @description Workers the scheduler wants. */
+            desired: number;
+            maximum: number;
+            minimum: number;
+            name: string;
+            /** @constant */
+            object: "pool";
+            preemptible: boolean;
+            /** @description Per worker-hour. */
+            price: number;
+            /** @description Why so many are wanted. */
+            reason: string;
+            startup_seconds: number;
+        };
+        /** @description Who a page speaks for, and what it needs to know of the server. */
+        PortalSession: {
+            config: {
+                grafana_url: string | null;
+                /** @description Updates a second that a page may show; 0: none by itself. */
+                live_max_hz: number;
+                pools: {
+                    name: string;
+                    preemptible: boolean;
+                }[];
+            };
+            csrf_token: string | null;
+            expires_at: number | null;
+            limits: {
+                max_file_bytes: number;
+                max_line_bytes: number;
+                max_lines: number;
+                max_model_bytes: number;
+                /** @description OpenAI's own limits hold. */
+                openai: boolean;
+            };
+            /** @description The server's clock: seconds since the epoch, with fractions. */
+            now: number;
+            /** @constant */
+            object: "portal.session";
+            /** @enum {unknown} */
+            role: "admin" | "user";
+            server: {
+                name: string;
+                version: string;
+            };
+            tenant: string;
+            user: string;
+        };
+        Prediction: {
+            id: string;
+            model: string;
+            /** @constant */
+            object: "prediction";
+            /** @description Names and values, `{"logS": -0.1}`; a list of such where rows were asked for. */
+            outputs: unknown;
+            version: string;
+        };
+        PredictionRecord: {
+            batch_ms: number | null;
+            cache: ("hit" | "miss" | "bypass") | null;
+            compute_ms: number | null;
+            /** @description Seconds since the epoch, with fractions. */
+            created_at: number;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            /** @description When the record is deleted. */
+            expires_at: number;
+            /** @description As the answer had it; of one that failed, made for the record. */
+            id: string;
+            /** @description Only where the model keeps records in full, and one record is asked for. */
+            input?: unknown;
+            input_bytes: number | null;
+            input_hash: string | null;
+            /** @description `name@version`. */
+            model: string;
+            /** @constant */
+            object: "prediction.record";
+            output?: unknown;
+            queue_ms: number | null;
+            /** @description `x-request-id` of the call. */
+            request_id: string;
+            status_code: number;
+            /** @description From the request to its answer. */
+            total_ms: number;
+            user: string;
+        };
+        Request: {
+            /** @description Attempts finished so far. */
+            attempts: number;
+            batch_id: string;
+            continued_by: string | null;
+            created_by: string;
+            custom_id: string | null;
+            dedup: {
+                /**
+                 * @description From the same batch, from another one, or from a request that is only similar.
+                 * @enum {unknown}
+                 */
+                kind: "batch" | "cache" | "semantic";
+                original: string | null;
+                /** @description The cosine of both embeddings. */
+                similarity?: number;
+            } | null;
+            duration_ms: number | null;
+            endpoint: string;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            escalated_at: number | null;
+            finished_at: number | null;
+            history: {
+                code: string;
+                duration_ms: number;
+                kind: string;
+                message: string;
+                number: number;
+                started_at: number;
+                status_code: number | null;
+                worker: string | null;
+            }[];
+            id: string;
+            input: unknown | null;
+            line: number;
+            model: string | null;
+            /** @description Where it was given to run, when it moved and why, oldest first. */
+            moves: {
+                at: number;
+                /**
+                 * @description `lost`, `drained`: its worker was, while it held the request; no attempt is charged.
+                 * @enum {unknown}
+                 */
+                kind: "given" | "escalated" | "returned" | "lost" | "drained";
+                pool: string | null;
+                reason: string;
+                worker: string | null;
+            }[];
+            newest: unknown | null;
+            /** @constant */
+            object: "batch.request";
+            output: unknown | null;
+            pool: string | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            status_code: number | null;
+            tenant: string;
+            worker: string | null;
+        };
+        RequestSummary: {
+            /** @description Attempts finished so far. */
+            attempts: number;
+            batch_id: string;
+            continued_by: string | null;
+            custom_id: string | null;
+            dedup: {
+                /**
+                 * @description From the same batch, from another one, or from a request that is only similar.
+                 * @enum {unknown}
+                 */
+                kind: "batch" | "cache" | "semantic";
+                original: string | null;
+                /** @description The cosine of both embeddings. */
+                similarity?: number;
+            } | null;
+            duration_ms: number | null;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            escalated_at: number | null;
+            finished_at: number | null;
+            id: string;
+            line: number;
+            model: string | null;
+            /** @constant */
+            object: "batch.request";
+            pool: string | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            status_code: number | null;
+            worker: string | null;
+        };
+        Upload: {
+            bytes: number;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            file: components["schemas"]["OpenAIFile"] | null;
+            filename: string;
+            id: string;
+            /** @constant */
+            object: "upload";
+            /** @enum {unknown} */
+            purpose: "assistants" | "batch" | "fine-tune" | "vision" | "user_data" | "evals";
+            /** @enum {unknown} */
+            status: "pending" | "completed" | "cancelled" | "expired";
+        };
+        UploadPart: {
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            id: string;
+            /** @constant */
+            object: "upload.part";
+            upload_id: string;
+        };
+        UsageReport: {
+            global: {
+                batches: {
+                    limit: number | null;
+                    used: number;
+                };
+                in_flight: {
+                    limit: number | null;
+                    used: number;
+                };
+                queued_bytes: {
+                    limit: number | null;
+                    used: number;
+                };
+                queued_requests: {
+                    limit: number | null;
+                    used: number;
+                };
+            };
+            /** @constant */
+            object: "usage";
+            tenant: {
+                batches: {
+                    limit: number | null;
+                    used: number;
+                };
+                in_flight: {
+                    limit: number | null;
+                    used: number;
+                };
+                name: string;
+                queued_bytes: {
+                    limit: number | null;
+                    used: number;
+                };
+                queued_requests: {
+                    limit: number | null;
+                    used: number;
+                };
+            };
+            user: {
+                batches: {
+                    limit: number | null;
+                    used: number;
+                };
+                in_flight: {
+                    limit: number | null;
+                    used: number;
+                };
+                name: string;
+                queued_bytes: {
+                    limit: number | null;
+                    used: number;
+                };
+                queued_requests: {
+                    limit: number | null;
+                    used: number;
+                };
+            };
+        };
+        Worker: {
+            held_bytes: number | null;
+            host: string;
+            id: string;
+            /** @enum {unknown} */
+            kind: "spot" | "dedicated";
+            /** @description Chunks it holds. */
+            leases: number;
+            /** @description Versions it has in memory, of those that the key sees. */
+            loaded: {
+                /** @description Of its processes; 0 where it has none of its own. */
+                held_bytes: number;
+                model: string;
+                rate: number | null;
+            }[];
+            /** @description Versions of other tenants that it has in memory. */
+            loaded_others: number;
+            /** @description Versions it can run, of those that the key sees. */
+            models: string[];
+            /** @constant */
+            object: "worker";
+            pid: number;
+            pool: string;
+            /** @description Requests in them that have not settled. */
+            requests: number;
+            seen_at: number;
+            started_at: number;
+            /**
+             * @description `lost`: not heard of for longer than a lease.
+             * @enum {unknown}
+             */
+            state: "ready" | "draining" | "stopped" | "lost";
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getAnalytics: {
+        parameters: {
+            query?: {
+                /** @description Seconds since the epoch; default 30 days ago. */
+                from?: number;
+                /** @description Not included; default now. */
+                to?: number;
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description One status, or several with commas between. */
+                status?: string;
+                /** @description Only batches of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Batch"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description How long the batch may take: `15m`, `24h`, `7d`. */
+                    completion_window: string;
+                    dedup?: ("off" | "exact" | "semantic") | null;
+                    dedup_sampled?: boolean | null;
+                    /** @enum {unknown} */
+                    endpoint: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                    input_file_id: string;
+                    lane?: ("interactive" | "bulk") | null;
+                    max_concurrent?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    name?: string | null;
+                    output_expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    pool?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"] | components["schemas"]["DryRun"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                        /** @constant */
+                        object: "batch";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The new window, counted from the creation. */
+                    completion_window?: string;
+                    /** @description The new `expires_at`, in seconds since the epoch. */
+                    deadline?: number;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    name?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: {
+                mode?: "stop" | "abort";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @enum {unknown} */
+                    mode?: "stop" | "abort";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cloneBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description How long the batch may take: `15m`, `24h`, `7d`. */
+                    completion_window?: string;
+                    dedup?: ("off" | "exact" | "semantic") | null;
+                    dedup_sampled?: boolean | null;
+                    /** @enum {unknown} */
+                    endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                    input_file_id?: string;
+                    lane?: ("interactive" | "bulk") | null;
+                    max_concurrent?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    name?: string | null;
+                    output_expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    pool?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchErrors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The error lines so far. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    streamBatchEvents: {
+        parameters: {
+            query?: {
+                /** @description Start after this number; like the header Last-Event-ID. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream a batch’s events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explainBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchExplanation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result lines so far. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repairBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRepair"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBatchRequests: {
+        parameters: {
+            query?: {
+                /** @description The id of the last request of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Start at this line. */
+                line?: number;
+                /** @description One state, or several with commas between. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RequestSummary"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retryBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Only requests that failed with one of these codes. */
+                    codes?: string[];
+                    completion_window?: string;
+                    lines?: number[];
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    name?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    states?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBulkOperations: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                status?: "queued" | "running" | "stopping" | "stopped" | "completed" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BulkOperation"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createBulkOperation: {
+        parameters: {
+            query?: {
+                preview?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Batches take all of them, requests `retry` and `redrive`. A redrive runs dead letters again, a retry whatever went wrong.
+                     * @enum {unknown}
+                     */
+                    action: "cancel" | "retry" | "redrive" | "priority" | "deadline";
+                    /** @description What came later is left alone: the `as_of` of a preview makes it hold for the run. Default now. */
+                    as_of?: number;
+                    /** @description Ids to leave out of the filter. */
+                    exclude?: string[];
+                    filter?: {
+                        /** @description Of requests: those of this batch. */
+                        batch?: string;
+                        /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
+                        cause?: string;
+                        /** @description Of requests: the code they ended with. */
+                        code?: string;
+                        /**
+                         * @description Of batches.
+                         * @enum {unknown}
+                         */
+                        endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                        /** @description Of batches: those that have these pairs. */
+                        metadata?: {
+                            [key: string]: string;
+                        };
+                        /** @description `name`, or `name@version`. */
+                        model?: string;
+                        /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                        q?: string;
+                        /** @description Batches created, or requests ended, at this second or later. */
+                        since?: number;
+                        /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
+                        state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
+                        /** @description Of batches. */
+                        status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
+                        /** @description Batches created, or requests ended, before this second. */
+                        until?: number;
+                        /** @description Batches this user made, or their requests. */
+                        user?: string;
+                    };
+                    ids?: string[];
+                    /** @enum {unknown} */
+                    on: "batches" | "requests";
+                    options?: {
+                        /** @description Retry, redrive: also what a continuation runs again already. */
+                        again?: boolean;
+                        /** @description Retry, redrive: of the continuations. Deadline: the new one, counted from the creation. */
+                        completion_window?: string;
+                        /** @description The new `expires_at`, in seconds since the epoch. */
+                        deadline?: number;
+                        /**
+                         * @description Cancel: `stop` (the default) lets finish what is under way.
+                         * @enum {unknown}
+                         */
+                        mode?: "stop" | "abort";
+                        /** @description At most so many batches, or requests, a second; default: no limit. */
+                        per_second?: number;
+                        /** @description normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner. Where it is absent, `metadata.priority` counts in the same words or numbers; any other word there is yours, and means nothing here. */
+                        priority?: number | ("normal" | "medium" | "high");
+                    };
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"] | components["schemas"]["BulkPreview"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBulkItems: {
+        parameters: {
+            query?: {
+                /** @description The id of the last item of the page before. */
+                after?: string;
+                limit?: number;
+                outcome?: "skipped" | "failed";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BulkItem"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    stopBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewBulkOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Batches take all of them, requests `retry` and `redrive`. A redrive runs dead letters again, a retry whatever went wrong.
+                     * @enum {unknown}
+                     */
+                    action: "cancel" | "retry" | "redrive" | "priority" | "deadline";
+                    /** @description What came later is left alone: the `as_of` of a preview makes it hold for the run. Default now. */
+                    as_of?: number;
+                    /** @description Ids to leave out of the filter. */
+                    exclude?: string[];
+                    filter?: {
+                        /** @description Of requests: those of this batch. */
+                        batch?: string;
+                        /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
+                        cause?: string;
+                        /** @description Of requests: the code they ended with. */
+                        code?: string;
+                        /**
+                         * @description Of batches.
+                         * @enum {unknown}
+                         */
+                        endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                        /** @description Of batches: those that have these pairs. */
+                        metadata?: {
+                            [key: string]: string;
+                        };
+                        /** @description `name`, or `name@version`. */
+                        model?: string;
+                        /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                        q?: string;
+                        /** @description Batches created, or requests ended, at this second or later. */
+                        since?: number;
+                        /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
+                        state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
+                        /** @description Of batches. */
+                        status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
+                        /** @description Batches created, or requests ended, before this second. */
+                        until?: number;
+                        /** @description Batches this user made, or their requests. */
+                        user?: string;
+                    };
+                    ids?: string[];
+                    /** @enum {unknown} */
+                    on: "batches" | "requests";
+                    options?: {
+                        /** @description Retry, redrive: also what a continuation runs again already. */
+                        again?: boolean;
+                        /** @description Retry, redrive: of the continuations. Deadline: the new one, counted from the creation. */
+                        completion_window?: string;
+                        /** @description The new `expires_at`, in seconds since the epoch. */
+                        deadline?: number;
+                        /**
+                         * @description Cancel: `stop` (the default) lets finish what is under way.
+                         * @enum {unknown}
+                         */
+                        mode?: "stop" | "abort";
+                        /** @description At most so many batches, or requests, a second; default: no limit. */
+                        per_second?: number;
+                        /** @description normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner. Where it is absent, `metadata.priority` counts in the same words or numbers; any other word there is yours, and means nothing here. */
+                        priority?: number | ("normal" | "medium" | "high");
+                    };
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getCacheMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheFigures"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resetCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheReset"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createChatCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As OpenAI describes the endpoint; all of it goes to the upstream, but for the name of the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `name`, `name@version` or `name@alias`. */
+                    model: string;
+                    /** @description Answer with Server-Sent Events, as the model produces them. */
+                    stream?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Chat. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getCompletion: {
+        parameters: {
+            query?: {
+                /** @description Batches looked at, oldest first; default 100. */
+                limit?: number;
+                /** @description Without progress for longer, a batch is stalled; default 10. */
+                stalled_minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repairCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Those of them for which something was done. */
+                        data: components["schemas"]["BatchRepair"][];
+                        /** @description Open batches of the tenant. */
+                        looked_at: number;
+                        /** @constant */
+                        object: "completion.repair";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As OpenAI describes the endpoint; all of it goes to the upstream, but for the name of the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `name`, `name@version` or `name@alias`. */
+                    model: string;
+                    /** @description Answer with Server-Sent Events, as the model produces them. */
+                    stream?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Complete a text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description The id of the last one of the page before. */
+                after?: string;
+                /** @description Only requests of this batch. */
+                batch?: string;
+                /** @description Only requests that died of this cause, as `group=cause` names it. */
+                cause?: string;
+                /** @description Only requests that died with this code. */
+                code?: string;
+                /** @description Count by code and cause instead, the most frequent first. */
+                group?: "cause";
+                limit?: number;
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description Only requests whose message holds this text, in upper or lower case. */
+                q?: string;
+                /** @description Died at this second or later. */
+                since?: number;
+                /** @description Default `open`: neither redriven nor discarded. */
+                status?: "open" | "redriven" | "discarded" | "all";
+                /** @description Died before this second. */
+                until?: number;
+                /** @description Only requests of batches this user made. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DeadLetter"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    } | components["schemas"]["DeadLetterCauses"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getDeadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    discardDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What came later is left alone: the `as_of` of a preview makes it hold for the run. Default now. */
+                    as_of?: number;
+                    /** @description Ids to leave out of the filter. */
+                    exclude?: string[];
+                    filter?: {
+                        /** @description Only requests of this batch. */
+                        batch?: string;
+                        /** @description Only requests that died of this cause, as `group=cause` names it. */
+                        cause?: string;
+                        /** @description Only requests that died with this code. */
+                        code?: string;
+                        /** @description `name`, or `name@version`. */
+                        model?: string;
+                        /** @description Only requests whose message holds this text, in upper or lower case. */
+                        q?: string;
+                        /** @description Died at this second or later. */
+                        since?: number;
+                        /** @description Died before this second. */
+                        until?: number;
+                        /** @description Only requests of batches this user made. */
+                        user?: string;
+                    };
+                    ids?: string[];
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedDeadLetters"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    downloadDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description Only requests of this batch. */
+                batch?: string;
+                /** @description Only requests that died of this cause, as `group=cause` names it. */
+                cause?: string;
+                /** @description Only requests that died with this code. */
+                code?: string;
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description Only requests whose message holds this text, in upper or lower case. */
+                q?: string;
+                /** @description Died at this second or later. */
+                since?: number;
+                /** @description Default `open`: neither redriven nor discarded. */
+                status?: "open" | "redriven" | "discarded" | "all";
+                /** @description Died before this second. */
+                until?: number;
+                /** @description Only requests of batches this user made. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead letters with what was sent, one JSON object a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    redriveDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description What came later is left alone: the `as_of` of a preview makes it hold for the run. Default now. */
+                    as_of?: number;
+                    /** @description Ids to leave out of the filter. */
+                    exclude?: string[];
+                    filter?: {
+                        /** @description Only requests of this batch. */
+                        batch?: string;
+                        /** @description Only requests that died of this cause, as `group=cause` names it. */
+                        cause?: string;
+                        /** @description Only requests that died with this code. */
+                        code?: string;
+                        /** @description `name`, or `name@version`. */
+                        model?: string;
+                        /** @description Only requests whose message holds this text, in upper or lower case. */
+                        q?: string;
+                        /** @description Died at this second or later. */
+                        since?: number;
+                        /** @description Died before this second. */
+                        until?: number;
+                        /** @description Only requests of batches this user made. */
+                        user?: string;
+                    };
+                    ids?: string[];
+                    options?: {
+                        /** @description Retry, redrive: also what a continuation runs again already. */
+                        again?: boolean;
+                        /** @description Retry, redrive: of the continuations. Deadline: the new one, counted from the creation. */
+                        completion_window?: string;
+                        /** @description At most so many batches, or requests, a second; default: no limit. */
+                        per_second?: number;
+                        /** @description normal = 1, medium = 5, high = 10, or a number from 0 to 100; more is sooner. Where it is absent, `metadata.priority` counts in the same words or numbers; any other word there is yours, and means nothing here. */
+                        priority?: number | ("normal" | "medium" | "high");
+                    };
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOperation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createEmbedding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As OpenAI describes the endpoint; all of it goes to the upstream, but for the name of the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `name`, `name@version` or `name@alias`. */
+                    model: string;
+                    /** @description Answer with Server-Sent Events, as the model produces them. */
+                    stream?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Embed texts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Start after this number, like the header Last-Event-ID; `latest`: with what happens from now on. */
+                after?: string;
+                progress?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream all events of the tenant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description The last id of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description By time of creation. */
+                order?: "asc" | "desc";
+                /** @description Only files of this purpose. */
+                purpose?: string;
+                /** @description Only files this user of the tenant made. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OpenAIFile"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @constant */
+                    "expires_after[anchor]"?: "created_at";
+                    "expires_after[seconds]"?: number;
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {unknown} */
+                    purpose: "assistants" | "batch" | "fine-tune" | "vision" | "user_data" | "evals";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIFile"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retrieveFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIFile"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedFile"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    downloadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Get the content of a file, or a range of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description One status, or several with commas between. */
+                status?: string;
+                /** @description Only jobs of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Job"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One request: what it asks of a model, and what is asked of the job. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The endpoint's body. Without it, its fields stand beside these. */
+                    body?: {
+                        [key: string]: unknown;
+                    };
+                    deadline?: number | null;
+                    endpoint?: ("/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict") | null;
+                    max_attempts?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    /** @description `name` or `name@version`. */
+                    model: string;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    soft_timeout_ms?: number | null;
+                    timeout_ms?: number | null;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                        /** @constant */
+                        object: "job";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJobResult: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait at most. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description The last id of the page before. */
+                after?: string;
+                executor?: string;
+                limit?: number;
+                /** @description Only models whose name holds this. */
+                q?: string;
+                /** @description Only models whose newest version has this status. */
+                status?: "pending" | "uploaded" | "validating" | "ready" | "failed" | "archived";
+                tag?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    card?: string | null;
+                    /** @description `onnx` (also where it is absent), whose file is uploaded next; others need an admin key. */
+                    executor?: string;
+                    /** @description 1 to 128 letters, digits, '.', '_', '-' or '/'. */
+                    name: string;
+                    options?: Record<string, never>;
+                    schema?: Record<string, never> | null;
+                    tags?: string[];
+                    /** @description Semantic: `1.10.0`. Absent: `1.0.0`. */
+                    version?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedModel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    card?: string | null;
+                    /** @description Not of a version that is or was ready. */
+                    options?: Record<string, never>;
+                    schema?: Record<string, never> | null;
+                    tags?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listModelAliases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ModelAlias"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModelAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: string;
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAlias"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    moveModelAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: string;
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A version that is ready. */
+                    version: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAlias"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteModelAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: string;
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedModel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModelAliasHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: string;
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ModelAliasMove"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rollBackModelAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: string;
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAlias"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    archiveModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    predictWithModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        /** @description As that of /v1/predict, without the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One row, `{"smiles": "CCO"}`; rows, `[{"x": [1, 2]}, {"x": [3, 4]}]`; or each input with all its dimensions, `{"x": [[1, 2], [3, 4]]}`. The outputs come in the same form. A model of one input also takes its value without the name. */
+                    inputs: unknown;
+                    /** @description The outputs wanted; without it all of them. */
+                    outputs?: string[];
+                    /** @description Neither take a kept answer nor keep this one, as `Cache-Control: no-store`. */
+                    skip_cache?: boolean;
+                    /** @description Milliseconds after which the answer is of no use; it is then 504. */
+                    timeout_ms?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModelSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    uploadModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name`, `name@version` or `name@alias`. A name may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: binary */
+                    file: string;
+                };
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listModelVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedModel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    card?: string | null;
+                    /** @description Not of a version that is or was ready. */
+                    options?: Record<string, never>;
+                    schema?: Record<string, never> | null;
+                    tags?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    archiveModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    predictWithVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        /** @description As that of /v1/predict, without the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One row, `{"smiles": "CCO"}`; rows, `[{"x": [1, 2]}, {"x": [3, 4]}]`; or each input with all its dimensions, `{"x": [[1, 2], [3, 4]]}`. The outputs come in the same form. A model of one input also takes its value without the name. */
+                    inputs: unknown;
+                    /** @description The outputs wanted; without it all of them. */
+                    outputs?: string[];
+                    /** @description Neither take a kept answer nor keep this one, as `Cache-Control: no-store`. */
+                    skip_cache?: boolean;
+                    /** @description Milliseconds after which the answer is of no use; it is then 504. */
+                    timeout_ms?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restoreModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    uploadModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: binary */
+                    file: string;
+                };
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLatestByName: {
+        parameters: {
+            query?: {
+                /** @description Only of versions that are ready. */
+                ready_only?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listVersionsByName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a model; it may hold `/`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Model"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Pool"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who a page speaks for, and what it needs to know of the server. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSession"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    api_key: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Who a page speaks for, and what it needs to know of the server. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSession"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        /** @constant */
+                        object: "portal.session";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    predict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The same body as that of a line whose url is /v1/predict. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One row, `{"smiles": "CCO"}`; rows, `[{"x": [1, 2]}, {"x": [3, 4]}]`; or each input with all its dimensions, `{"x": [[1, 2], [3, 4]]}`. The outputs come in the same form. A model of one input also takes its value without the name. */
+                    inputs: unknown;
+                    /** @description `name`, `name@version` or `name@alias`. */
+                    model: string;
+                    /** @description The outputs wanted; without it all of them. */
+                    outputs?: string[];
+                    /** @description Neither take a kept answer nor keep this one, as `Cache-Control: no-store`. */
+                    skip_cache?: boolean;
+                    /** @description Milliseconds after which the answer is of no use; it is then 504. */
+                    timeout_ms?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPredictions: {
+        parameters: {
+            query?: {
+                /** @description The id of the last one of the page before. */
+                after?: string;
+                /** @description Only those that failed, or only those that did not. */
+                failed?: boolean;
+                /** @description Only records of these inputs. */
+                input_hash?: string;
+                limit?: number;
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description At this second or later. */
+                since?: number;
+                /** @description Before this second. */
+                until?: number;
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PredictionRecord"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPrediction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionRecord"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportPredictions: {
+        parameters: {
+            query?: {
+                /** @description Only those that failed, or only those that did not. */
+                failed?: boolean;
+                /** @description Default `jsonl`. */
+                format?: "jsonl" | "csv";
+                /** @description Only records of these inputs. */
+                input_hash?: string;
+                /** @description `name`, or `name@version`. */
+                model?: string;
+                /** @description At this second or later. */
+                since?: number;
+                /** @description Before this second. */
+                until?: number;
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download records of predictions, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retryRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description As OpenAI describes the endpoint; all of it goes to the upstream, but for the name of the model. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `name`, `name@version` or `name@alias`. */
+                    model: string;
+                    /** @description Answer with Server-Sent Events, as the model produces them. */
+                    stream?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Respond. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    bytes: number;
+                    expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    filename: string;
+                    mime_type: string;
+                    /** @enum {unknown} */
+                    purpose: "assistants" | "batch" | "fine-tune" | "vision" | "user_data" | "evals";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retrieveUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    completeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    md5?: string | null;
+                    /** @description The parts, in the order of their bytes. */
+                    part_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    addUploadPart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    data: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadPart"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Worker"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    drainWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inferenceServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceServer"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether the server answers at all. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it can do its work; 503 otherwise. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        models: string[];
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceModel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As Triton's model configuration extension has it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    infer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InferenceRequest"];
+                "application/octet-stream": components["schemas"]["InferenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceReply"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error?: string;
+                        name: string;
+                        ready: boolean;
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description As Triton's statistics extension has them. */
+                        model_stats: unknown[];
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelOfVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceModel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelConfigOfVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As Triton's model configuration extension has it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferOfVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InferenceRequest"];
+                "application/octet-stream": components["schemas"]["InferenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceReply"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelReadyOfVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error?: string;
+                        name: string;
+                        ready: boolean;
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceModelStatisticsOfVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+                /** @description Semantic: `1.10.0`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description As Triton's statistics extension has them. */
+                        model_stats: unknown[];
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description As Triton's statistics extension has them. */
+                        model_stats: unknown[];
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceIndex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    ready?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        reason: string;
+                        state: string;
+                        version: string;
+                    }[];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceLoad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Load a model now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+    inferenceUnload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@alias`; a `/` in it as it is, or as `%2F`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description End its processes; its next request loads it again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceError"];
+                };
+            };
+        };
+    };
+}

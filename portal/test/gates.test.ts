@@ -1,0 +1,106 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { gzipSync } from 'node:zlib';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pages } from '../src/app/pages.ts';
+import { portalPolicy } from '../../server/src/http/portal-files.ts';
+import { fill, noBrowser, openPortal, settled, type Portal } from './support/portal.ts';
+import { makeSamples, type Samples } from './support/samples.ts';
+
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+describe.skipIf(noBrowser)('every page of the portal', () => {
+  let portal: Portal;
+  let samples: Samples;
+  beforeAll(async () => {
+    portal = await openPortal();
+    samples = await makeSamples(portal.sluice.client);
+  }, 60_000);
+  afterAll(() => portal?.[Symbol.asyncDispose]());
+
+  /** What of a page breaks a rule, in words that lead there. */
+  const violations = async (page: Page): Promise<string[]> => {
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
+  };
+
+  const looks = pages.flatMap(({ looks, open }) => looks.map((look) => ({ ...look, open })));
+
+  for (const theme of ['light', 'dark'] as const)
+    test.each(looks)(`$name, ${theme}: nobody is shut out, and nothing is asked of another origin`, async ({ path, await: text, open }) => {
+      const context = await portal.open({ theme, ...(open && { key: null }) });
+      const foreign: string[] = [];
+      const wrong: string[] = [];
+      context.on('request', (request) => {
+        if (!request.url().startsWith(portal.url) && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
+      });
+      context.on('weberror', (error) => wrong.push(String(error.error())));
+      context.on('console', (message) => {
+        // A look that shows an error has been refused something, as it should.
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrong.push(message.text());
+      });
+      const page = await context.newPage();
+      const reply = await page.goto(fill(path, samples));
+      expect(reply!.headers()['content-security-policy']).toBe(portalPolicy);
+      expect([reply!.headers()['x-content-type-options'], reply!.headers()['referrer-policy']]).toEqual(['nosniff', 'no-referrer']);
+      await settled(page, text);
+      expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+      expect(await page.title()).toMatch(/\S · Sluice$/);
+      expect(await violations(page)).toEqual([]);
+      expect([foreign, wrong]).toEqual([[], []]);
+      await context.close();
+    });
+
+  test.each(['light', 'dark'] as const)('dialogs, %s: ⌘K and the keys', async (theme) => {
+    const page = await portal.visit('/batches', { theme });
+    await settled(page, 'Kinase panel');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Keyboard shortcuts').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder('Batch, id, page, pasted link').fill('kinase');
+    await page.getByRole('dialog').getByText('Kinase panel').first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+
+describe.skipIf(noBrowser)('sizes, gzipped', () => {
+  interface Chunk {
+    file: string;
+    isEntry?: boolean;
+    imports?: string[];
+    css?: string[];
+  }
+  const size = (file: string): number => gzipSync(readFileSync(`${dist}${file}`), { level: 9 }).length / 1_000;
+
+  test('the first page takes 230 kB of script and 22 kB of style at most, a further one 45 kB', () => {
+    const manifest = JSON.parse(readFileSync(`${dist}manifest.json`, 'utf8')) as Record<string, Chunk>;
+    const with_ = (name: string, found = new Set<string>()): Set<string> => {
+      if (!found.has(name)) {
+        found.add(name);
+        for (const each of manifest[name]!.imports ?? []) with_(each, found);
+      }
+      return found;
+    };
+    const first = new Set([...with_('index.html'), ...with_('src/features/batches/list.tsx')]);
+    const chunks = [...first].map((name) => manifest[name]!);
+    const scripts = chunks.reduce((sum, { file }) => sum + size(file), 0);
+    const styles = [...new Set(chunks.flatMap(({ css = [] }) => css))].reduce((sum, file) => sum + size(file), 0);
+    console.log(`first load: ${scripts.toFixed(1)} kB of script, ${styles.toFixed(1)} kB of style`);
+    expect(scripts).toBeLessThanOrEqual(230);
+    expect(styles).toBeLessThanOrEqual(22);
+    const later = readdirSync(`${dist}assets`)
+      .filter((file) => file.endsWith('.js') && !chunks.some((chunk) => chunk.file.endsWith(file)))
+      .map((file) => ({ file, kB: size(`assets/${file}`) }))
+      // Mol* is as large as it is; its page says so while it loads.
+      .filter(({ file, kB }) => kB > (/molstar/.test(file) ? 1_000 : 45));
+    expect(later).toEqual([]);
+  });
+});

@@ -1,0 +1,40 @@
+/**
+ * `npm run screens`: a picture of every page in docs/screens, light and dark, on a desk (1360) and on a phone (360).
+ * `npm run screens -- batches` does those whose names hold the word. Not a test: people look at them.
+ */
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { test } from 'vitest';
+import { pages } from '../src/app/pages.ts';
+import { fill, openPortal, settled } from './support/portal.ts';
+import { makeSamples } from './support/samples.ts';
+
+const folder = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
+const wanted = process.env['SCREENS'] ?? '';
+
+const sizes = [
+  { width: 1360, height: 860 },
+  { width: 360, height: 720 },
+] as const;
+
+test('screens', async () => {
+  await mkdir(folder, { recursive: true });
+  await using portal = await openPortal();
+  const samples = await makeSamples(portal.sluice.client);
+  for (const { width, height } of sizes)
+    for (const theme of ['light', 'dark'] as const) {
+      const contexts = { in: await portal.open({ theme, width, height }), out: await portal.open({ theme, width, height, key: null }) };
+      for (const { looks, open } of pages)
+        for (const { name, path, await: text } of looks) {
+          if (!name.includes(wanted)) continue;
+          const page = await contexts[open ? 'out' : 'in'].newPage();
+          await page.goto(fill(path, samples));
+          await settled(page, text);
+          const file = `${name}-${theme}-${width}.png`;
+          await page.screenshot({ path: `${folder}${file}`, animations: 'disabled', caret: 'hide' });
+          console.log(file);
+          await page.close();
+        }
+      for (const context of Object.values(contexts)) await context.close();
+    }
+}, 600_000);

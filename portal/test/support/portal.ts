@@ -1,0 +1,86 @@
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { existsSync } from 'node:fs';
+import { buildPortal } from '../../../scripts/portal.mjs';
+import { startSluice, type Sluice, type SluiceOptions } from '../../../server/test/support/sluice.ts';
+
+/** Debian's, and where other systems have theirs. */
+const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+
+/** Without a browser there is nothing to test with; where the whole check runs (CI), that is a failure and not left out. */
+export const noBrowser = chromiumPath === undefined && process.env['CI'] === undefined;
+
+export const launch = (): Promise<Browser> => {
+  if (chromiumPath === undefined) throw new Error('No Chromium is installed: `apt-get install chromium`.');
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--force-color-profile=srgb'],
+  });
+};
+
+export type Theme = 'light' | 'dark';
+
+export interface Look {
+  theme?: Theme;
+  width?: number;
+  height?: number;
+  key?: string | null;
+  reducedMotion?: boolean;
+}
+
+export interface Portal extends AsyncDisposable {
+  sluice: Sluice;
+  url: string;
+  browser: Browser;
+  /** A browser of its own, signed in: its cookies and storage are nobody else's. */
+  open: (look?: Look) => Promise<BrowserContext>;
+  /** A page of such a browser, at an address. */
+  visit: (path: string, look?: Look) => Promise<Page>;
+}
+
+/** The portal as its users have it: the built pages, the real server, its database and workers, and a browser. */
+export const openPortal = async (options: SluiceOptions = {}): Promise<Portal> => {
+  buildPortal(process.execPath, { quiet: true });
+  await using stack = new AsyncDisposableStack();
+  const sluice = stack.use(await startSluice({ portal: true, ...options }));
+  const browser = await launch();
+  stack.defer(() => browser.close());
+  const open = async ({ theme = 'light', width = 1360, height = 860, key = sluice.client.apiKey, reducedMotion = true }: Look = {}) => {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: theme,
+      locale: 'en-GB',
+      timezoneId: 'UTC',
+      baseURL: sluice.url,
+      ...(reducedMotion && { reducedMotion: 'reduce' as const }),
+      acceptDownloads: true,
+    });
+    context.setDefaultTimeout(15_000);
+    if (key !== null) {
+      const reply = await context.request.post('/v1/portal/session', { data: { api_key: key } });
+      if (!reply.ok()) throw new Error(`signing in: ${reply.status()} ${await reply.text()}`);
+    }
+    return context;
+  };
+  const visit = async (path: string, look?: Look) => {
+    const page = await (await open(look)).newPage();
+    await page.goto(path);
+    return page;
+  };
+  const resources = stack.move();
+  return { sluice, url: sluice.url, browser, open, visit, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+};
+
+/** An address of `pages.ts`, with the samples' ids in it. */
+export const fill = (path: string, samples: Record<string, string>): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const id = samples[name];
+    if (id === undefined) throw new Error(`no sample is called ${name}`);
+    return id;
+  });
+
+/** Waits until the page shows what its entry says, and nothing is on its way. */
+export const settled = async (page: Page, text: string): Promise<void> => {
+  await page.getByText(text).first().waitFor();
+  await page.locator('[aria-label="Loading"]').waitFor({ state: 'detached' });
+  await page.evaluate('document.fonts.ready.then(() => null)');
+};

@@ -1,0 +1,73 @@
+import type OpenAI from 'openai';
+import { untilEvent, untilSettled } from '../../../server/test/support/follow.ts';
+import { call, chatLine, createBatch, untilEnded } from '../../../server/test/support/requests.ts';
+
+type Line = Record<string, unknown>;
+
+const many = (count: number, of: (i: number) => Line): Line[] => Array.from({ length: count }, (_, i) => of(i + 1));
+
+/** What the addresses of the pages' `looks` are filled in with. */
+export interface Samples extends Record<string, string> {
+  /** Completed, with a few failures of two causes. */
+  batch: string;
+  /** Has begun, and goes on for as long as anybody looks. */
+  running: string;
+  /** Its file was refused. */
+  invalid: string;
+  /** All went well. */
+  fine: string;
+  /** Failed requests of `batch`, run again. */
+  continued: string;
+  /** A bulk operation. */
+  operation: string;
+}
+
+const awkward = (i: number): Line => {
+  if (i % 41 === 0) return chatLine(`mol-${i}`, { echo: { status: 503 } });
+  if (i % 67 === 0) return chatLine(`mol-${i}`, { echo: { status: 422 } });
+  return chatLine(`mol-${i}`);
+};
+
+/**
+ * Batches in every state, as users leave them: made through the API, run by real workers. More of a page's own go into
+ * the object that is returned.
+ */
+export const makeSamples = async (client: OpenAI): Promise<Samples> => {
+  const fine = await createBatch(
+    client,
+    many(120, (i) => chatLine(`row-${i}`)),
+    { name: 'Solubility, test set', priority: 'high', metadata: { project: 'solubility' } },
+  );
+  const batch = await createBatch(client, many(400, awkward), {
+    name: 'Kinase panel',
+    metadata: { project: 'kinase', owner: 'ada' },
+  });
+  const invalid = await createBatch(client, ['{"custom_id": "a"', JSON.stringify(chatLine('b')), JSON.stringify(chatLine('b'))], {
+    name: 'Broken export',
+  });
+  const cancelled = await createBatch(
+    client,
+    many(60, (i) => chatLine(`slow-${i}`, { echo: { delay_ms: 60_000 } })),
+    { name: 'Stopped by hand' },
+  );
+  await createBatch(
+    client,
+    many(30, (i) => chatLine(`名前-${i}`)),
+    { name: 'مجموعة الاختبار 試験 🧪' },
+  );
+  await untilEvent(client, cancelled.id, 'batch.in_progress');
+  await call(client, 'POST', `/v1/batches/${cancelled.id}/cancel`, { mode: 'abort' });
+  for (const { id } of [fine, batch, invalid, cancelled]) await untilEnded(client, id);
+  const continued = (await call(client, 'POST', `/v1/batches/${batch.id}/retry`, { name: 'Kinase panel, again' })).body['id'] as string;
+  await untilEnded(client, continued);
+  const operation = (
+    await call(client, 'POST', '/v1/bulk', { on: 'batches', action: 'priority', ids: [fine.id, batch.id], options: { priority: 5 } })
+  ).body['id'] as string;
+  const running = await createBatch(
+    client,
+    many(500, (i) => chatLine(`protein-${i}`, { echo: { delay_ms: i <= 40 ? 5 : 3_600_000, ...(i === 7 && { status: 422 }) } })),
+    { name: 'Docking, 500 ligands', priority: 'medium', completion_window: '2h' },
+  );
+  await untilSettled(client, running.id, 30);
+  return { batch: batch.id, running: running.id, invalid: invalid.id, fine: fine.id, continued, operation };
+};

@@ -1,0 +1,2 @@
+export const portalIsBuilt: () => boolean;
+export const buildPortal: (node?: string, options?: { quiet?: boolean }) => void;
