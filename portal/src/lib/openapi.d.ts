@@ -58,6 +58,43 @@ export interface paths {
         patch: operations["updateBatch"];
         trace?: never;
     };
+    "/v1/batches/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files of a batch as a whole
+         * @description Those that a screen has when it has ended: results, summary, indexes.
+         */
+        get: operations["listBatchArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a file of a batch as a whole */
+        get: operations["getBatchArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches/{id}/cancel": {
         parameters: {
             query?: never;
@@ -201,6 +238,46 @@ export interface paths {
         };
         /** List a batch’s requests, by line */
         get: operations["listBatchRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/requests/{line}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files that a request left
+         * @description Structures, tables, the log; of a request that failed too.
+         */
+        get: operations["listRequestArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/requests/{line}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file that a request left
+         * @description Ranges are answered. Always as an attachment: what a program left is not run by a browser.
+         */
+        get: operations["getRequestArtifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -647,6 +724,43 @@ export interface paths {
         post?: never;
         /** Delete a job that has ended */
         delete: operations["deleteJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files that a job left
+         * @description Structures, tables, the log; of a job that failed too.
+         */
+        get: operations["listJobArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a file that a job left */
+        get: operations["getJobArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1222,6 +1336,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the routes, by target and series */
+        get: operations["listRoutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/routes/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a route */
+        get: operations["getRoute"];
+        /**
+         * Make a route, or have it recommend other models
+         * @description Batches that are there keep the models they were given.
+         */
+        put: operations["setRoute"];
+        post?: never;
+        /**
+         * Remove a route
+         * @description Its history stays. A route of the configuration that it hid is seen again.
+         */
+        delete: operations["deleteRoute"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/routes/{target}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed a route, when, from what to what */
+        get: operations["getRouteHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/routes/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be chosen for a batch
+         * @description Targets, series, models, output formats and limits. As of at most 60 seconds ago.
+         */
+        get: operations["getRouteOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads": {
         parameters: {
             query?: never;
@@ -1728,6 +1921,20 @@ export interface components {
                 requests: number;
                 user: string;
             }[];
+        };
+        Artifact: {
+            /** @description The attempt that left it. */
+            attempt: number;
+            bytes: number;
+            /** @description As the model has it; types that a browser would run are sent as bytes. */
+            content_type: string;
+            /** @example structure.cif */
+            name: string;
+            /** @constant */
+            object: "artifact";
+            sha256: string;
+            /** @description Where its bytes are. */
+            url: string;
         };
         Batch: {
             /** @description Whether the deadline was promised when the batch was let in. */
@@ -2689,6 +2896,87 @@ export interface components {
             status_code: number | null;
             worker: string | null;
         };
+        Route: {
+            created_at: number | null;
+            created_by: string | null;
+            /** @description The configuration declares it; it is changed there only. */
+            declared: boolean;
+            models: {
+                /** @description `name`, `name@version` or `name@alias`. */
+                model: string;
+                resolved: string | null;
+                /** @description Whether it is recommended now. */
+                valid: boolean;
+                valid_from: number | null;
+                valid_until: number | null;
+                /** @description How much its answer counts beside those of the others. Default 1. */
+                weight: number;
+            }[];
+            note: string | null;
+            /** @constant */
+            object: "route";
+            series: string | null;
+            target: string;
+            updated_at: number | null;
+            updated_by: string | null;
+        };
+        RouteChange: {
+            /** @description Seconds since the epoch. */
+            at: number;
+            by: string;
+            from: {
+                /** @description `name`, `name@version` or `name@alias`. */
+                model: string;
+                valid_from: number | null;
+                valid_until: number | null;
+                /** @description How much its answer counts beside those of the others. Default 1. */
+                weight: number;
+            }[] | null;
+            note: string | null;
+            /** @constant */
+            object: "route.change";
+            to: {
+                /** @description `name`, `name@version` or `name@alias`. */
+                model: string;
+                valid_from: number | null;
+                valid_until: number | null;
+                /** @description How much its answer counts beside those of the others. Default 1. */
+                weight: number;
+            }[] | null;
+        };
+        RouteOptions: {
+            /** @description Usual ones; any other of `15m`, `6h`, `7d` can be asked for. */
+            completion_windows: string[];
+            limits: {
+                max_file_bytes: number;
+                max_line_bytes: number;
+                /** @description Lines or rows of one batch. */
+                max_lines: number;
+                /** @description Models of one batch. */
+                max_models: number;
+            };
+            models: {
+                endpoints: string[];
+                executor: string;
+                /** @description What `model` of a batch says. */
+                id: string;
+                name: string;
+                version: string;
+            }[];
+            /** @constant */
+            object: "route.options";
+            output_formats: string[];
+            priorities: string[];
+            targets: {
+                /** @description Whether other series, or none, can be asked for too. */
+                any_series: boolean;
+                /** @description `name@version` of the route without a series, as a batch would run it now. */
+                models: string[];
+                /** @description Those that have a route of their own. */
+                series: string[];
+                target: string;
+            }[];
+        };
         Upload: {
             bytes: number;
             /** @description Seconds since the epoch. */
@@ -3063,6 +3351,74 @@ export interface operations {
             };
         };
     };
+    listBatchArtifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Artifact"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description As the list has it: `structure.cif`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download a file of a batch as a whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     cancelBatch: {
         parameters: {
             query?: {
@@ -3351,6 +3707,84 @@ export interface operations {
                         /** @constant */
                         object: "list";
                     };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listRequestArtifacts: {
+        parameters: {
+            query?: {
+                /** @description Of this attempt; absent: of the newest that left files. */
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description The line of the request, from 1. */
+                line: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Artifact"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRequestArtifact: {
+        parameters: {
+            query?: {
+                /** @description Of this attempt; absent: of the newest that left files. */
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description The line of the request, from 1. */
+                line: number;
+                /** @description As the list has it: `structure.cif`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download a file that a request left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What went wrong. */
@@ -4623,6 +5057,79 @@ export interface operations {
                         /** @constant */
                         object: "job";
                     };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listJobArtifacts: {
+        parameters: {
+            query?: {
+                /** @description Of this attempt; absent: of the newest that left files. */
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Artifact"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJobArtifact: {
+        parameters: {
+            query?: {
+                /** @description Of this attempt; absent: of the newest that left files. */
+                attempt?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download a file that a job left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What went wrong. */
@@ -6076,6 +6583,230 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listRoutes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Route"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRoute: {
+        parameters: {
+            query?: {
+                /** @description Absent: the route of every series that has none of its own. */
+                series?: string;
+            };
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setRoute: {
+        parameters: {
+            query?: {
+                /** @description Absent: the route of every series that has none of its own. */
+                series?: string;
+            };
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The models recommended; a text is a model of weight 1, without dates. */
+                    models: (string | {
+                        /** @description `name`, `name@version` or `name@alias`. */
+                        model: string;
+                        valid_from?: number | null;
+                        valid_until?: number | null;
+                        /** @description How much its answer counts beside those of the others. Default 1. */
+                        weight?: number;
+                    })[];
+                    note?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteRoute: {
+        parameters: {
+            query?: {
+                /** @description Absent: the route of every series that has none of its own. */
+                series?: string;
+            };
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        /** @constant */
+                        object: "route";
+                        series: string | null;
+                        target: string;
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRouteHistory: {
+        parameters: {
+            query?: {
+                /** @description Absent: the route of every series that has none of its own. */
+                series?: string;
+            };
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RouteChange"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRouteOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOptions"];
+                };
             };
             /** @description What went wrong. */
             default: {
