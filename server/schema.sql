@@ -49,6 +49,44 @@ create table attempts (
   constraint attempts_kind_check CHECK (kind = ANY (ARRAY['retryable'::text, 'permanent'::text, 'worker_lost'::text]))
 );
 
+create table batch_count_changes (
+  id bigint not null generated always as identity,
+  tenant_id text not null,
+  status text not null,
+  models text not null,
+  owner text not null,
+  pool text not null,
+  priority smallint not null,
+  sla text not null,
+  count smallint not null,
+  at timestamp with time zone not null default now(),
+  constraint batch_count_changes_pkey PRIMARY KEY (id),
+  constraint batch_count_changes_count_check CHECK (count = ANY (ARRAY[1, '-1'::integer]))
+);
+CREATE INDEX batch_count_changes_tenant ON public.batch_count_changes USING btree (tenant_id);
+
+create table batch_counts (
+  tenant_id text not null,
+  status text not null,
+  models text not null,
+  owner text not null,
+  pool text not null,
+  priority smallint not null,
+  sla text not null,
+  count bigint not null,
+  constraint batch_counts_pkey PRIMARY KEY (tenant_id, status, models, owner, pool, priority, sla),
+  constraint batch_counts_sla_check CHECK (sla = ANY (ARRAY['met'::text, 'breached'::text, ''::text]))
+) with (fillfactor=70);
+
+create table batch_ends (
+  tenant_id text not null,
+  hour timestamp with time zone not null,
+  met bigint not null,
+  breached bigint not null,
+  other bigint not null,
+  constraint batch_ends_pkey PRIMARY KEY (tenant_id, hour)
+) with (fillfactor=70);
+
 create table batch_models (
   batch_no bigint not null,
   model text not null,
@@ -259,6 +297,42 @@ create table events (
   constraint events_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
 );
 CREATE INDEX events_tenant ON public.events USING btree (tenant_id, id);
+
+create table failure_causes (
+  id bigint not null generated always as identity,
+  tenant_id text not null,
+  batch_no bigint not null,
+  model text not null,
+  code text not null,
+  cause text not null,
+  count integer not null,
+  dead integer not null,
+  first_seen timestamp with time zone not null,
+  last_seen timestamp with time zone not null,
+  line integer not null,
+  constraint failure_causes_pkey PRIMARY KEY (id),
+  constraint failure_causes_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint failure_causes_count_check CHECK (count > 0)
+);
+CREATE INDEX failure_causes_batch ON public.failure_causes USING btree (batch_no);
+CREATE INDEX failure_causes_recent ON public.failure_causes USING btree (tenant_id, last_seen);
+
+create table figures (
+  tenant_id text not null,
+  minutes smallint not null,
+  at timestamp with time zone not null,
+  model text not null,
+  completed bigint not null,
+  failed bigint not null,
+  retried bigint not null,
+  copied bigint not null,
+  input_tokens bigint not null,
+  output_tokens bigint not null,
+  busy_ms double precision not null,
+  spread integer[] not null,
+  constraint figures_pkey PRIMARY KEY (tenant_id, minutes, at, model),
+  constraint figures_minutes_check CHECK (minutes = ANY (ARRAY[1, 5, 60]))
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
 
 create table files (
   id text not null,

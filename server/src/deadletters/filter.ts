@@ -6,11 +6,7 @@ import { ofModel } from '../models/keys.ts';
  * Why a request died, without what differs from one request to the next: quoted texts, and words with digits in them
  * (ids, times, addresses). HTTP's error statuses stay: 429 and 503 are different troubles.
  */
-export const causeOf = (message: Statement): Statement => {
-  const quoted = sql`regexp_replace(${message}, ${`"[^"]*"|(?<![[:alnum:]])'[^']*'|\`[^\`]*\``}, '…', 'g')`;
-  const counted = sql`regexp_replace(${quoted}, ${'(?<![[:alnum:]_-])(?![45][0-9][0-9](?![[:alnum:]_-]))[[:alpha:]_-]*[0-9][[:alnum:]_-]*'}, '#', 'g')`;
-  return sql`left(regexp_replace(${counted}, ${'\\s+'}, ' ', 'g'), 300)`;
-};
+export const causeOf = (message: Statement): Statement => sql`cause_of(${message})`;
 
 /** The batch, of those that continue `b`, counts as having run lines again: not one that was refused or ended before it began. */
 export const runsAgain = sql`c.continues_no = b.no and (c.sealed or c.status = 'validating')`;

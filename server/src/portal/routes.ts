@@ -1,9 +1,20 @@
+import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
+import type { Quotas } from '../policy/quotas.ts';
+import { watchDependencies, type Dependency } from './health.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { sessionRoutes, type SessionDeps } from './session-routes.ts';
 
-export type PortalDeps = SessionDeps;
+export type PortalDeps = SessionDeps & {
+  db: Db;
+  leaseSeconds: number;
+  quotas: Quotas;
+  /** What this process needs. */
+  dependencies: () => readonly Dependency[];
+};
 
-/** `/v1/portal`: what pages ask that programs do not. */
-export const portalRoutes = (app: App, deps: PortalDeps): void => {
+/** `/v1/portal`: what pages ask that programs seldom do. */
+export const portalRoutes = (app: App, { dependencies, ...deps }: PortalDeps): void => {
   sessionRoutes(app, deps);
+  overviewRoutes(app, { ...deps, dependencies: watchDependencies(dependencies) });
 };

@@ -88,7 +88,15 @@ export const addRoutes = (
     maxBytes: oip.maxBytes,
   });
   cacheRoutes(app, { db, answers, listener });
-  portalRoutes(app, { sessions, settings: config, version });
+  portalRoutes(app, {
+    sessions,
+    settings: config,
+    version,
+    db,
+    quotas,
+    leaseSeconds: timing.leaseSeconds,
+    dependencies: () => health.dependencies,
+  });
   healthRoutes(app, health);
 };
 

@@ -150,9 +150,10 @@ const unkept = (end: JobEnd, error: unknown): JobEnd => ({
   },
 });
 
-const partOf = ({ model }: JobLease, state: JobEnd['state'], outcome: Outcome | null): SettledPart => {
+const partOf = ({ tenant_id: tenant, model }: JobLease, state: JobEnd['state'], outcome: Outcome | null): SettledPart => {
   const used = outcome?.ok ? outcome.usage : undefined;
   return {
+    tenant,
     model,
     completed: state === 'completed' ? 1 : 0,
     failed: state === 'failed' || state === 'dead_lettered' ? 1 : 0,

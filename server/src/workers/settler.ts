@@ -26,6 +26,7 @@ export interface SettlerDeps {
 
 /** What one part came to, for metrics and rates. */
 export interface SettledPart {
+  tenant: string;
   model: string;
   completed: number;
   failed: number;
@@ -205,7 +206,16 @@ export class Settler {
     });
     if (this.state === 'lost') return;
     const { completed, exceptions, usage, copied } = part;
-    this.#onPart({ model: lease.model, completed, failed: exceptions.length, retried, usage, ...(copied && { copied }), ms });
+    this.#onPart({
+      tenant: lease.tenant,
+      model: lease.model,
+      completed,
+      failed: exceptions.length,
+      retried,
+      usage,
+      ...(copied && { copied }),
+      ms,
+    });
   }
 
   /**

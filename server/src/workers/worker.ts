@@ -24,6 +24,7 @@ import { JobLane } from './job-lane.ts';
 import { LoadedModels } from './loaded.ts';
 import type { Retry } from './gathering.ts';
 import { Room, type Narrow } from './narrow.ts';
+import { Tally } from './figures.ts';
 import { Rates } from './rates.ts';
 import { Buffers } from './result-lines.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -86,6 +87,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   /** By token: a chunk that was lost may be leased again while the work of the old lease still ends. */
   readonly #running = new Map<number, Running & { ending: Promise<void> }>();
   readonly #rates: Rates;
+  readonly #tally = new Tally();
   /** By model. */
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #buffers = new Buffers();
@@ -164,7 +166,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       retryOf: (model) => this.#retryOf(model),
       fits: (model) => this.#fits(model),
       mayClaim: () => !this.#stale(),
-      onSettled: (part) => this.emit('settled', part),
+      onSettled: this.#settled,
       onRest: () => this.#rest(),
     });
     listener.on('jobs', this.#jobs.wake);
@@ -199,6 +201,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     await Promise.all([...this.#running.values()].map(({ ending }) => ending));
     await this.#jobs?.stop();
     await this.#heartbeat.stop();
+    await this.#tally.report(db).catch(() => {});
     if (this.#expiry) clearTimeout(this.#expiry);
     if (this.#notice) clearTimeout(this.#notice);
     await this.#loaded?.[Symbol.asyncDispose]();
@@ -247,6 +250,11 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#draining) this.emit('drained');
     else if (this.#idle && this.#jobs?.atRest) this.emit('idle');
   }
+
+  readonly #settled = (part: SettledPart): void => {
+    this.#tally.add(part);
+    this.emit('settled', part);
+  };
 
   readonly #wake = (): void => this.#claims.wake();
   readonly #attend = (): void => this.#heartbeat.wake();
@@ -314,7 +322,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       (part) => {
         if (measured) this.#rates.settled(lease.model, part.ms);
         else this.#rates.took(lease.model, part.ms);
-        this.emit('settled', part);
+        this.#settled(part);
         if (part.retried > 0) void announceBatches(this.#deps.db);
       },
     );
@@ -401,6 +409,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       else if (order === 'stop' && !stop.signal.aborted) this.#end(running);
     }
     await this.#rates.report(db);
+    await this.#tally.report(db);
     return false;
   }
 

@@ -173,6 +173,10 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
           registry: { maxBytes: options.maxModelBytes ?? 64 * 2 ** 20 },
         },
         version: () => Promise.resolve('0.0.0'),
+        db,
+        quotas,
+        leaseSeconds: config.timing.leaseSeconds,
+        dependencies: () => [{ name: 'storage', check: () => disk.check() }],
       });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
