@@ -1189,6 +1189,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody should look at, the worst first, with the filter of the list that shows it */
+        get: operations["getPortalAttention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs, waits and failed, how fast and how well: from figures that are kept ready */
+        get: operations["getPortalOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portal/session": {
         parameters: {
             query?: never;
@@ -2723,6 +2757,119 @@ export interface components {
             /** @description Why so many are wanted. */
             reason: string;
             startup_seconds: number;
+        };
+        PortalAttention: {
+            /** @description The worst first. */
+            data: {
+                /** @description There are more than `count`. */
+                at_least: boolean;
+                count: number | null;
+                detail: string | null;
+                /** @enum {unknown} */
+                kind: "sla_missed" | "sla_at_risk" | "stalled" | "failure_spike" | "dead_letters" | "worker_lost" | "quota" | "dependency";
+                /** @description Where a page goes from here: the screen, and the filter that its list takes. */
+                link: {
+                    filter: {
+                        [key: string]: string;
+                    };
+                    id?: string;
+                    /** @enum {unknown} */
+                    screen: "batches" | "batch" | "dead-letters" | "workers" | "usage" | "models";
+                };
+                /** @enum {unknown} */
+                severity: "critical" | "warning";
+                since: number | null;
+                title: string;
+            }[];
+            /** @description Seconds since the epoch, with fractions. The database's clock when this was read, at most ten seconds ago. */
+            now: number;
+            /** @constant */
+            object: "portal.attention";
+        };
+        /** @description What a dashboard shows, from figures that are kept ready. */
+        PortalOverview: {
+            batches: {
+                /** @description Of those in progress. */
+                at_risk: number;
+                cancelling: number;
+                finalizing: number;
+                in_progress: number;
+                validating: number;
+            };
+            failed_24h: {
+                failed: number;
+                settled: number;
+                share: number | null;
+            };
+            health: {
+                message: string | null;
+                ms: number | null;
+                /** @description database, storage, scheduler, workers; redis where it is used. */
+                name: string;
+                /** @enum {unknown} */
+                status: "ok" | "warning" | "error";
+            }[];
+            /** @description Those with something to do now or lately, the busiest first; at most 50. */
+            models: {
+                /** @description Requests that ran at once on average, over the same. */
+                busy: number;
+                model: string;
+                /** @description Over the last five minutes that are over. */
+                per_minute: number;
+                queued: number;
+                running: number;
+                /** @description Ready workers that run it. */
+                workers: number;
+            }[];
+            /** @description Seconds since the epoch, with fractions. The database's clock when this was read, at most a second or three ago. */
+            now: number;
+            /** @constant */
+            object: "portal.overview";
+            oldest_queued_seconds: number | null;
+            /** @description Requests settled a minute, over the last five that are over. */
+            per_minute: number;
+            pools: {
+                actual: number;
+                busy: number;
+                desired: number;
+                name: string;
+                preemptible: boolean;
+            }[];
+            queue_eta_seconds: number | null;
+            /** @enum {unknown} */
+            range: "1h" | "6h" | "24h" | "7d";
+            requests: {
+                queued: number;
+                /** @description Leased by workers, jobs among them. */
+                running: number;
+                /** @description For a retry. */
+                waiting: number;
+            };
+            /** @description Column by column, every step of the range. How long requests took: up to 15 % too high; null where none ran. */
+            series: {
+                at: number[];
+                completed: number[];
+                failed: number[];
+                output_tokens: number[];
+                p50_ms: (number | null)[];
+                p95_ms: (number | null)[];
+                step_seconds: number;
+            };
+            sla_7d: {
+                breached: number;
+                met: number;
+                share: number | null;
+            };
+            /** @description Requests settled in each of the last 60 minutes; the last one is under way. */
+            sparkline: number[];
+            workers: {
+                /** @description Of the ready ones, those that hold leases. */
+                busy: number;
+                draining: number;
+                lost: number;
+                ready: number;
+                utilisation: number | null;
+            };
         };
         /** @description Who a page speaks for, and what it needs to know of the server. */
         PortalSession: {
@@ -6215,6 +6362,67 @@ export interface operations {
                         /** @constant */
                         object: "list";
                     };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalAttention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalAttention"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalOverview: {
+        parameters: {
+            query?: {
+                /** @description Of the series; default 6h. */
+                range?: "1h" | "6h" | "24h" | "7d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a dashboard shows, from figures that are kept ready. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalOverview"];
                 };
             };
             /** @description What went wrong. */
