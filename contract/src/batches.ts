@@ -54,6 +54,32 @@ export const Usage = Type.Object({
   total_tokens: Type.Integer(),
 });
 
+export const columnsOf = Type.Record(
+  Type.String({ minLength: 1 }),
+  Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })]),
+);
+
+export const BatchSource = Type.Object(
+  {
+    kind: Type.Enum(['file', 'rows', 'url']),
+    url: Type.Optional(Type.String()),
+    format: Type.Optional(Type.Enum(['jsonl', 'csv', 'tsv', 'parquet', 'sdf', 'smi'])),
+    compression: Type.Optional(Nullable(Type.Enum(['gzip', 'zstd']))),
+    columns: Type.Optional(columnsOf),
+    carried: Type.Optional(
+      Type.Array(Type.String(), { description: 'Columns of the table, as they are called in the results: each name once.' }),
+    ),
+    rows: Type.Optional(Type.Integer()),
+    refused: Type.Optional(Type.Integer({ description: 'Rows that are not run because they have a problem.' })),
+    duplicates: Type.Optional(Type.Integer({ description: 'Rows whose structure an earlier row has.' })),
+    flags: Type.Optional(
+      Type.Record(Type.String(), Type.Integer(), { description: 'Rows by what is worth knowing of them: salts, mixtures.' }),
+    ),
+  },
+  { $id: 'BatchSource', description: 'The table that the requests were made of; null where the input holds requests.' },
+);
+export type BatchSource = Static<typeof BatchSource>;
+
 export const Batch = Type.Object(
   {
     id: Type.String(),
@@ -115,6 +141,7 @@ export const Batch = Type.Object(
     strategy: Nullable(Type.String({ description: 'As it was asked for; null is `adaptive`, from the wide end.' })),
     max_concurrent: Nullable(Type.Integer()),
     pool: Nullable(Type.String()),
+    source: Nullable(Type.Ref('BatchSource')),
   },
   { $id: 'Batch' },
 );
@@ -143,8 +170,43 @@ const settings = {
 
 export const CreateBatch = Type.Object(
   {
-    input_file_id: Type.String({ minLength: 1 }),
-    endpoint: Type.Enum([...endpoints]),
+    input_file_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`.',
+      }),
+    ),
+    rows: Type.Optional(
+      Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+        minItems: 1,
+        maxItems: 100_000,
+        description: 'A table in the request itself: an object a row.',
+      }),
+    ),
+    endpoint: Type.Optional(
+      Type.Enum([...endpoints], { description: 'Required, unless there is a `model`: then it is `/v1/predict` where it is absent.' }),
+    ),
+    model: Type.Optional(
+      Nullable(Type.String({ minLength: 1, description: 'Answers the lines that name no model, and the rows of a table.' })),
+    ),
+    columns: Type.Optional(
+      Nullable(
+        Type.Unsafe<Static<typeof columnsOf>>({
+          ...columnsOf,
+          description:
+            'Which column of the table is which input: `{"smiles": "SMILES", "id": "compound_id"}`; `id` names the rows, a list of columns makes a list. Absent: as the names of the columns say.',
+        }),
+      ),
+    ),
+    invalid: Type.Optional(
+      Nullable(
+        Type.Enum(['skip', 'refuse'], {
+          description:
+            'What becomes of a table in which rows are wrong: the others run and these go to the error file, or the batch fails.',
+        }),
+      ),
+    ),
     completion_window: Type.String({ pattern: windowPattern, description: 'How long the batch may take: `15m`, `24h`, `7d`.' }),
     ...settings,
     output_expires_after: Type.Optional(Nullable(OutputExpiresAfter)),
@@ -214,8 +276,6 @@ export type RetryBatch = Static<typeof RetryBatch>;
 export const CloneBatch = Type.Object(
   {
     ...CreateBatch.properties,
-    input_file_id: Type.Optional(Type.String({ minLength: 1 })),
-    endpoint: Type.Optional(CreateBatch.properties.endpoint),
     completion_window: Type.Optional(CreateBatch.properties.completion_window),
   },
   { additionalProperties: false },
@@ -238,6 +298,22 @@ export const DryRun = Type.Object(
       }),
     ),
     workers: Type.Integer(),
+    table: Nullable(
+      Type.Object(
+        {
+          format: Type.String(),
+          compression: Nullable(Type.String()),
+          columns: columnsOf,
+          types: Type.Record(Type.String(), Type.String(), { description: 'Every column of the table, and what its values are.' }),
+          rows: Type.Integer(),
+          refused: Type.Integer(),
+          duplicates: Type.Integer(),
+          flags: Type.Record(Type.String(), Type.Integer()),
+          first: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'The first rows, as they were read.' }),
+        },
+        { description: 'How the table was understood; null where the input holds requests.' },
+      ),
+    ),
     estimated_seconds: Nullable(Type.Number()),
     admitted: Nullable(Type.Boolean({ description: 'Whether its deadline could be promised now; null where that was not asked.' })),
     expires_at: Timestamp,

@@ -155,6 +155,16 @@ export const errors = {
     'Use one model per file, or switch `limits.openai` off.',
   ),
   // Lines of an error file
+  invalid_table: entry(
+    0,
+    'The input is a table that cannot be made into requests.',
+    'Read the message: it says what is wrong with the file, its columns, or what the batch says of them.',
+  ),
+  invalid_row: entry(
+    0,
+    'A row of a table cannot be made into a request.',
+    'Mend the row that the line counts, the first one being 1; the message says what is wrong with it.',
+  ),
   batch_cancelled: entry(0, 'The batch was cancelled before this request was done.', 'Run it again with retry, or in a new batch.'),
   batch_expired: entry(
     0,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { priorities, type CloneBatch, type CreateBatch } from '@sluice/contract';
+import { priorities, type BatchSource, type CloneBatch, type CreateBatch } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
@@ -9,6 +9,7 @@ import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import { rateLimitHeaders, refusalOf } from '../quotas/exceeded.ts';
 import { lockForCreate, usesOfCreate } from '../quotas/quotas.ts';
 import { announceBatches } from '../requests/queue.ts';
+import type { NewBatch } from './asked.ts';
 import { record } from './events.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 import { windowSeconds } from './windows.ts';
@@ -26,6 +27,10 @@ export interface CreateOptions {
   quotas?: Quotas;
   /** Whether similar requests can be found. */
   semantic?: boolean;
+  /** What was sent, where that is not the body; of repeats with one key it is compared. */
+  asked?: unknown;
+  /** Where the input comes from, where that is no file of the user's. */
+  source?: BatchSource;
 }
 
 /**
@@ -56,7 +61,7 @@ export const checkWindow = (window: string, openaiLimits = false): number => {
 };
 
 /** What a create says beyond its file, checked; in the order in which a client is told. */
-export const checkSettings = (body: CreateBatch, openaiLimits: boolean): { seconds: number; priority: number } => {
+export const checkSettings = (body: Omit<CreateBatch, 'rows'>, openaiLimits: boolean): { seconds: number; priority: number } => {
   const seconds = checkWindow(body.completion_window, openaiLimits);
   const priority = priorityOf(body);
   if (openaiLimits && body.endpoint === '/v1/predict')
@@ -95,20 +100,23 @@ export const metadataJson = (metadata: Record<string, string> | null | undefined
 export const createBatch = async (
   db: Db,
   identity: Identity,
-  body: CreateBatch,
+  body: NewBatch,
   options: CreateOptions = {},
 ): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
-  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false } = options;
+  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false, asked = body, source } = options;
   const { seconds, priority } = checkSettings(body, openaiLimits);
   // A continuation of a batch that was let in with it runs without, where it was taken away meanwhile.
   if (body.dedup === 'semantic' && !semantic && !continues) throw noSemantic();
-  const { dedup, dedup_sampled, strategy, max_concurrent, pool } = body;
+  const { dedup, dedup_sampled, strategy, max_concurrent, pool, model, columns, invalid } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
     dedup_sampled: dedup_sampled ?? undefined,
     strategy: strategy ?? undefined,
     max_concurrent: max_concurrent ?? undefined,
     pool: pool ?? undefined,
+    model: model ?? undefined,
+    columns: columns ?? undefined,
+    invalid: invalid ?? undefined,
   });
   const result = await db.transaction(async (tx) => {
     const limited = await lockForCreate(tx, quotas, identity);
@@ -118,13 +126,14 @@ export const createBatch = async (
         where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch' for share),
       b as (
         insert into batches (id, tenant_id, created_by, name, endpoint, input_file_id, input_key, input_bytes, completion_window, deadline, priority,
-          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane)
+          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane, source)
         values (${newBatchId()}, ${identity.tenant}, ${identity.user}, ${body.name ?? null}, ${body.endpoint}, ${body.input_file_id},
           (select storage_key from input), coalesce((select bytes from input), 0), ${body.completion_window},
           -- both times of one second, so that the window is their difference
           now() + make_interval(secs => ${seconds}), ${priority},
           ${metadataJson(body.metadata)}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
-          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(body)}, ${body.lane ?? 'bulk'})
+          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(asked)}, ${body.lane ?? 'bulk'},
+          ${source === undefined ? null : JSON.stringify(source)}::jsonb)
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)
       select ${batchColumns} from b`);
@@ -142,7 +151,7 @@ export const createBatch = async (
   }
   const earlier = await db.one<BatchRow & { idempotency_hash: string }>(sql`
     select ${batchColumns}, b.idempotency_hash from batches b where b.tenant_id = ${identity.tenant} and b.idempotency_key = ${idempotencyKey}`);
-  if (earlier.idempotency_hash !== bodyHash(body))
+  if (earlier.idempotency_hash !== bodyHash(asked))
     throw new ApiError(
       'idempotency_mismatch',
       `The Idempotency-Key '${idempotencyKey}' was used before for ${earlier.id}, with another body.`,
@@ -151,15 +160,18 @@ export const createBatch = async (
 };
 
 /** The body that makes a batch like another one, with what `changes` says otherwise. */
-export const cloneBody = (batch: BatchRow, changes: CloneBatch): CreateBatch => ({
+export const cloneBody = <Changes extends CloneBatch>(batch: BatchRow, changes: Changes): NewBatch & Changes => ({
   input_file_id: batch.input_file_id,
-  endpoint: batch.endpoint as CreateBatch['endpoint'],
+  endpoint: batch.endpoint as NewBatch['endpoint'],
   completion_window: batch.completion_window,
   metadata: batch.metadata,
   name: batch.name,
   priority: batch.priority,
   ...(batch.lane === 'interactive' && { lane: batch.lane }),
   ...(batch.output_seconds !== null && { output_expires_after: { anchor: 'created_at' as const, seconds: batch.output_seconds } }),
-  ...(batch.options as Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool'>),
+  ...(batch.options as Pick<
+    CreateBatch,
+    'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool' | 'model' | 'columns' | 'invalid'
+  >),
   ...changes,
 });

@@ -6,7 +6,7 @@ import { countLines } from '../formats/lines.ts';
 import { messageOf } from '../lib/errors.ts';
 import { modelKey, priorOf, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
-import { enqueue, type NewChunk } from '../requests/queue.ts';
+import { enqueue, refuse, type NewChunk } from '../requests/queue.ts';
 import { newAdaptive, width, type Strategy } from '../policy/strategy.ts';
 import { capOf, noQuotas, type Quotas } from '../policy/quotas.ts';
 import { sayExceeded } from '../quotas/exceeded.ts';
@@ -18,7 +18,8 @@ import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 import { InputScan } from './scan.ts';
 import { chunkLines, chunkRoom, cutChunks, cutWithRepeats, withoutRepeats } from './sizing.ts';
-import { endFailed } from './end.ts';
+import { endFailed, errorsOf, type AllErrors } from './end.ts';
+import { dropInput, prepareInput, type Input, type TableDeps } from './table-input.ts';
 import { clip } from './validate.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface IntakeDeps {
   admit?: Admit;
   quotas?: Quotas;
   dedup?: DedupSettings;
+  /** How tables are read. */
+  tables?: TableDeps;
 }
 
 export type Intake = { batch: BatchRow; result: 'in_progress' | 'failed' | 'lost'; lines: number; bytes: number };
@@ -69,10 +72,10 @@ export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise
 };
 
 const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lease: Held): Promise<Intake> => {
-  const { storage, models, limits } = deps;
-  const fail = async (errors: BatchError[], scan?: InputScan): Promise<Intake> => ({
+  const { storage, models } = deps;
+  const fail = async (errors: BatchError[], scan?: Pick<InputScan, 'lines' | 'bytes'>, all?: AllErrors): Promise<Intake> => ({
     batch,
-    result: await endFailed(deps, batch, errors, scan),
+    result: await endFailed(deps, batch, errors, all),
     lines: scan?.lines ?? 0,
     bytes: scan?.bytes ?? 0,
   });
@@ -88,12 +91,32 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     ]);
   // A model that another process registered a moment ago is there for its first batch.
   await models.refresh();
+  const prepared = await prepareInput(deps, batch, batch.input_key, lease.signal);
+  if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
+  if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
+  if ('errors' in prepared) return fail(prepared.errors, undefined, prepared.all);
+  const intake = await scanInput(deps, batch, prepared, lease, fail);
+  // What was made of a table is of use to a batch that runs, and to no other.
+  if (intake.result !== 'in_progress') await dropInput(storage, prepared);
+  return intake;
+};
+
+const scanInput = async (
+  deps: IntakeDeps,
+  batch: BatchRow & { token: number },
+  input: Input,
+  lease: Held,
+  fail: (errors: BatchError[], scan?: InputScan, all?: AllErrors) => Promise<Intake>,
+): Promise<Intake> => {
+  const { storage, models, limits } = deps;
   const dedup = modeOf(batch.options, deps.dedup ?? defaultDedup);
   const errors: BatchError[] = [];
   const scan = new InputScan({
     storage,
-    inputKey: batch.input_key,
-    inputBytes: batch.input_bytes,
+    inputKey: input.key,
+    inputBytes: input.bytes,
+    refused: (line) => input.refused.has(line),
+    ...modelOf(batch),
     endpoint: batch.endpoint,
     models,
     tenant: batch.tenant_id,
@@ -107,12 +130,12 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     await storage.put(indexKey, watched(scan.index(), lease.signal), { signal: lease.signal });
   } catch (error) {
     if (lease.signal.aborted) return { batch, result: 'lost', lines: scan.lines, bytes: scan.bytes };
-    if (error instanceof NotFound && error.key === batch.input_key) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
+    if (error instanceof NotFound && error.key === input.key) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
     throw new Error(`intake of ${batch.id} stopped at line ${scan.lines}: ${messageOf(error)}`, { cause: error });
   }
   if (scan.errors > 0) {
     await storage.delete(indexKey);
-    return fail(errors, scan);
+    return fail(errors, scan, errorsOf(deps, batch, { inputKey: input.key, ...modelOf(batch) }, scan));
   }
   const wide = widthOf(batch);
   const candidate = {
@@ -128,7 +151,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     return fail([notFeasible(refused)], scan);
   }
   const cap = capOf(deps.quotas ?? noQuotas, batch.tenant_id);
-  const result = await publish(deps, batch, scan, { indexKey, width: wide, cap, admitted });
+  const result = await publish(deps, batch, scan, { indexKey, input, width: wide, cap, admitted });
   if (typeof result === 'object') {
     await storage.delete(indexKey);
     return fail([result], scan);
@@ -136,6 +159,10 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   if (result === 'lost') await storage.delete(indexKey);
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
 };
+
+/** What answers the lines that name no model. */
+export const modelOf = ({ options }: Pick<BatchRow, 'options'>): { model?: string } =>
+  options.model === undefined ? {} : { model: options.model };
 
 /** OpenAI's words: clients that match on them know no tenant. */
 export const missingInput = (fileId: string, tenant: string): BatchError => ({
@@ -234,13 +261,20 @@ const publish = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
   scan: InputScan,
-  { indexKey, width: wide, cap, admitted }: { indexKey: string; width: number | null; cap: number | null; admitted: boolean },
+  {
+    indexKey,
+    input,
+    width: wide,
+    cap,
+    admitted,
+  }: { indexKey: string; input: Input; width: number | null; cap: number | null; admitted: boolean },
 ): Promise<'in_progress' | 'lost' | BatchError> => {
   const found = scan.models();
   const most = batch.options.max_concurrent;
   // A chunk is in flight as a whole, so that it is no larger than what may be; an eighth of it goes to several workers, and
   // the last request of one does not hold up the others.
   const widest = Math.min(cap ?? Infinity, most === undefined ? Infinity : Math.ceil(most / 8));
+  const refusedModel = input.refused.size === 0 ? null : deps.models.find(batch.options.model!, batch.tenant_id);
   const chunks = await planChunks(deps, batch, scan, widest === Infinity ? null : widest);
   return deps.db.transaction(async (tx) => {
     const owner = { tenant: batch.tenant_id, user: batch.created_by };
@@ -255,6 +289,7 @@ const publish = async (
     const moved = await tx.maybe<{ deadline: Date; priority: number }>(sql`
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
+          input_key = ${input.key}, rows_key = ${input.rowsKey}, source = coalesce(${input.source === null ? null : JSON.stringify(input.source)}::jsonb, source), refused = ${input.refused.size},
           input_bytes = ${scan.bytes}, width = ${wide}, cap = ${cap}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
@@ -264,6 +299,7 @@ const publish = async (
       insert into batch_models (batch_no, model, total)
       select ${batch.no}, m.model, m.total
       from unnest(${found.map(({ model }) => modelKey(model))}::text[], ${found.map(({ count }) => count)}::bigint[]) m (model, total)`);
+    if (refusedModel !== null) await refuse(tx, batch.no, modelKey(refusedModel), input.refused);
     await record(tx, batch, 'batch.in_progress', { total: scan.lines });
     return 'in_progress' as const;
   });

@@ -27,7 +27,8 @@ import type { Storage } from '../storage/storage.ts';
 import type { Admit } from './admission.ts';
 import { analyticsOf } from './analytics.ts';
 import { cancelBatch, deleteBatch, patchBatch } from './change.ts';
-import { cloneBody, createBatch, noSemantic } from './create.ts';
+import { createFrom, wholeBody } from './asked.ts';
+import { cloneBody, noSemantic } from './create.ts';
 import { dryRun } from './dry-run.ts';
 import { partialResults } from './partial.ts';
 import { ProgressCache } from './progress.ts';
@@ -96,13 +97,15 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       },
     },
     async (request, reply): Promise<Batch | DryRun> => {
-      checkPool(request.body.pool, deps.pools);
-      if (request.body.dedup === 'semantic' && !semantic) throw noSemantic();
-      if (request.query.dry_run === true) return dryRun({ db, storage, models, limits, admit: deps.admit }, request.identity, request.body);
+      const { body } = request;
+      checkPool(body.pool, deps.pools);
+      if (body.dedup === 'semantic' && !semantic) throw noSemantic();
+      if (request.query.dry_run === true)
+        return dryRun({ db, storage, models, limits, admit: deps.admit }, request.identity, await wholeBody(deps, request.identity, body));
       const key = request.headers['idempotency-key'];
       if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 255))
         throw new ApiError('invalid_value', 'Idempotency-Key must have 1 to 255 characters.', { param: 'Idempotency-Key' });
-      const { batch, created, headers } = await createBatch(db, request.identity, request.body, {
+      const { batch, created, headers } = await createFrom(deps, request.identity, body, {
         openaiLimits: limits.openai,
         quotas,
         semantic,
@@ -231,7 +234,8 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
     async (request): Promise<Batch> => {
       checkPool(request.body.pool, deps.pools);
       const row = await getBatch(db, request.identity, request.params.id);
-      const { batch } = await createBatch(db, request.identity, cloneBody(row, request.body), {
+      const { input_file_id, ...rest } = cloneBody(row, request.body);
+      const { batch } = await createFrom(deps, request.identity, rest.rows === undefined ? { ...rest, input_file_id } : rest, {
         openaiLimits: limits.openai,
         quotas,
         semantic,

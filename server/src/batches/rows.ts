@@ -1,4 +1,4 @@
-import type { Batch, BatchError, BatchStatus } from '@sluice/contract';
+import type { Batch, BatchError, BatchSource, BatchStatus } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
 import type { CopyKind } from '../formats/manifest.ts';
 import { shownKey } from '../models/keys.ts';
@@ -19,7 +19,20 @@ export interface BatchRow {
   deadline: number;
   priority: number;
   metadata: Record<string, string> | null;
-  options: { dedup?: string; dedup_sampled?: boolean; strategy?: string; max_concurrent?: number; pool?: string };
+  options: {
+    dedup?: string;
+    dedup_sampled?: boolean;
+    strategy?: string;
+    max_concurrent?: number;
+    pool?: string;
+    /** Of the lines that name none: `name@version`. */
+    model?: string;
+    /** Which columns of a table are which inputs. */
+    columns?: Record<string, string | string[]>;
+    invalid?: 'skip' | 'refuse';
+  };
+  source: BatchSource | null;
+  rows_key: string | null;
   output_seconds: number | null;
   status: BatchStatus;
   cancel_mode: 'stop' | 'abort' | null;
@@ -71,7 +84,7 @@ export type HitCounts = Record<CopyKind, number>;
 /** The columns of a `BatchRow`, of `batches b`. */
 export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
-  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
+  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
   b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
   b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
@@ -171,5 +184,6 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     strategy: row.options.strategy ?? null,
     max_concurrent: row.options.max_concurrent ?? null,
     pool: row.options.pool ?? null,
+    source: row.source,
   };
 };

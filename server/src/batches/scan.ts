@@ -22,6 +22,10 @@ export interface ScanOptions {
   models: Models;
   /** Whose models the lines may name. */
   tenant: string;
+  /** Of the lines that name none. */
+  model?: string;
+  /** Whether a line is not to be run, for reasons that are known already. */
+  refused?: (line: number) => boolean;
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
   /** Look for lines that are the same but for their custom_id; `sampled`: also where they ask for chance. Absent: nobody wants to know. */
   repeats?: { sampled: boolean };
@@ -73,7 +77,7 @@ export class InputScan implements LineSink {
 
   constructor(options: ScanOptions) {
     this.#options = options;
-    this.#validator = new LineValidator(options.endpoint, options.models, options.tenant);
+    this.#validator = new LineValidator(options.endpoint, options.models, options.tenant, options.model);
   }
 
   async *index(): AsyncGenerator<Buffer> {
@@ -122,10 +126,12 @@ export class InputScan implements LineSink {
       return;
     }
     const [a, b] = hashId(checked.customId);
-    const repeats = this.#repeated(checked, buffer, start, end, line);
+    const refused = this.#options.refused?.(line) === true;
+    const repeats = refused ? 0 : this.#repeated(checked, buffer, start, end, line);
     this.#index.add(offset, end - start, a, b, repeats);
     const earlier = this.#ids.add(a, line);
     if (earlier !== null) this.#suspects.push({ line, id: checked.customId, earlier });
+    if (refused) return;
     const order = this.#gather(checked.model, line, repeats);
     if (repeats === 0) order?.add(line, buffer, start, end);
   }

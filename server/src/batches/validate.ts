@@ -60,8 +60,12 @@ export class LineValidator {
   /** References as lines name them, resolved once a batch: a version made later does not split it. */
   readonly #resolved = new Map<string, ModelSpec | null>();
 
-  constructor(endpoint: string, models: Models, tenant: string) {
+  readonly #model: string | undefined;
+
+  /** @param model of the lines that name none */
+  constructor(endpoint: string, models: Models, tenant: string, model?: string) {
     this.#endpoint = endpoint;
+    this.#model = model;
     this.#models = models;
     this.#tenant = tenant;
   }
@@ -111,7 +115,7 @@ export class LineValidator {
       const needed = needs[this.#endpoint];
       if (needed && body[needed] === undefined)
         problems.push(problem('invalid_request', `${needed[0]!.toUpperCase()}${needed.slice(1)} parameter is required.`, `body.${needed}`));
-      const found = this.#model(body['model']);
+      const found = this.#resolve(body['model'] ?? this.#model);
       if ('code' in found) problems.push(found);
       else model = found;
     }
@@ -119,7 +123,7 @@ export class LineValidator {
     return { customId: customId as string, model, sampled: asksForSampling(body as Dict) };
   }
 
-  #model(reference: unknown): ModelSpec | Problem {
+  #resolve(reference: unknown): ModelSpec | Problem {
     if (typeof reference !== 'string' || reference === '') return problem('invalid_request', 'Model parameter is required.', 'body.model');
     let model = this.#resolved.get(reference);
     if (model === undefined) {

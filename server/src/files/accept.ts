@@ -9,11 +9,13 @@ import { createStored, fileTooLarge, keepStored, maxBytes, type FileDeps } from 
 import { takeField, wholeFields, type FileFields } from './form.ts';
 import type { FileRow } from './queries.ts';
 import { receive } from './receive.ts';
-import { notJsonLines, Sniff, sniffed } from './sniff.ts';
+import { Sniff, sniffed, sniffFor, type IsTable } from './sniff.ts';
 import { assertPending, keepPart, storePart } from './uploads.ts';
 
 export interface ReceiveDeps extends FileDeps {
   limits: Pick<Limits, 'maxFileBytes' | 'openai'>;
+  /** What is a table; absent: nothing is. */
+  isTable?: IsTable | undefined;
   log: Pick<FastifyBaseLogger, 'warn'>;
 }
 
@@ -26,7 +28,7 @@ const takeBack = async ({ storage, log }: ReceiveDeps, key: string): Promise<voi
 export const receiveFile = async (deps: ReceiveDeps, identity: Identity, request: IncomingMessage): Promise<FileRow> => {
   const { storage, limits } = deps;
   const fields: FileFields = { purpose: null, anchor: null, seconds: null };
-  const sniff = new Sniff();
+  let sniff = new Sniff();
   const assertFits = (bytes: number) => {
     const limit = maxBytes(limits, fields.purpose);
     if (bytes > limit) throw fileTooLarge(limit, 'file');
@@ -37,7 +39,7 @@ export const receiveFile = async (deps: ReceiveDeps, identity: Identity, request
 
   async function* shown(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of sniffed(bytes, sniff)) {
-      if (fields.purpose === 'batch' && sniff.verdict === false) throw notJsonLines();
+      if (fields.purpose === 'batch' && sniff.verdict === false) throw sniff.refusal();
       yield piece;
     }
   }
@@ -46,6 +48,7 @@ export const receiveFile = async (deps: ReceiveDeps, identity: Identity, request
       file: 'file',
       onField: (name, value) => takeField(fields, name, value),
       onFile: (bytes, filename, signal) => {
+        sniff = sniffFor(deps, filename);
         if (announced > most + 1024 * 1024) return Promise.reject(fileTooLarge(most, 'file'));
         return createStored(storage, {
           tenant: identity.tenant,
@@ -61,7 +64,7 @@ export const receiveFile = async (deps: ReceiveDeps, identity: Identity, request
     try {
       const { purpose, expiresSeconds } = wholeFields(fields);
       assertFits(stored.bytes);
-      if (purpose === 'batch') sniff.assertJsonLines();
+      if (purpose === 'batch') sniff.assertBatchInput();
       return await keepStored(deps, identity, { ...stored, purpose }, expiresSeconds);
     } catch (error) {
       if (error instanceof ApiError) await takeBack(deps, stored.key);

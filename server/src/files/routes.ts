@@ -17,6 +17,7 @@ import type { Storage } from '../storage/storage.ts';
 import { sendContent } from './content.ts';
 import { deleteFile, getFile, pageOfFiles } from './files.ts';
 import { toFile } from './queries.ts';
+import type { IsTable } from './sniff.ts';
 import { receiveFile, receivePart } from './accept.ts';
 import { cancelUpload, completeUpload, createUpload, getUpload } from './uploads.ts';
 
@@ -24,6 +25,8 @@ export interface FileRoutesDeps {
   db: Db;
   storage: Storage;
   limits: Pick<Limits, 'maxFileBytes' | 'openai'>;
+  /** What is a table, for batches take them too; absent: nothing is. */
+  isTable?: IsTable;
 }
 
 const params = Type.Object({ id: Type.String() });

@@ -8,7 +8,7 @@ import { newPartId, newUploadId } from '../lib/ids.ts';
 import { NotFound, type Bytes, type Storage } from '../storage/storage.ts';
 import { cleanName, createStored, fileTooLarge, insertFile, maxBytes, type FileDeps, type StoredFile } from './files.ts';
 import { findFile } from './queries.ts';
-import { Sniff, sniffed } from './sniff.ts';
+import { sniffed, sniffFor, type IsTable, type Sniff } from './sniff.ts';
 import * as queries from './upload-queries.ts';
 import { toUpload, type PartRow, type UploadRow } from './upload-queries.ts';
 
@@ -112,17 +112,19 @@ const joined = async function* (storage: Storage, parts: readonly PartRow[], md5
     throw new ApiError('invalid_value', `Invalid 'md5': the bytes have the MD5 ${actual}.`, { param: 'md5' });
 };
 
-const checked = async function* (bytes: Bytes): AsyncGenerator<Uint8Array> {
-  const sniff = new Sniff();
+const checked = async function* (bytes: Bytes, sniff: Sniff): AsyncGenerator<Uint8Array> {
   yield* sniffed(bytes, sniff);
-  sniff.assertJsonLines();
+  sniff.assertBatchInput();
 };
+
+type CompleteDeps = FileDeps & { limits: { openai: boolean }; isTable?: IsTable | undefined };
 
 /**
  * Joins the parts into a file. Completing again gives the same answer, so a client whose reply was lost may repeat it;
  * of two at once one makes the file, and the other finds it made.
  */
-export const completeUpload = async ({ db, storage }: FileDeps, identity: Identity, id: string, body: CompleteUpload): Promise<Upload> => {
+export const completeUpload = async (deps: CompleteDeps, identity: Identity, id: string, body: CompleteUpload): Promise<Upload> => {
+  const { db, storage } = deps;
   const upload = await getRow(db, identity, id);
   if (upload.status === 'completed') return getUpload(db, identity, id);
   if (upload.status !== 'pending') throw ended(upload);
@@ -134,7 +136,7 @@ export const completeUpload = async ({ db, storage }: FileDeps, identity: Identi
       tenant: identity.tenant,
       filename: upload.filename,
       purpose: upload.purpose,
-      bytes: upload.purpose === 'batch' ? checked(whole) : whole,
+      bytes: upload.purpose === 'batch' ? checked(whole, sniffFor(deps, upload.filename)) : whole,
     });
   } catch (error) {
     // Cancelled or expired while we read, and the parts swept.

@@ -25,8 +25,16 @@ const count = async (stream: AsyncIterable<Buffer>) => {
   return { bytes };
 };
 
+const { input_file_id: _file, endpoint: _endpoint, completion_window: _window, ...rest } = CreateBatch.properties;
+
+/** As OpenAI has it: a file and an endpoint are named. */
+const Create = Type.Object(
+  { ...Type.Required(Type.Pick(CreateBatch, ['input_file_id', 'endpoint', 'completion_window'])).properties, ...rest },
+  { additionalProperties: false },
+);
+
 const routes = (app: App) => {
-  app.post('/v1/batches', { schema: { body: CreateBatch } }, (request) => request.body);
+  app.post('/v1/batches', { schema: { body: Create } }, (request) => request.body);
   app.post('/v1/batches/:id/retry', { schema: { body: RetryBatch } }, (request) => request.body);
   const response = { 200: Type.Object({ tenant: Type.String() }) };
   app.get('/v1/batches/:id', { schema: { response } }, (request) => ({ tenant: request.identity.tenant }));

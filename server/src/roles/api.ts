@@ -31,6 +31,7 @@ import { Records, type Recorder } from '../predictions/records.ts';
 import { portalRoutes } from '../portal/routes.ts';
 import { predictRoutes } from '../predictions/routes.ts';
 import { quotaRoutes } from '../quotas/routes.ts';
+import { isTable } from '../tables/recognise.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
 import { routeRoutes } from '../routes/routes.ts';
@@ -59,7 +60,7 @@ export const addRoutes = (
   { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, recorder, sessions }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
-  fileRoutes(app, { db, storage, limits });
+  fileRoutes(app, { db, storage, limits, isTable });
   batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup, pools, admit: previewAdmission({ config, models }) });
   routeRoutes(app, { db, models, declared: config.routes, limits });
   quotaRoutes(app, { db, quotas });

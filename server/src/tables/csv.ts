@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { parse, type Info } from 'csv-parse';
+import { BadTable, mostColumns } from './facts.ts';
 import { columnNames, valueOf, type Row } from './rows.ts';
 
 export interface CsvOptions {
@@ -9,11 +10,8 @@ export interface CsvOptions {
   header?: boolean;
 }
 
-/** Columns a table may have, and characters one row may have. */
-const mostColumns = 10_000;
+/** Characters one row may have. */
 const mostCharacters = 16 << 20;
-
-export class BadTable extends Error {}
 
 const delimiters = [',', '\t', ';', '|'];
 

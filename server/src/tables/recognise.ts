@@ -1,4 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { delimiterOf } from './csv.ts';
+import { valueOf } from './rows.ts';
 
 /**
  * What a file of rows is, by its bytes. `requests`: lines that are requests already; `jsonl`: lines that are rows.
@@ -29,6 +32,15 @@ const isHeader = (fields: readonly string[]): boolean =>
 /** Characters that a SMILES has and a word has not, or a word that is nothing but organic atoms. */
 const looksLikeSmiles = (text: string): boolean =>
   /^[^\s,;|"]+$/.test(text) && (/[()[\]=#@\\/%]/.test(text) || /^[BCNOPSFIbcnops0-9lr]+$/.test(text));
+
+/** Tokens of SMILES and nothing else, and one of them at least that no word has. */
+const isSmiles = (text: string): boolean =>
+  /^(\[\d*[A-Za-z*][^\][\s]*\]|Br|Cl|[BCNOPSFIbcnops*]|[=#$:/\\.()%+-]|\d)+$/.test(text) && /[A-Za-z]/.test(text);
+
+/** Whether the fields of a first line name columns: one of them is a usual name, or none is a value. */
+export const hasHeader = (fields: readonly string[]): boolean =>
+  isHeader(fields.map((field) => field.trim())) ||
+  !fields.some((field) => typeof valueOf(field.trim()) === 'number' || (isSmiles(field.trim()) && /[=()[\]#]|\d/.test(field)));
 
 /** Text without what was cut off at its end in the middle of a character; null where it is none. */
 const textOf = (head: Buffer): string | null => {
@@ -72,4 +84,50 @@ export const formatOf = (head: Buffer, filename = ''): TableFormat | null => {
     return commas.length > 1 && !looksLikeSmiles(first.split(/\s/)[0]!) ? 'csv' : 'smi';
   if (commas.length > 1) return 'csv';
   return tabs.length > 1 ? 'tsv' : isHeader([first]) ? 'csv' : 'smi';
+};
+
+/**
+ * The same where it is beyond doubt a table, or JSON lines: lists and prose are text too. Fields of its lines are counted
+ * as they stand, so that a table whose first lines hold line breaks has to have a name that says what it is.
+ */
+export const tableFormatOf = (head: Buffer, filename = ''): TableFormat | null => {
+  const format = formatOf(head, filename);
+  if (format === null || format === 'parquet' || format === 'sdf') return format;
+  const lines = textOf(head)!
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.trim() !== '');
+  const first = lines[0]!.trim();
+  if (format === 'requests' || format === 'jsonl') return format;
+  if (format === 'smi') return isSmiles(first.split(/\s/)[0]!) || /\.(smi|smiles)(\.(gz|zst))?$/i.test(filename) ? format : null;
+  const delimiter = format === 'tsv' ? '\t' : delimiterOf(first);
+  const fields = first.split(delimiter);
+  if (isHeader(fields.map((field) => field.trim().replaceAll('"', ''))) || /\.(csv|tsv|tab)(\.(gz|zst))?$/i.test(filename)) return format;
+  // The last line may be cut off.
+  const whole = lines.slice(0, Math.max(2, Math.min(20, lines.length - 1)));
+  return fields.length > 1 && whole.length > 1 && whole.every((line) => line.split(delimiter).length === fields.length) ? format : null;
+};
+
+/** What a file is by its beginning, unpacked where it is packed; null where it is no table. */
+export const recognise = (head: Buffer, filename = ''): { format: TableFormat; compression: Compression | null } | null => {
+  const compression = compressionOf(head);
+  const format = tableFormatOf(compression === null ? head : unpackHead(head, compression), filename);
+  return format === null ? null : { format, compression };
+};
+
+/** As much of a packed beginning as can be unpacked, and not more than a beginning. */
+const unpackHead = (head: Buffer, compression: Compression): Buffer => {
+  const maxOutputLength = 1 << 20;
+  try {
+    return compression === 'gzip'
+      ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength })
+      : zstdDecompressSync(head, { finishFlush: constants.ZSTD_e_flush, maxOutputLength });
+  } catch {
+    return Buffer.alloc(0);
+  }
+};
+
+/** Whether a file whose beginning is no JSON is a table, or packed. */
+export const isTable = (head: Buffer, filename: string): boolean => {
+  const found = recognise(head, filename);
+  return found !== null && (found.compression !== null || (found.format !== 'requests' && found.format !== 'jsonl'));
 };

@@ -1,14 +1,17 @@
 /** One row of a table, or why there is none: every row of the input has exactly one, in its order. */
 export type Row = { values: Record<string, unknown> } | { problem: string; values: Record<string, unknown> };
 
-/** Names of columns, each once: the second `a` is `a_1`, one without a name is called by its place. */
+/**
+ * Names of columns, each once, whatever its case (SQL knows none): the second `a` is `a_1`, one without a name is called by
+ * its place.
+ */
 export const columnNames = (header: readonly string[]): string[] => {
   const taken = new Set<string>();
   return header.map((given, i) => {
     const name = given.trim() === '' ? `column_${i + 1}` : given.trim();
     let unique = name;
-    for (let n = 1; taken.has(unique); n++) unique = `${name}_${n}`;
-    taken.add(unique);
+    for (let n = 1; taken.has(unique.toLowerCase()); n++) unique = `${name}_${n}`;
+    taken.add(unique.toLowerCase());
     return unique;
   });
 };

@@ -69,13 +69,13 @@ test.each([
   ['empty', ''],
   ['no object first', '[1]\n'],
   ['damaged from the start', '{malformed\n'],
-  ['a table', 'custom_id,method\n1,POST\n'],
+  ['neither JSON nor a table', 'Dear batch,\nplease run.\n'],
 ])('a batch file that is %s is refused at once, in OpenAI’s words', async (_, text) => {
   const { client } = wired(sluice);
   const error = await refusal(toFile(Buffer.from(text), 'a.jsonl').then((file) => client.files.create({ file, purpose: 'batch' })));
   expect(error).toBeInstanceOf(OpenAI.BadRequestError);
   expect(error.error).toEqual({
-    message: 'Invalid file format for Batch API. Must be .jsonl',
+    message: expect.stringMatching(/^Invalid file format for Batch API\. Must be \.jsonl/) as string,
     type: 'invalid_request_error',
     param: null,
     code: null,

@@ -34,6 +34,7 @@ import { previewAdmission } from '../../src/scheduler/beliefs.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { isTable } from '../../src/tables/recognise.ts';
 import { workerRoutes } from '../../src/workers/routes.ts';
 import { Worker } from '../../src/workers/worker.ts';
 import { makeDatabase } from './database.ts';
@@ -138,7 +139,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     log,
     checkReplies: true,
     routes: (routes) => {
-      fileRoutes(routes, { db, storage, limits });
+      fileRoutes(routes, { db, storage, limits, isTable });
       batchRoutes(routes, {
         db,
         storage,

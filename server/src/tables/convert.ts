@@ -1,0 +1,110 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import type { Storage } from '../storage/storage.ts';
+import { BadTable, type Look, type Mapping, type RowFormat, type TableLimits, type Written } from './facts.ts';
+import { mapColumns, type AskedColumns } from './mapping.ts';
+import { openTableProcess } from './process.ts';
+import type { Compression } from './recognise.ts';
+import { Bomb, unpack } from './unpack.ts';
+
+/**
+ * A table becomes the lines of a batch: `requests`, one request a row, and `rows`, a Parquet file of what the rows hold and
+ * what was found out about them. Row i of the table is line i of the one and row i of the other, whatever it holds: a row
+ * that cannot run has its line too, and is among `refused`.
+ */
+export interface Source {
+  key: string;
+  bytes: number;
+  format: RowFormat;
+  compression: Compression | null;
+}
+
+export interface Refused {
+  line: number;
+  message: string;
+}
+
+export interface Converted extends Written {
+  look: Look;
+  mapping: Mapping;
+  /** Files of a folder that is gone once `use` has ended. */
+  requests: { path: string; bytes: number };
+  rows: { path: string; bytes: number };
+  refusedRows: () => AsyncGenerator<Refused>;
+}
+
+export interface ConvertDeps {
+  storage: Storage;
+  limits: TableLimits;
+  /** Where the folder is made; absent: among the system's temporary ones. */
+  scratch?: string;
+}
+
+/** Converts a table and hands over what came of it. Rejects with `BadTable` or `Bomb` where it cannot be read. */
+export const convert = async <Result>(
+  { storage, limits, scratch = tmpdir() }: ConvertDeps,
+  source: Source,
+  { columns, url }: { columns: AskedColumns | undefined; url: string },
+  signal: AbortSignal,
+  use: (converted: Converted) => Promise<Result>,
+): Promise<Result> => {
+  await mkdir(scratch, { recursive: true });
+  const folder = await mkdtemp(join(scratch, 'sluice-table-'));
+  try {
+    const path = join(folder, `source.${source.format}`);
+    await copyOut(storage, source, path, limits, signal);
+    await using table = await openTableProcess(folder, limits, signal);
+    const look = await table.ask<Look>({ do: 'read', path, format: source.format });
+    if (look.rows === 0) throw new BadTable('The table has no row.');
+    const mapping = mapColumns(look.columns, columns);
+    const [requests, rows, refused] = ['requests.jsonl', 'rows.parquet', 'refused.jsonl'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const written = await table.ask<Written>({ do: 'write', mapping, url, checked: null, rows, requests, refused });
+    const sized = async (file: string) => ({ path: file, bytes: (await stat(file)).size });
+    return await use({
+      ...written,
+      look,
+      mapping,
+      requests: await sized(requests),
+      rows: await sized(rows),
+      refusedRows: () => refusedIn(refused),
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** The source as a file of this machine, unpacked. */
+const copyOut = async (
+  storage: Storage,
+  { key, compression }: Source,
+  path: string,
+  { bytes: maxBytes }: TableLimits,
+  signal: AbortSignal,
+): Promise<void> => {
+  const stored = await storage.stream(key);
+  await pipeline(compression === null ? stored : unpack(stored, compression, { maxBytes, maxRatio: 200 }), createWriteStream(path), {
+    signal,
+  });
+};
+
+async function* refusedIn(path: string): AsyncGenerator<Refused> {
+  const lines = createInterface({ input: createReadStream(path) });
+  for await (const line of lines) {
+    const { line: number, problem } = JSON.parse(line) as { line: number; problem: string };
+    yield { line: number, message: problem };
+  }
+}
+
+/** Why a table cannot be read, where it is the table's fault; null where it is not. */
+export const faultOf = (error: unknown): string | null =>
+  error instanceof BadTable || error instanceof Bomb || (error instanceof Error && error.message.startsWith('The file cannot be unpacked'))
+    ? error.message
+    : null;

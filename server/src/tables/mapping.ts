@@ -1,0 +1,46 @@
+import { BadTable, type Column, type Mapping } from './facts.ts';
+import { guessColumns } from './recognise.ts';
+
+/** What a batch says of its columns: inputs by name, and `id`, the column that names the rows. */
+export type AskedColumns = Readonly<Record<string, string | readonly string[]>>;
+
+/** Inputs that hold molecules or proteins, whatever a model does with them. */
+const checks: Record<string, 'smiles' | 'sequence'> = { smiles: 'smiles', sequence: 'sequence', protein: 'sequence' };
+
+/**
+ * Which column is what: as the batch says, else as their names say; a table of which neither says anything is rows of
+ * features, each column an input of its name. Columns are found by their exact names, or by names of another case.
+ */
+export const mapColumns = (columns: readonly Column[], asked: AskedColumns = {}): Mapping => {
+  const names = columns.map(({ name }) => name);
+  const find = (wanted: string): string => {
+    const found = names.find((name) => name === wanted) ?? names.find((name) => name.toLowerCase() === wanted.trim().toLowerCase());
+    if (found !== undefined) return found;
+    const some = names.slice(0, 20).map((name) => `'${name}'`);
+    throw new BadTable(
+      `The table has no column '${wanted}'; it has ${some.join(', ')}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`,
+    );
+  };
+  const { id: askedId, ...askedInputs } = asked;
+  const guessed = guessColumns(names);
+  const id = typeof askedId === 'string' ? find(askedId) : (guessed.id ?? null);
+  const inputs: Mapping['inputs'] = Object.fromEntries(
+    Object.entries(askedInputs).map(([input, from]) => [input, typeof from === 'string' ? find(from) : from.map(find)]),
+  );
+  if (Object.keys(inputs).length === 0) {
+    if (guessed.smiles !== undefined) inputs['smiles'] = guessed.smiles;
+    else if (names.includes('molblock')) inputs['smiles'] = 'molblock';
+    if (guessed.sequence !== undefined) inputs['sequence'] = guessed.sequence;
+    if (Object.keys(inputs).length === 0) for (const name of names) if (name !== id) inputs[name] = name;
+  }
+  return { inputs, id, checked: checkedOf(inputs) };
+};
+
+const checkedOf = (inputs: Mapping['inputs']): Mapping['checked'] => {
+  for (const [input, column] of Object.entries(inputs)) {
+    const as = checks[input];
+    if (as === undefined || Array.isArray(column)) continue;
+    return { input, column, as: as === 'smiles' && column === 'molblock' ? 'molblock' : as };
+  }
+  return null;
+};
