@@ -105,6 +105,7 @@ export const Batch = Type.Object(
     usage: Nullable(Usage),
     metadata: Nullable(Metadata),
     // What follows is ours; stock clients ignore it.
+    kind: Type.Enum(['batch', 'parent', 'screen'], { description: 'What it is besides a batch.' }),
     name: Nullable(Type.String()),
     priority: Type.Integer(),
     created_by: Type.String(),

@@ -17,3 +17,5 @@ export * from './prediction-records.ts';
 export * from './oip.ts';
 export * from './portal.ts';
 export * from './artifacts.ts';
+export * from './boltz.ts';
+export * from './screens.ts';

@@ -4,7 +4,7 @@ import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
 import { messageOf } from '../lib/errors.ts';
-import { modelKey, priorOf, type Models, type ModelSpec } from '../models/models.ts';
+import { groupOf, modelKey, priorOf, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
 import { enqueue, refuse, type NewChunk } from '../requests/queue.ts';
 import { newAdaptive, width, type Strategy } from '../policy/strategy.ts';
@@ -231,7 +231,10 @@ const planChunks = async (
   return found.flatMap(({ model, lines, count, repeats, order }) => {
     const key = modelKey(model);
     const { rate } = rates.get(key)!;
-    const size = Math.min(chunkLines({ rate, lines: count - repeats.count, workers, lineBytes }), widest ?? Infinity);
+    const runs = count - repeats.count;
+    // A group is one process: it counts as wide as it is, but is not cut up for it.
+    const group = Math.min(groupOf(model), options.max_concurrent ?? Infinity, Math.ceil(runs / Math.max(1, workers)));
+    const size = Math.max(group, Math.min(chunkLines({ rate, lines: runs, workers, lineBytes }), widest ?? Infinity));
     const together =
       repeats.count > 0 && options.strategy !== 'sequential' && pays(model.executor, rate, options.dedup !== undefined, dedup);
     const sorted = order === null || order.asInFile ? null : order;

@@ -8,6 +8,7 @@ import { slaOf } from '../policy/forecast.ts';
 export interface BatchRow {
   no: number;
   id: string;
+  kind: 'batch' | 'parent' | 'screen';
   tenant_id: string;
   created_by: string;
   name: string | null;
@@ -85,6 +86,8 @@ export type HitCounts = Record<CopyKind, number>;
 export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
   extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
+  b.no, b.id, b.kind, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
+  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
   b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
   b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
@@ -161,6 +164,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     },
     usage: usage === null || row.status === 'validating' || row.status === 'failed' ? null : usageObject(usage),
     metadata: row.metadata,
+    kind: row.kind,
     name: row.name,
     priority: row.priority,
     created_by: row.created_by,

@@ -145,6 +145,8 @@ export interface ExecutorContext {
 export interface ExecutorKind {
   readonly kind: string;
   open(model: ModelSpec, context: ExecutorContext): Promise<Executor>;
+  /** What is wrong with a request, with the field, where that can be told without running it. */
+  problemOf?(body: JsonObject): string | null;
 }
 
 /** The model cannot be loaded; its requests fail with this reason. */

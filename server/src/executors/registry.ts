@@ -6,7 +6,7 @@ import { boltzOptions } from './boltz/options.ts';
 import { commandKind } from './command/command.ts';
 import { commandOptions } from './command/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
-import { LoadError, type Executor, type ExecutorContext, type ExecutorKind } from './executor.ts';
+import { LoadError, type Executor, type ExecutorContext, type ExecutorKind, type JsonObject } from './executor.ts';
 import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
 import { OpenAI, openaiKind } from './openai/openai.ts';
@@ -64,6 +64,13 @@ export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): st
   const clash = given.length > 1 ? [`options ${given.map((name) => `'${name}'`).join(' and ')} exclude each other.`] : [];
   return [...optionProblems(options, model.options), ...clash];
 };
+
+/**
+ * What is wrong with a request of the model that can be told without running it, with the field; null: nothing, or
+ * only the model itself can say.
+ */
+export const problemOf = (model: Pick<ModelSpec, 'executor'>, body: Record<string, unknown>): string | null =>
+  kinds[model.executor].kind.problemOf?.(body as JsonObject) ?? null;
 
 /** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
 export const pathOptions = (executor: ExecutorName): string[] =>

@@ -23,6 +23,8 @@ const tags: Record<string, { name: string; description: string }> = {
   events: { name: 'Events', description: 'What happened to batches, as Server-Sent Events that resume from a number.' },
   predictions: { name: 'Predict', description: 'One request, answered at once.' },
   jobs: { name: 'Jobs', description: 'One request, answered in the background.' },
+  screens: { name: 'Screens', description: 'A protein against ligands: one batch, a record and files for each, the best of all.' },
+  archive: { name: 'Screens', description: 'A protein against ligands: one batch, a record and files for each, the best of all.' },
   workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },

@@ -62,6 +62,16 @@ export const priorRate: Record<ExecutorName, number> = {
   boltz: 0.03,
 };
 
+/**
+ * Requests that one process of the model answers together, whatever they take: chunks of it have so many where the batch
+ * has them, or each of them would load the model. 1: each is run on its own.
+ */
+export const groupOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): number => {
+  const asked = (name: string, otherwise: number): number => (typeof options[name] === 'number' ? options[name] : otherwise);
+  if (executor === 'boltz') return asked('group_size', 20);
+  return executor === 'command' && options['per'] === 'chunk' ? asked('chunk_size', 100) : 1;
+};
+
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };
 

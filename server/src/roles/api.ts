@@ -10,7 +10,7 @@ import { cacheRoutes } from '../cache/routes.ts';
 import { settledAnswers } from '../cache/settled.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
-import { checkOptions, pathOptions } from '../executors/registry.ts';
+import { checkOptions, pathOptions, problemOf } from '../executors/registry.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { JobDesk } from '../jobs/desk.ts';
 import { answerLater } from '../jobs/later.ts';
@@ -34,6 +34,8 @@ import { quotaRoutes } from '../quotas/routes.ts';
 import { isTable } from '../tables/recognise.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
+import { executorOf } from '../screens/records.ts';
+import { screenRoutes } from '../screens/routes.ts';
 import { routeRoutes } from '../routes/routes.ts';
 import { previewAdmission } from '../scheduler/beliefs.ts';
 import { observeCache } from '../telemetry/cache.ts';
@@ -67,6 +69,7 @@ export const addRoutes = (
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
   jobRoutes(app, { db, storage, jobs });
+  screenRoutes(app, { db, storage, models, quotas, semantic: dedup.semanticModel !== null, problemOf, executorOf: executorOf(models) });
   completionRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   registryRoutes(app, {
     db,

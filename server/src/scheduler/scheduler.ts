@@ -28,6 +28,8 @@ import { beliefs, tailOf } from './beliefs.ts';
 import { round, type ControllerOptions } from './controller.ts';
 import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
 import { plan } from './planner.ts';
+import { gatherNext, type Gathered } from '../screens/gather.ts';
+import { executorOf } from '../screens/records.ts';
 import { sweepModelFiles } from '../registry/files.ts';
 import { rescueVettings } from '../registry/vetting.ts';
 import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
@@ -51,6 +53,8 @@ interface Events {
   controlled: [escalated: string[]];
   /** Workers that were told to end, or are lost. */
   interrupted: [workers: { pool: string; by: string; count: number }[]];
+  /** The results of a screen were gathered into files. */
+  gathered: [screen: Gathered];
   swept: [];
 }
 
@@ -73,6 +77,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     retries: Loop;
     finalize: Loop;
     bulk: Loop;
+    screens: Loop;
     sweep: Loop;
     chores: Loop;
     garbage: Loop;
@@ -103,6 +108,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       retries: loop('retries', () => this.#retries()),
       finalize: loop('finalize', (signal) => this.#finalize(signal)),
       bulk: loop('bulk', (signal) => this.#bulk(signal)),
+      screens: loop('screens', (signal) => this.#gather(signal)),
       sweep: loop('sweep', () => this.#sweep(), sweep, sweep),
       chores: loop('chores', () => this.#chores(), 60_000, 60_000),
       garbage: loop('garbage', () => this.#garbage(), day, day),
@@ -224,8 +230,21 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     took[classOf(1_000 * seconds)]! += 1;
     await addSpread(db, 'finalize', '', took).catch(() => {});
     log.info({ batch: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds }, 'finalized');
+    if (ended.batch.kind === 'screen') this.#loops.screens.wake();
     this.emit('finalized', { batchId: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds });
     return true;
+  }
+
+  /** Gathers what a screen came to, after its end and apart from it. */
+  async #gather(signal: AbortSignal): Promise<boolean> {
+    const { config, log, models } = this.#deps;
+    const started = performance.now();
+    const gathered = await gatherNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds, executorOf: executorOf(models) }, signal);
+    if (gathered === null) return false;
+    const seconds = (performance.now() - started) / 1_000;
+    log.info({ batch: gathered.batchId, result: gathered.result, ligands: gathered.ligands, seconds }, 'screen gathered');
+    this.emit('gathered', gathered);
+    return gathered.result === 'gathered';
   }
 
   /** A slice of the bulk operation whose turn it is; where none is, a wait until the pace of one allows the next. */

@@ -13,7 +13,7 @@ import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
-import { checkOptions, pathOptions } from '../../src/executors/registry.ts';
+import { checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { portalFolder } from '../../src/http/portal-files.ts';
 import { buildServer } from '../../src/http/server.ts';
@@ -32,6 +32,8 @@ import { parseUpstreams } from '../../src/registry/upstreams.ts';
 import { ModelWatch } from '../../src/registry/watch.ts';
 import { previewAdmission } from '../../src/scheduler/beliefs.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
+import { executorOf } from '../../src/screens/records.ts';
+import { screenRoutes } from '../../src/screens/routes.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { isTable } from '../../src/tables/recognise.ts';
@@ -156,6 +158,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
       jobRoutes(routes, { db, storage, jobs: new JobDesk({ db, storage, models, listener, quotas }) });
+      screenRoutes(routes, { db, storage, models, quotas, problemOf, executorOf: executorOf(models) });
       completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
       registryRoutes(routes, {
         db,

@@ -2,9 +2,10 @@ import { hash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { named, type Kept } from '../../artifacts/artifacts.ts';
+import { typeOfName } from '../../artifacts/types.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
-import { keepOutputs, typeOf, written, type Found } from '../command/collect.ts';
+import { keepOutputs, written, type Found } from '../command/collect.ts';
 import { environmentOf } from '../command/environment.ts';
 import { runProgram, type Ended } from '../command/program.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
@@ -165,7 +166,7 @@ class Boltz implements Executor {
         const { parameters: _, tool: __, units: ___, msa: ____, ...results } = outputs;
         said.push(await json('results.json', results));
       }
-      const found = files.map((path): Found => ({ name: artifactName(basename(path), id), path, type: typeOf(path), bytes: 0 }));
+      const found = files.map((path): Found => ({ name: artifactName(basename(path), id), path, type: typeOfName(path), bytes: 0 }));
       return await keepOutputs(storage, task.folder, [...found, ...said], signal);
     } finally {
       await rm(dir, { recursive: true, force: true });
@@ -302,6 +303,15 @@ const versionOf = async (options: BoltzOptions, scratch: string): Promise<string
 
 export const boltzKind: ExecutorKind = {
   kind: 'boltz',
+  problemOf: (body) => {
+    try {
+      readRequest(body);
+      return null;
+    } catch (error) {
+      if (error instanceof BadRequest) return error.message;
+      throw error;
+    }
+  },
   open: async (model, context) => {
     const options = readOptions(boltzOptions, model.options);
     return new Boltz(model, context, options, await versionOf(options, context.scratch));

@@ -6,7 +6,8 @@ import { inputFile } from './input.ts';
 import type { BoltzOptions } from './options.ts';
 import { isHollow, recordFolder } from './output.ts';
 import type { MsaSource } from './outputs.ts';
-import type { BoltzParameters, BoltzRequest } from './request.ts';
+import type { BoltzParameters } from '@sluice/contract';
+import type { BoltzRequest } from './request.ts';
 
 /** A request as a record of a run: its id names the input file and every output. */
 export interface Member {

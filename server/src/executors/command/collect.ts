@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { glob, lstat, realpath, writeFile } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Kept } from '../../artifacts/artifacts.ts';
+import { typeOfName } from '../../artifacts/types.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { isArtifactName, type OutputPattern } from './options.ts';
 
@@ -12,25 +13,6 @@ export interface Found {
   type: string;
   bytes: number;
 }
-
-const types: Record<string, string> = {
-  '.json': 'application/json',
-  '.jsonl': 'application/jsonl',
-  '.csv': 'text/csv; charset=utf-8',
-  '.tsv': 'text/tab-separated-values; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.log': 'text/plain; charset=utf-8',
-  '.yaml': 'application/yaml',
-  '.cif': 'chemical/x-mmcif',
-  '.pdb': 'chemical/x-pdb',
-  '.sdf': 'chemical/x-mdl-sdfile',
-  '.npz': 'application/zip',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.parquet': 'application/vnd.apache.parquet',
-};
-
-export const typeOf = (name: string): string => types[extname(name).toLowerCase()] ?? 'application/octet-stream';
 
 /** What is wrong with what the program left; the request has failed. */
 export class BadOutputs extends Error {}
@@ -62,7 +44,7 @@ export const findOutputs = async (dir: string, patterns: readonly OutputPattern[
       if (other) throw new BadOutputs(`The program left two files for '${name}': ${relative(dir, other.path)} and ${match}.`);
       total += stat.size;
       if (total > maxBytes) throw new BadOutputs(`The program left more than ${maxBytes.toLocaleString('en')} bytes of files.`);
-      found.set(name, { name, path, type: type ?? typeOf(name), bytes: stat.size });
+      found.set(name, { name, path, type: type ?? typeOfName(name), bytes: stat.size });
     }
     if (required && matches === 0) throw new BadOutputs(`The program left no file that matches '${pattern}'.`);
   }
@@ -83,7 +65,7 @@ export const keepOutputs = (storage: Pick<Storage, 'put'>, folder: string, found
 export const written = async (dir: string, name: string, content: string): Promise<Found> => {
   const path = join(dir, name);
   await writeFile(path, content);
-  return { name: name.replace(/^\./, ''), path, type: typeOf(name), bytes: Buffer.byteLength(content) };
+  return { name: name.replace(/^\./, ''), path, type: typeOfName(name), bytes: Buffer.byteLength(content) };
 };
 
 export const logName = 'logs.txt';
@@ -98,7 +80,7 @@ export const keepLog = async (
   try {
     const key = `${folder}/${logName}`;
     const { bytes, sha256 } = await storage.put(key, [Buffer.from(log)], { digest: true });
-    return { artifacts: [{ name: logName, key, type: typeOf(logName), bytes, sha256: sha256! }] };
+    return { artifacts: [{ name: logName, key, type: typeOfName(logName), bytes, sha256: sha256! }] };
   } catch {
     return {};
   }
