@@ -13,10 +13,15 @@ export const BoltzSequence = Type.String({
   examples: ['MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ'],
 });
 
-const Contact = Type.Tuple([ChainId, Type.Union([Type.Integer({ minimum: 1 }), Type.String({ minLength: 1, maxLength: 4 })])], {
-  title: 'Residue',
-  description: 'Chain and residue, counted from 1; or, of a ligand, the name of an atom.',
-});
+// An array and not a tuple: drafts of JSON Schema write those in two ways, and clients know one of them.
+const Contact = Type.Unsafe<[string, number | string]>(
+  Type.Array(Type.Union([Type.Integer({ minimum: 1 }), Type.String({ minLength: 1, maxLength: 4 })]), {
+    minItems: 2,
+    maxItems: 2,
+    title: 'Residue',
+    description: 'Chain and residue, counted from 1; or, of a ligand, the name of an atom.',
+  }),
+);
 
 export const BoltzProtein = Type.Object(
   {

@@ -89,7 +89,8 @@ const writeLines = async (deps: ScreenDeps, given: CreateScreen, model: ModelSpe
     const known = smiles?.ok === true ? { smiles_canonical: smiles.canonical, ...(smiles.inchikey && { inchikey: smiles.inchikey }) } : {};
     let body = bodyOf(given, reference, ligand, known);
     let problem = smiles?.ok === false ? { code: smiles.code, message: smiles.message } : null;
-    if (ligand.smiles === null && ligand.ccd === null) problem = { code: 'empty_ligand', message: 'It has neither SMILES nor a CCD code.' };
+    if (ligand.smiles === null && ligand.ccd === null)
+      problem = { code: 'invalid_input', message: 'It has neither SMILES nor a CCD code.' };
     const said = problem === null ? deps.problemOf(model, body) : null;
     if (said !== null) problem = { code: 'invalid_request', message: said };
     if (problem !== null) {

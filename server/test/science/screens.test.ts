@@ -48,6 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => sluice[Symbol.asyncDispose]());
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a reply holds is said where it is asked for
 const api = async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
   const reply = await call(sluice.client, method, path, body, headers);
   return { ...reply, body: reply.body as T };
@@ -219,7 +220,7 @@ test('ligands as text: SMILES with names, and a table; what is wrong keeps its p
   expect(rows.map(({ id, name, status, error }) => [id, name, status, error?.code ?? null])).toEqual([
     ['a', 'x, y', 'ok', null],
     ['ligand-2', null, 'ok', null],
-    ['c', 'none', 'invalid', 'empty_ligand'],
+    ['c', 'none', 'invalid', 'invalid_input'],
   ]);
   expect((await childrenOf(table.id, '&status=invalid')).map(({ id }) => id)).toEqual(['c']);
 });
