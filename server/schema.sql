@@ -11,6 +11,19 @@ create table accounts (
   constraint accounts_weight_check CHECK (weight > 0::double precision)
 );
 
+create table archives (
+  batch_id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  kind text not null,
+  name text,
+  files jsonb not null,
+  bytes bigint not null,
+  archived_at timestamp with time zone not null default now(),
+  constraint archives_pkey PRIMARY KEY (batch_id)
+);
+CREATE INDEX archives_list ON public.archives USING btree (tenant_id, archived_at DESC, batch_id);
+
 create table artifacts (
   batch_no bigint,
   line integer,
@@ -161,6 +174,7 @@ create table batches (
   source jsonb,
   rows_key text,
   refused bigint not null default 0,
+  kind text not null default 'batch'::text,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
@@ -175,6 +189,7 @@ create table batches (
   constraint batches_check6 CHECK ((status <> ALL (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text])) OR total = (completed + failed + cancelled + expired)),
   constraint batches_check7 CHECK (status <> 'completed'::text OR cancelled = 0 AND expired = 0),
   constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
+  constraint batches_kind_check CHECK (kind = ANY (ARRAY['batch'::text, 'parent'::text, 'screen'::text])),
   constraint batches_lane_check CHECK (lane = ANY (ARRAY['interactive'::text, 'jobs'::text, 'bulk'::text])),
   constraint batches_milestone_check CHECK (milestone = ANY (ARRAY[0, 10, 25, 50, 75, 90, 100])),
   constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
@@ -701,6 +716,22 @@ create table routes (
   constraint routes_tenant_id_target_series_key UNIQUE (tenant_id, target, series),
   constraint routes_models_check CHECK (jsonb_typeof(models) = 'array'::text AND models <> '[]'::jsonb)
 );
+
+create table screens (
+  batch_no bigint not null,
+  spec jsonb not null,
+  token bigint,
+  leased_until timestamp with time zone,
+  tries smallint not null default 0,
+  error text,
+  gathered_at timestamp with time zone,
+  summary jsonb,
+  constraint screens_pkey PRIMARY KEY (batch_no),
+  constraint screens_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint screens_check CHECK ((token IS NULL) = (leased_until IS NULL)),
+  constraint screens_check1 CHECK (gathered_at IS NULL OR token IS NULL)
+);
+CREATE INDEX screens_open ON public.screens USING btree (batch_no) WHERE (gathered_at IS NULL);
 
 create table segments (
   id bigint not null generated always as identity,

@@ -18,6 +18,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is archived, newest first
+         * @description Files of screens, kept when the batch itself is gone.
+         */
+        get: operations["listArchives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the archived files of a batch */
+        get: operations["listArchivedFiles"];
+        put?: never;
+        post?: never;
+        /** Delete what is archived of a batch */
+        delete: operations["deleteArchive"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download an archived file */
+        get: operations["getArchivedFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches": {
         parameters: {
             query?: never;
@@ -109,6 +164,26 @@ export interface paths {
          * @description `mode: stop` (the default) starts nothing more and keeps what is under way; `mode: abort` ends that too.
          */
         post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the ligands of a screen, in their order
+         * @description Each with its state, affinity, confidence and files, while the screen runs too.
+         */
+        get: operations["listBatchChildren"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1449,6 +1524,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List screens, newest first */
+        get: operations["listScreens"];
+        put?: never;
+        /**
+         * Screen a protein against ligands
+         * @description The server writes a request for each ligand and makes a batch of them: progress, events, cancel, retry and deletion are those of batches. The same Idempotency-Key gives the same screen.
+         */
+        post: operations["createScreen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/screens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a screen, with its summary once it has ended */
+        get: operations["getScreen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads": {
         parameters: {
             query?: never;
@@ -1956,6 +2069,19 @@ export interface components {
                 user: string;
             }[];
         };
+        Archived: {
+            /** @description Seconds since the epoch. */
+            archived_at: number;
+            bytes: number;
+            created_by: string;
+            files: number;
+            /** @description Of the batch, which may be gone. */
+            id: string;
+            kind: string;
+            name: string | null;
+            /** @constant */
+            object: "archive";
+        };
         Artifact: {
             /** @description The attempt that left it. */
             attempt: number;
@@ -2021,6 +2147,11 @@ export interface components {
             id: string;
             in_progress_at: number | null;
             input_file_id: string;
+            /**
+             * @description What it is besides a batch.
+             * @enum {unknown}
+             */
+            kind: "batch" | "parent" | "screen";
             /**
              * @description Where it waits: interactive before jobs before bulk.
              * @enum {unknown}
@@ -2640,6 +2771,63 @@ export interface components {
             user: string;
             worker: string | null;
         };
+        LigandRecord: {
+            affinity_members: {
+                affinity_pred_value: number;
+                affinity_probability_binary: number;
+            }[] | null;
+            affinity_pred_value: number | null;
+            affinity_probability_binary: number | null;
+            attempts: number;
+            ccd: string | null;
+            complex_pde: number | null;
+            complex_plddt: number | null;
+            confidence_score: number | null;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            executor: string;
+            ic50_um: number | null;
+            id: string;
+            inchikey: string | null;
+            iptm: number | null;
+            ligand_iptm: number | null;
+            /** @description Its place, from 1. */
+            line: number;
+            model_version: string | null;
+            msa: string | null;
+            name: string | null;
+            /** @constant */
+            object: "screen.ligand";
+            params: {
+                [key: string]: unknown;
+            } | null;
+            pic50: number | null;
+            plddt_path: string | null;
+            pool: string | null;
+            ptm: number | null;
+            /** @description The request that ran it. */
+            request: string;
+            seconds: number | null;
+            smiles_canonical: string | null;
+            smiles_submitted: string | null;
+            /**
+             * @description Of its request.
+             * @enum {unknown}
+             */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            /**
+             * @description `invalid`: no molecule, or none the model takes. `oom`: it ran out of memory. `skipped`: cancelled or expired first.
+             * @enum {unknown}
+             */
+            status: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            structure_path: string | null;
+            tool: {
+                [key: string]: unknown;
+            } | null;
+            worker: string | null;
+        };
         Model: {
             /** @description Names that mean this version: `name@champion`. */
             aliases: string[];
@@ -3169,6 +3357,155 @@ export interface components {
                 target: string;
             }[];
         };
+        Screen: {
+            affinity: boolean;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            created_by: string;
+            ended_at: number | null;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            /** @description Of its batch: a screen is one, and all that batches have, it has. */
+            id: string;
+            /** @description Of these, known not to run when it was created. */
+            invalid: number;
+            ligands: number;
+            max_concurrent: number | null;
+            metadata: {
+                [key: string]: string;
+            } | null;
+            model: string;
+            name: string | null;
+            /** @constant */
+            object: "screen";
+            parameters: {
+                [key: string]: unknown;
+            };
+            proteins: {
+                id: string[];
+                msa: boolean;
+                residues: number;
+            }[];
+            request_counts: {
+                cancelled: number;
+                completed: number;
+                expired: number;
+                /** @description Requests that failed, dead-lettered ones included; cancelled and expired ones are not. */
+                failed: number;
+                total: number;
+            };
+            results: {
+                artifacts: components["schemas"]["Artifact"][];
+                error: string | null;
+                /**
+                 * @description `ready` soon after the batch has ended.
+                 * @enum {unknown}
+                 */
+                status: "pending" | "ready" | "failed";
+            };
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            summary: components["schemas"]["ScreenSummary"] | null;
+        };
+        ScreenChild: {
+            affinity_members: {
+                affinity_pred_value: number;
+                affinity_probability_binary: number;
+            }[] | null;
+            affinity_pred_value: number | null;
+            affinity_probability_binary: number | null;
+            /** @description Files of its newest attempt. */
+            artifacts: components["schemas"]["Artifact"][];
+            attempts: number;
+            ccd: string | null;
+            complex_pde: number | null;
+            complex_plddt: number | null;
+            confidence_score: number | null;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            executor: string;
+            ic50_um: number | null;
+            id: string;
+            inchikey: string | null;
+            iptm: number | null;
+            ligand_iptm: number | null;
+            /** @description Its place, from 1. */
+            line: number;
+            model_version: string | null;
+            msa: string | null;
+            name: string | null;
+            /** @constant */
+            object: "screen.ligand";
+            params: {
+                [key: string]: unknown;
+            } | null;
+            pic50: number | null;
+            plddt_path: string | null;
+            pool: string | null;
+            ptm: number | null;
+            /** @description The request that ran it. */
+            request: string;
+            seconds: number | null;
+            smiles_canonical: string | null;
+            smiles_submitted: string | null;
+            /**
+             * @description Of its request.
+             * @enum {unknown}
+             */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            /**
+             * @description `invalid`: no molecule, or none the model takes. `oom`: it ran out of memory. `skipped`: cancelled or expired first.
+             * @enum {unknown}
+             */
+            status: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            structure_path: string | null;
+            tool: {
+                [key: string]: unknown;
+            } | null;
+            worker: string | null;
+        };
+        ScreenSummary: {
+            by_status: {
+                [key: string]: number;
+            };
+            failures: {
+                code: string;
+                count: number;
+                example: string;
+            }[];
+            ligands: number;
+            statistics: {
+                [key: string]: {
+                    count: number;
+                    max: number;
+                    mean: number;
+                    median: number;
+                    min: number;
+                    q25: number;
+                    q75: number;
+                } | null;
+            };
+            top_by_pic50: {
+                affinity_probability_binary: number | null;
+                id: string;
+                ligand_iptm: number | null;
+                line: number;
+                name: string | null;
+                pic50: number | null;
+                rank: number;
+            }[];
+            top_by_probability: {
+                affinity_probability_binary: number | null;
+                id: string;
+                ligand_iptm: number | null;
+                line: number;
+                name: string | null;
+                pic50: number | null;
+                rank: number;
+            }[];
+        };
         Upload: {
             bytes: number;
             /** @description Seconds since the epoch. */
@@ -3317,6 +3654,160 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listArchives: {
+        parameters: {
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only those of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Archived"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listArchivedFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            bytes: number;
+                            content_type: string;
+                            /** @example results/batch_results.csv */
+                            path: string;
+                            sha256: string;
+                        }[];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                        /** @constant */
+                        object: "archive";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getArchivedFile: {
+        parameters: {
+            query: {
+                /** @description As the list has it. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download an archived file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What went wrong. */
@@ -3651,6 +4142,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBatchChildren: {
+        parameters: {
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only ligands of this status. */
+                status?: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScreenChild"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
                 };
             };
             /** @description What went wrong. */
@@ -7085,6 +7620,238 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteOptions"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listScreens: {
+        parameters: {
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only those of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Screen"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createScreen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A protein, or a complex, against ligands. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Predict affinity
+                     * @default true
+                     */
+                    affinity?: boolean;
+                    /** @description How long the batch may take: `15m`, `24h`, `7d`. */
+                    completion_window?: string;
+                    /** @description In place of `completion_window`: when it must have ended, in seconds since the epoch. Absent both: in 7 days. */
+                    deadline?: number;
+                    dedup?: ("off" | "exact" | "semantic") | null;
+                    /**
+                     * @description `skip`: the valid ligands run, and each other one has its reason in the results. `refuse`: none runs.
+                     * @default skip
+                     * @enum {unknown}
+                     */
+                    invalid?: "skip" | "refuse";
+                    /** @description Up to 20,000: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, or CSV or TSV with a column `smiles` and perhaps `id`, `name` and `ccd`. */
+                    ligands: (string | {
+                        /**
+                         * CCD code
+                         * @example ATP
+                         */
+                        ccd?: string;
+                        /** @description Unique in the screen; absent: `ligand-` and its place, from 1. */
+                        id?: string;
+                        name?: string | null;
+                        /**
+                         * SMILES
+                         * @example CC(=O)Oc1ccccc1C(=O)O
+                         */
+                        smiles?: string;
+                    })[] | string;
+                    max_concurrent?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    /**
+                     * @description `name` or `name@version`.
+                     * @default boltz-2
+                     */
+                    model?: string;
+                    name?: string | null;
+                    output_expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    /** @description The model's, as its schema has them: `sampling_steps`, `seed`, … */
+                    parameters?: {
+                        [key: string]: unknown;
+                    };
+                    pocket?: {
+                        contacts: (number | string)[][];
+                        /** @default false */
+                        force?: boolean;
+                        /**
+                         * Largest distance
+                         * @description In ångström.
+                         * @default 6
+                         */
+                        max_distance?: number;
+                    };
+                    pool?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    /** Protein */
+                    protein?: string | {
+                        cyclic?: boolean;
+                        /** @description Several: copies. */
+                        id?: string | string[];
+                        modifications?: {
+                            ccd: string;
+                            position: number;
+                        }[];
+                        /**
+                         * Alignment
+                         * @description In A3M. Absent: the server the operator configured, or none.
+                         */
+                        msa?: string;
+                        /**
+                         * Sequence
+                         * @description One-letter codes of the 20 amino acids; X stands for an unknown residue.
+                         * @example MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ
+                         */
+                        sequence: string;
+                    };
+                    /** @description In place of `protein`: a complex. */
+                    proteins?: {
+                        cyclic?: boolean;
+                        /** @description Several: copies. */
+                        id?: string | string[];
+                        modifications?: {
+                            ccd: string;
+                            position: number;
+                        }[];
+                        /**
+                         * Alignment
+                         * @description In A3M. Absent: the server the operator configured, or none.
+                         */
+                        msa?: string;
+                        /**
+                         * Sequence
+                         * @description One-letter codes of the 20 amino acids; X stands for an unknown residue.
+                         * @example MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ
+                         */
+                        sequence: string;
+                    }[];
+                    strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
+                    templates?: {
+                        /**
+                         * Chain
+                         * @example A
+                         */
+                        chain_id?: string;
+                        /** @description The structure, as mmCIF text. */
+                        cif: string;
+                        force?: boolean;
+                        /**
+                         * Chain
+                         * @example A
+                         */
+                        template_id?: string;
+                        /** @description In ångström; needed where `force` is true. */
+                        threshold?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screen"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getScreen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screen"];
                 };
             };
             /** @description What went wrong. */

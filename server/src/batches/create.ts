@@ -31,8 +31,6 @@ export interface CreateOptions {
   asked?: unknown;
   /** Where the input comes from, where that is no file of the user's. */
   source?: BatchSource;
-  /** What the client sent, where that is not `body`: the same key with another one is a mistake. */
-  idempotencyBody?: unknown;
   /** Absent: a plain batch. */
   kind?: 'screen';
   /** What is written with it. */
@@ -110,8 +108,6 @@ export const createBatch = async (
   options: CreateOptions = {},
 ): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
   const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false, asked = body, source } = options;
-  const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false } = options;
-  const hashed = idempotencyKey === undefined ? null : bodyHash(options.idempotencyBody ?? body);
   const { seconds, priority } = checkSettings(body, openaiLimits);
   // A continuation of a batch that was let in with it runs without, where it was taken away meanwhile.
   if (body.dedup === 'semantic' && !semantic && !continues) throw noSemantic();
@@ -134,16 +130,14 @@ export const createBatch = async (
         where id = ${body.input_file_id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch' for share),
       b as (
         insert into batches (id, tenant_id, created_by, name, endpoint, input_file_id, input_key, input_bytes, completion_window, deadline, priority,
-          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane, source)
-          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane, kind)
+          metadata, options, output_seconds, continues_no, origin_lines, idempotency_key, idempotency_hash, lane, source, kind)
         values (${newBatchId()}, ${identity.tenant}, ${identity.user}, ${body.name ?? null}, ${body.endpoint}, ${body.input_file_id},
           (select storage_key from input), coalesce((select bytes from input), 0), ${body.completion_window},
           -- both times of one second, so that the window is their difference
           now() + make_interval(secs => ${seconds}), ${priority},
           ${metadataJson(body.metadata)}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
           ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(asked)}, ${body.lane ?? 'bulk'},
-          ${source === undefined ? null : JSON.stringify(source)}::jsonb)
-          ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${hashed}, ${body.lane ?? 'bulk'}, ${options.kind ?? 'batch'})
+          ${source === undefined ? null : JSON.stringify(source)}::jsonb, ${options.kind ?? 'batch'})
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)
       select ${batchColumns} from b`);
@@ -163,11 +157,10 @@ export const createBatch = async (
   const earlier = await db.one<BatchRow & { idempotency_hash: string }>(sql`
     select ${batchColumns}, b.idempotency_hash from batches b where b.tenant_id = ${identity.tenant} and b.idempotency_key = ${idempotencyKey}`);
   if (earlier.idempotency_hash !== bodyHash(asked))
-    if (earlier.idempotency_hash !== hashed)
-      throw new ApiError(
-        'idempotency_mismatch',
-        `The Idempotency-Key '${idempotencyKey}' was used before for ${earlier.id}, with another body.`,
-      );
+    throw new ApiError(
+      'idempotency_mismatch',
+      `The Idempotency-Key '${idempotencyKey}' was used before for ${earlier.id}, with another body.`,
+    );
   return { batch: earlier, created: false, headers: {} };
 };
 

@@ -1,5 +1,6 @@
-import type { CreateBatch, CreateScreen } from '@sluice/contract';
+import type { CreateScreen } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
+import type { NewBatch } from '../batches/asked.ts';
 import { checkWindow, createBatch } from '../batches/create.ts';
 import type { BatchRow } from '../batches/rows.ts';
 import type { Db } from '../db/db.ts';
@@ -143,7 +144,7 @@ export const createScreen = async (
     bytes: lines.map((line) => Buffer.from(line)),
   });
   const { metadata, name, priority, strategy, max_concurrent, pool, dedup, output_expires_after } = given;
-  const body: CreateBatch = {
+  const body: NewBatch = {
     input_file_id: input.id,
     endpoint: '/v1/predict',
     completion_window: window,
@@ -159,7 +160,7 @@ export const createScreen = async (
   let kept = false;
   try {
     const made = await createBatch(db, identity, body, {
-      ...(idempotencyKey !== undefined && { idempotencyKey, idempotencyBody: given }),
+      ...(idempotencyKey !== undefined && { idempotencyKey, asked: given }),
       ...(deps.quotas && { quotas: deps.quotas }),
       semantic: deps.semantic ?? false,
       kind: 'screen',
