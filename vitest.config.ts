@@ -48,8 +48,10 @@ export default defineConfig({
     globalSetup: ['server/test/support/postgres.ts'],
     // Of the tests of one file that run beside each other: each of them may have four processes and a database.
     maxConcurrency: 3,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Nothing here is about how quick the machine is: what is waited for may take its time, and a test that hangs ends.
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     // Roles run as processes of their own in many tests; what they run counts.
     coverage: { provider: 'v8', autoAttachSubprocess: true, include: ['server/src/**/*.ts'], reporter: ['text', 'html', 'json-summary'] },
     projects: suites.map(({ name, include, exclude }) => ({

@@ -222,9 +222,15 @@ test('a batch of which much has to be tried again gets a limit, and its turns on
   await leases(db, dedicated, 4);
   const pools = [pool('dedicated', false, 4)];
   expect((await round(db, controller(pools))).rewidened).toBe(false);
-  await db.run(sql`
-    insert into waiting (batch_no, line, model, not_before)
-    select b, 1000 + i, 'echo@1.0.0', now() + interval '1 hour' from generate_series(1, 30) i, unnest(${[batch.no, calm.no]}::bigint[]) b`);
+  const putOff = (from: number, to: number) =>
+    db.run(sql`
+      insert into waiting (batch_no, line, model, not_before)
+      select b, 1000 + i, 'echo@1.0.0', now() + interval '1 hour'
+      from generate_series(${from}::int, ${to}::int) i, unnest(${[batch.no, calm.no]}::bigint[]) b`);
+  // Of 400 requests 80 are in flight: 30 that wait are less than half of what is under way, 100 are more.
+  await putOff(1, 30);
+  expect((await round(db, controller(pools))).rewidened).toBe(false);
+  await putOff(31, 100);
   expect((await round(db, controller(pools))).rewidened).toBe(true);
   expect(await db.many(sql`select no, width is not null as limited from batches order by no`)).toEqual([
     { no: batch.no, limited: true },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../executors/onnx/tensor.ts';
-import { apart, guesses, largestOf } from './batch.ts';
+import { apart, gainOf, guesses, largestOf, widthOf } from './batch.ts';
 import { inputBytes, plans, sizesToTry, synthesize, typicalSizes, type Port } from './synthesize.ts';
 
 const port = (name: string, shape: (number | string)[], type = 'float32'): Port => ({ name, type, shape });
@@ -104,5 +104,63 @@ describe('how far answers are apart', () => {
     ['texts', { name: 'y', datatype: 'BYTES', shape: [1], data: ['a'] }, { name: 'y', datatype: 'BYTES', shape: [1], data: ['b'] }, false],
   ])('%s', ([, a, b, same]) => {
     expect(apart(a, b, largestOf(a)) <= 1).toBe(same);
+  });
+});
+
+describe('what sharing runs gains', () => {
+  const widths = (...ms: number[]) => {
+    const { gain, best } = widthOf(ms.map((each, i) => ({ rows: [1, 8, 32, 128][i]!, ms: each })));
+    return [best.rows, Math.round(gain * 100) / 100];
+  };
+
+  test.for<[string, number[], [number, number]]>([
+    ['a call costs more than a row: the more the better', [0.05, 0.008, 0.003, 0.002], [128, 25]],
+    ['a convolution takes for eight rows eight times as long: one', [2, 1.95, 1.9, 2.1], [1, 1.03]],
+    ['less than a tenth is not worth the wait', [1.09, 1, 1, 1], [1, 1.09]],
+    ['of those that are about as quick the largest', [10, 1, 0.5, 0.54], [128, 18.52]],
+    ['of those that are not, the quickest', [10, 0.5, 1, 1.2], [8, 20]],
+    ['none that others would have to wait for', [40, 20, 10, 5], [1, 2]],
+    ['as far as it was measured', [1, 0.5], [8, 2]],
+    ['one size says nothing', [1], [1, 1]],
+  ])('%s', ([, ms, wanted]) => {
+    expect(widths(...ms)).toEqual(wanted);
+  });
+
+  /** A model of which a run takes `took` milliseconds, by a clock that only its runs move. */
+  const timed = (took: (rows: number, run: number) => number, ms = 1_000) => {
+    let [clock, runs] = [0, 0];
+    const x = port('x', ['N', 2]);
+    const run = (inputs: readonly Tensor[]): Promise<Tensor[]> => {
+      clock += took(inputs[0]!.shape[0]!, runs++);
+      return Promise.resolve([]);
+    };
+    const trial = { run, inputs: [x], sizes: new Map([['N', 1]]), plan: plans[0]! };
+    return gainOf(trial, { x: 0 }, ms, () => clock);
+  };
+
+  test('each size is measured, by the run and by the row', async () => {
+    const { gain, maxRows, measured } = await timed((rows) => 1.28 + rows / 100);
+    expect(measured.map(({ rows, ms }) => [rows, Math.round(ms * 1e4) / 1e4])).toEqual([
+      [1, 1.29],
+      [8, 0.17],
+      [32, 0.05],
+      [128, 0.02],
+    ]);
+    expect([maxRows, Math.round(gain)]).toEqual([128, 65]);
+    expect(await timed((rows) => 2 * rows)).toMatchObject({ maxRows: 1 });
+  });
+
+  test('what disturbs the runs for a while changes nothing', async () => {
+    const { maxRows, measured } = await timed((rows, run) => (1 + rows / 10) * (run < 60 ? 5 : 1), 1e6);
+    expect([maxRows, measured[0]!.ms.toFixed(3)]).toEqual([128, '1.100']);
+  });
+
+  test('a size that does not fit ends it, and what takes too long is not tried further', async () => {
+    const small = await timed((rows) => {
+      if (rows > 8) throw new Error('no memory');
+      return 1;
+    });
+    expect([small.maxRows, small.measured.length]).toEqual([8, 2]);
+    expect((await timed((rows) => 20 * rows)).measured.map(({ rows }) => rows)).toEqual([1, 8]);
   });
 });

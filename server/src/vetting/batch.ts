@@ -209,18 +209,37 @@ interface Measured {
   memory: number;
 }
 
-const measure = async (run: Run, size: Measured): Promise<void> => {
-  const began = performance.now();
-  for (let i = 0; i < size.calls; i++) await run(size.inputs);
-  size.ms = Math.min(size.ms, (performance.now() - began) / size.calls);
+/** Milliseconds a row in runs of so many rows: how many rows a run should have, and what is gained by it. */
+export const widthOf = <Size extends { rows: number; ms: number }>(measured: readonly Size[]): { gain: number; best: Size } => {
+  const one = measured[0]!;
+  let best = one;
+  for (const each of measured) if (each.rows > 1 && each.ms * worthwhile < best.ms && each.ms * each.rows <= longestRun) best = each;
+  // A run costs its process more than the model's own time, so of sizes that are about as quick the largest is the best.
+  const least = best;
+  if (least.rows > 1)
+    for (const each of measured) if (each.ms <= 1.1 * least.ms && each.ms * each.rows <= longestRun && each.rows > best.rows) best = each;
+  const compared = best.rows > 1 ? best : (measured[1] ?? one);
+  return { gain: one.ms / compared.ms, best };
 };
 
 /**
  * What sharing runs gains: the time of a row in runs of 1, 8, 32 and 128. The sizes take turns, and of each the quickest
  * of many short blocks counts: what else the machine does disturbs some blocks, and all sizes alike. (The processor's
  * time would be the measure, but systems count it in steps of up to 10 ms.)
+ *
+ * @param now milliseconds, of a clock that only goes forward
  */
-export const gainOf = async ({ run, ...trial }: Trial, axes: Axes, budgetMs: number): Promise<Gain> => {
+export const gainOf = async (
+  { run, ...trial }: Trial,
+  axes: Axes,
+  budgetMs: number,
+  now: () => number = () => performance.now(),
+): Promise<Gain> => {
+  const measure = async (size: Measured): Promise<void> => {
+    const began = now();
+    for (let i = 0; i < size.calls; i++) await run(size.inputs);
+    size.ms = Math.min(size.ms, (now() - began) / size.calls);
+  };
   const sizes: Measured[] = [];
   for (const rows of [1, 8, 32, 128]) {
     const inputs = together(
@@ -233,7 +252,7 @@ export const gainOf = async ({ run, ...trial }: Trial, axes: Axes, budgetMs: num
     try {
       // The first run makes room, the second is about as long as all others will be.
       await run(inputs);
-      await measure(run, size);
+      await measure(size);
       size.memory = process.memoryUsage.rss();
     } catch {
       // Too much memory at this size; what was measured before holds.
@@ -244,18 +263,10 @@ export const gainOf = async ({ run, ...trial }: Trial, axes: Axes, budgetMs: num
     if (rows > 1 && size.ms > longestRun) break;
   }
   for (const size of sizes) size.ms = Infinity;
-  const until = performance.now() + budgetMs;
-  for (let round = 0; round < block.rounds && (round === 0 || performance.now() < until); round++)
-    for (const size of sizes) await measure(run, size);
+  const until = now() + budgetMs;
+  for (let round = 0; round < block.rounds && (round === 0 || now() < until); round++) for (const size of sizes) await measure(size);
 
   const measured = sizes.map(({ rows, ms, memory }) => ({ rows, ms: ms / rows, memory }));
-  const one = measured[0]!;
-  let best = one;
-  for (const each of measured) if (each.rows > 1 && each.ms * worthwhile < best.ms && each.ms * each.rows <= longestRun) best = each;
-  // A run costs its process more than the model's own time, so of sizes that are about as quick the largest is the best.
-  const least = best;
-  if (least.rows > 1)
-    for (const each of measured) if (each.ms <= 1.1 * least.ms && each.ms * each.rows <= longestRun && each.rows > best.rows) best = each;
-  const compared = best.rows > 1 ? best : (measured[1] ?? one);
-  return { gain: one.ms / compared.ms, maxRows: best.rows, measured, memory: best.memory };
+  const { gain, best } = widthOf(measured);
+  return { gain, maxRows: best.rows, measured, memory: best.memory };
 };

@@ -46,32 +46,37 @@ const vetted = (file: Uint8Array | string, limits: Partial<VetLimits> = {}): Pro
 
 const plain = { nodes: [node('Identity', ['x'], ['y'])], inputs: [port('x', 'float32', ['N'])], outputs: [port('y', 'float32', ['N'])] };
 
+/** Which size of a run is the best depends on the machine and on what else it does (batch.test.ts has the choice); that one was chosen does not. */
+const expectMeasured = ({ facts, steps: done }: Report): void => {
+  const { gain, max_rows, reason } = facts!.batching;
+  const measured = done.find(({ name }) => name === 'batching_gain')!.log.filter((line) => line.endsWith('ms a row'));
+  expect(measured.map((line) => Number.parseInt(line, 10))).toEqual([1, 8, 32, 128].slice(0, measured.length));
+  expect(measured.length).toBeGreaterThan(1);
+  expect(gain).toBeGreaterThan(0);
+  expect([1, 8, 32, 128]).toContain(max_rows);
+  expect(reason === null).toBe(max_rows > 1);
+};
+
 describe('models that are served', () => {
   test.for<[string, () => Uint8Array, Record<string, unknown>]>([
     ['a small network', models.smallMlp, { safe: true, inputs: { x: 0 }, outputs: { y: 0 } }],
     ['a random forest', models.forest, { safe: true, inputs: { x: 0 }, outputs: { label: 0, probabilities: 0 } }],
     ['a logistic regression', models.logistic, { safe: true, outputs: { label: 0, probabilities: 0 } }],
     ['texts', models.stringIdentity, { safe: true }],
+    ['a convolutional network', models.convNet, { safe: true }],
     ['inputs of two types', models.twoInputs, { safe: true, inputs: { a: 0, b: 0 } }],
     [
       'rows along the second dimension, and a scalar that all share',
       models.secondAxis,
       { safe: true, inputs: { input: 0, state: 1, sr: null }, outputs: { output: 0, stateN: 1 } },
     ],
-  ])('%s: rows may share runs, and gain by it', async ([, make, batching]) => {
+  ])('%s: rows may share runs', async ([, make, batching]) => {
     const report = await vetted(make());
     expect(report.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(steps.map((name) => `${name} passed`));
     expect(report).toMatchObject({ verdict: 'ready', step: null, reason: null, facts: { deterministic: true, batching } });
-    expect(report.facts!.batching.max_rows).toBeGreaterThanOrEqual(8);
-    expect(report.facts!.batching.gain).toBeGreaterThan(1.5);
+    expectMeasured(report);
     expect(report.facts!.memory_bytes).toBeGreaterThan(report.facts!.model_memory_bytes);
     expect(report.facts!.load_ms).toBeGreaterThan(0);
-  });
-
-  test('a convolutional network gains nothing, and runs one row at a time', async () => {
-    const { facts } = await vetted(models.convNet());
-    expect(facts!.batching).toMatchObject({ safe: true, max_rows: 1, reason: expect.stringContaining('times the rows') });
-    expect(facts!.batching.gain).toBeLessThan(1.2);
   });
 
   test.for<[string, () => Uint8Array, RegExp]>([
@@ -185,7 +190,7 @@ describe('real models', () => {
       ],
       facts: { batching: { safe: true } },
     });
-    expect(report.facts!.batching.gain).toBeGreaterThan(1.5);
+    expectMeasured(report);
   });
 
   test('Silero VAD as it was before', async () => {
@@ -195,11 +200,11 @@ describe('real models', () => {
   });
 
   test.for(['ch_ppocr_mobile_v2.0_cls_infer', 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer'])(
-    'PP-OCR, %s: rows are safe together, and better alone',
+    'PP-OCR, %s: rows are safe together',
     async (name) => {
-      const { verdict, facts } = await vetted(join(ocr, `${name}.onnx`));
-      expect(verdict).toBe('ready');
-      expect(facts!.batching).toMatchObject({ safe: true, max_rows: 1 });
+      const report = await vetted(join(ocr, `${name}.onnx`));
+      expect(report).toMatchObject({ verdict: 'ready', facts: { batching: { safe: true } } });
+      expectMeasured(report);
     },
   );
 });
@@ -265,9 +270,7 @@ describe('files that escape, exhaust, hang or kill', () => {
   });
 
   test('a loop without end', async () => {
-    const began = performance.now();
     await expectRefused(models.endless(), 'trial', /longer than 2 s/, { stepMs: 2_000 });
-    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test('all steps together have a limit as well', async () => {
