@@ -76,9 +76,12 @@ const findNode = () => {
   process.exit(1);
 };
 
+/** What Node has made of the sources is kept: processes start in half the time. Theirs who installed it, and nobody else's. */
+const compiled = { NODE_COMPILE_CACHE: join(modules, '.cache/sluice/compiled') };
+
 const start = (node, args, { cwd = root, env = {}, stdio = 'inherit' } = {}) => {
   const path = [join(modules, '.bin'), dirname(node), process.env.PATH].join(delimiter);
-  return spawn(node, args, { cwd, stdio, env: { ...process.env, PATH: path, ...env } });
+  return spawn(node, args, { cwd, stdio, env: { ...compiled, ...process.env, PATH: path, ...env } });
 };
 
 const ended = (child) => new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ? 130 : code)));
@@ -99,7 +102,7 @@ const bin = (name) => {
 /** The suites are the projects of vitest.config.ts. */
 const suites = () => [...readFileSync(join(root, 'vitest.config.ts'), 'utf8').matchAll(/\bname: '([^']+)'/g)].map((match) => match[1]);
 
-const test = async (node, args, extra = []) => {
+const test = async (node, args, extra = [], env = {}) => {
   const [suite] = args;
   const named = suites().includes(suite);
   const rest = (named ? args.slice(1) : args).filter((arg) => arg !== '--');
@@ -107,7 +110,7 @@ const test = async (node, args, extra = []) => {
   mkdirSync(folder, { recursive: true });
   const report = join(folder, `test-${process.pid}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(node, [bin('vitest'), 'run', ...(named ? ['--project', suite] : []), ...reporters, ...extra, ...rest]);
+  const code = await run(node, [bin('vitest'), 'run', ...(named ? ['--project', suite] : []), ...reporters, ...extra, ...rest], { env });
   let [passed, failed] = [0, 0];
   try {
     const counts = readJson(report);
@@ -165,7 +168,8 @@ const tasks = {
   // npm changes into the project; files are named from where the user stands.
   sluice: (node, args) => run(node, [join(root, 'cli/src/main.ts'), ...args], { cwd: process.env.INIT_CWD ?? process.cwd() }),
   test: (node, args) => test(node, args),
-  coverage: (node, args) => test(node, args, ['--coverage', '--coverage.thresholds.lines=90']),
+  // What comes compiled out of the cache is counted less exactly.
+  coverage: (node, args) => test(node, args, ['--coverage', '--coverage.thresholds.lines=90'], { NODE_COMPILE_CACHE: '' }),
   check,
   bench: (node, args) => run(node, [join(root, 'server/bench/main.ts'), ...args]),
   chaos: (node, args) => run(node, [join(root, 'server/test/crash/chaos-run.ts'), ...args]),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Batch, FileObject } from '@sluice/contract';
 import { Client } from '@sluice/contract/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { startSluice, type Sluice } from '../../server/test/support/sluice.ts';
 import { upload } from './upload.ts';
 
@@ -34,7 +35,7 @@ interface Ended {
 const start = (args: readonly string[], { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {}) => {
   const child = spawn(program, args, {
     cwd: folder,
-    env: { PATH: process.env['PATH'], SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key', ...env },
+    env: { ...bareEnvironment(), SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key', ...env },
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

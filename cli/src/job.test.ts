@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { startSluice, type Sluice } from '../../server/test/support/sluice.ts';
 
 const program = fileURLToPath(new URL('../bin/sluice', import.meta.url));
@@ -21,7 +22,7 @@ afterAll(async () => {
 });
 
 const sluice = async (...args: string[]): Promise<{ code: number | null; out: string; err: string }> => {
-  const env = { PATH: process.env['PATH'], SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key' };
+  const env = { ...bareEnvironment(), SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key' };
   const child = spawn(program, args, { cwd: folder, env });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identity } from '../../server/test/support/onnx-models.ts';
 import { vet } from '../../server/test/support/registry.ts';
+import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { startSluice, type Sluice } from '../../server/test/support/sluice.ts';
 
 const program = fileURLToPath(new URL('../bin/sluice', import.meta.url));
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 const sluice = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
-  const env = { PATH: process.env['PATH'], SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key' };
+  const env = { ...bareEnvironment(), SLUICE_URL: server.url, SLUICE_API_KEY: 'test-key' };
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, out, err };

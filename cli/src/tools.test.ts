@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Batch, FileObject, PoolObject, WorkerObject } from '@sluice/contract';
 import { Client } from '@sluice/contract/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { runProgram, type Program } from '../../server/test/support/program.ts';
 import type { Figures } from './loadtest/figures.ts';
 import { metricNames } from './verify/description.ts';
@@ -38,7 +39,7 @@ afterAll(async () => {
 });
 
 const sluice = async (args: readonly string[], env: Record<string, string> = {}) => {
-  const child = spawn(program, args, { cwd: folder, env: { PATH: process.env['PATH'], SLUICE_API_KEY: 'sk-tools', ...env } });
+  const child = spawn(program, args, { cwd: folder, env: { ...bareEnvironment(), SLUICE_API_KEY: 'sk-tools', ...env } });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { neverFinite, smallMlp } from '../../server/test/support/onnx-models.ts';
 
 const program = fileURLToPath(new URL('../bin/sluice', import.meta.url));
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const vet = async (...args: string[]) => {
-  const child = spawn(program, ['model', 'vet', ...args], { cwd: folder, env: { PATH: process.env['PATH'], TMPDIR: folder } });
+  const child = spawn(program, ['model', 'vet', ...args], { cwd: folder, env: { ...bareEnvironment(), TMPDIR: folder } });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));

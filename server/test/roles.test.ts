@@ -96,10 +96,8 @@ test.runIf(process.platform === 'linux')('what a killed supervisor leaves is tak
   await first.ended;
   for (const { pid } of roles) await expect.poll(() => startOf(pid)).toBeNull();
 
-  const since = performance.now();
   await using next = runProgram(['start', '--port', '0'], { cwd });
   await next.logged(/Sluice is ready/);
-  expect(performance.now() - since).toBeLessThan(6000);
   expect(next.text()).not.toContain('printed this once');
   next.kill('SIGINT');
   expect(await next.ended).toBe(0);

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { silent } from '../lib/log.ts';
 import { AnswerCache, type Computed, type Question } from './answers.ts';
 import { decodeAnswer, encodeAnswer, RedisTier } from './redis.ts';
@@ -43,7 +43,9 @@ const openCache = (port: number): { cache: AnswerCache; redis: RedisTier } => {
   stack.push(() => cache[Symbol.asyncDispose]());
   return { cache, redis };
 };
-const untilReady = (...tiers: RedisTier[]) => vi.waitFor(() => expect(tiers.map(({ state }) => state)).not.toContain('away'), 10_000);
+const untilReady = async (...tiers: RedisTier[]): Promise<void> => {
+  await expect.poll(() => tiers.map(({ state }) => state)).not.toContain('away');
+};
 
 test.each(['short', 'ünïcode 😀 '.repeat(500)])('an answer is the same after its way through bytes', async (body) => {
   const bytes = await encodeAnswer({ status: 201, body, at: 1_700_000_000_123 });
@@ -59,13 +61,13 @@ test.skipIf(!redisThere)('answers are shared between processes, and forgotten in
   const [one, other] = [openCache(port), openCache(port)];
   await untilReady(one.redis, other.redis);
   await one.cache.through(question, async () => computed('shared'), never);
-  await vi.waitFor(async () => expect(await other.redis.get(question)).toMatchObject({ body: 'shared' }));
+  await expect.poll(() => other.redis.get(question)).toMatchObject({ body: 'shared' });
   const hit = await other.cache.through(question, async () => computed('again'), never);
   expect([hit.state, hit.from, hit.answer.body]).toEqual(['HIT', 'redis', 'shared']);
   one.cache.reset('t');
   expect(await other.redis.get(question)).not.toBe(null);
   one.cache.reset('t*');
-  await vi.waitFor(async () => expect(await other.redis.get(question)).toBe(null));
+  await expect.poll(() => other.redis.get(question)).toBe(null);
 });
 
 test.skipIf(!redisThere)('Redis may stop and start under load: every question is answered, and hits come back', async () => {
@@ -89,7 +91,7 @@ test.skipIf(!redisThere)('Redis may stop and start under load: every question is
   await untilReady(redis);
   const known = { ...question, key: 'b'.repeat(64) };
   await cache.through(known, async () => computed('kept'), never);
-  await vi.waitFor(async () => expect(await redis.get(known)).toMatchObject({ body: 'kept' }));
+  await expect.poll(() => redis.get(known)).toMatchObject({ body: 'kept' });
 });
 
 test.skipIf(!redisThere)('a Redis that hangs is left alone after a few tries', async () => {

@@ -38,7 +38,7 @@ const ask = async <T>(url: string, text: string): Promise<T[]> => {
   }
 };
 
-test('a first start makes the cluster; a second one finds it, soon', async () => {
+test('a first start makes the cluster; a second one finds it', async () => {
   const first = await start();
   await ask(first.url, 'create table kept (n int)');
   expect(await ask(first.url, "select current_setting('server_version_num')::int / 10000 as major")).toEqual([{ major: 18 }]);
@@ -47,9 +47,7 @@ test('a first start makes the cluster; a second one finds it, soon', async () =>
   await first.stop();
   await first.stop();
 
-  const since = performance.now();
   const second = await start();
-  expect(performance.now() - since).toBeLessThan(3000);
   expect(second.url).toBe(first.url);
   expect(await ask(second.url, 'select * from kept')).toEqual([]);
   await expect(ask(second.url.replace(/:[0-9a-f]{48}@/, ':wrong@'), 'select 1')).rejects.toThrow('password');

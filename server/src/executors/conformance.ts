@@ -31,9 +31,9 @@ const byLine = (outcomes: readonly Outcome[]) => outcomes.map((outcome) => outco
 const busiest = (outcomes: readonly Outcome[]): number => {
   const edges = outcomes.flatMap(({ startedAt, ms }) => [
     { at: startedAt, step: 1 },
-    { at: startedAt + ms, step: -1 },
+    { at: startedAt + Math.max(0, ms - 2), step: -1 },
   ]);
-  // Where one ends in the millisecond in which the next begins, they were not under way together.
+  // Both times are of whole milliseconds, so that one may seem to end after the next has begun.
   edges.sort((a, b) => a.at - b.at || a.step - b.step);
   let [now, most] = [0, 0];
   for (const { step } of edges) most = Math.max(most, (now += step));

@@ -217,8 +217,12 @@ test('a thousand turns over 2,000 batches of 200 tenants take well under a tick'
     entry(`b${index}`, { tenant: `t${index % 200}`, chunks: 500, deadline: index }),
   );
   const accounts = new Map(Array.from({ length: 200 }, (_, index) => [`t${index}`, account()]));
-  const started = performance.now();
-  expect(planTurns(desk(backlog, { accounts }), 'spot', 1_000)).toHaveLength(1_000);
-  // 100 ms is the aim of a whole round; the margin is for machines under load.
-  expect(performance.now() - started).toBeLessThan(400);
+  // 100 ms is the aim of a whole round. The processor's time, of the best of five: others may use the machine too.
+  const rounds = Array.from({ length: 5 }, () => {
+    const began = process.cpuUsage();
+    expect(planTurns(desk(backlog, { accounts }), 'spot', 1_000)).toHaveLength(1_000);
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1_000;
+  });
+  expect(Math.min(...rounds)).toBeLessThan(400);
 });

@@ -24,7 +24,7 @@ const hour = 3_600;
 
 test.skipIf(library === undefined)(
   'clocks that are wrong by an hour, either way, on the API, a scheduler and both workers: leases and deadlines are the database’s',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using site = await Site.open({ postgres: inject('postgres') });
     await Promise.all([site.start('api', skewed(hour)), site.start('scheduler', skewed(-hour))]);

@@ -6,7 +6,7 @@ import { checkAll } from './history.ts';
 import { Site } from './site.ts';
 import { until } from './until.ts';
 
-/** One worker does eight requests a second of it at half a second each: 400 are 50 worker-seconds. */
+/** One worker does eight requests a second of it at half a second each: 320 are 40 worker-seconds. */
 const narrow = `
   - name: narrow
     version: 1.0.0
@@ -26,18 +26,19 @@ interface Shown {
 const teach = (site: Site, rate: number): Promise<number> =>
   site.db.run(sql`insert into model_rates (model, rate, settled) values ('narrow@1.0.0', ${rate}::float8, 1000)`);
 
-test('the whole spot pool is killed while a deadline nears: dedicated workers keep it', { timeout: 180_000 }, async () => {
+test('the whole spot pool is killed while a deadline nears: dedicated workers keep it', { timeout: 240_000 }, async () => {
   const yaml = `
 pools:
   - { name: spot, preemptible: true, maximum: 2, startup_seconds: 5 }
-  - { name: dedicated, maximum: 2, startup_seconds: 5 }
+  # As long as one takes to start where the machine has much else to do.
+  - { name: dedicated, maximum: 2, startup_seconds: 15 }
 models:${narrow}
 `;
   await using site = await Site.open({ postgres: inject('postgres'), yaml });
   await teach(site, 8);
   await Promise.all([site.start('api'), site.start('scheduler')]);
   const spot = await Promise.all([1, 2].map(() => site.start('worker', { SLUICE_WORKER__POOL: 'spot' })));
-  const sent = await site.client.submit(lines(400, 500), { completion_window: '1m' });
+  const sent = await site.client.submit(lines(320, 500), { completion_window: '1m' });
   const read = () => site.client.call<Record<string, unknown>>('GET', `/v1/batches/${sent.id}`);
   const desired = async (): Promise<number> =>
     (await site.db.maybe<{ desired: number }>(sql`select desired from pools where name = 'dedicated'`))?.desired ?? 0;
@@ -55,9 +56,9 @@ models:${narrow}
   expect(asked).toBe(2);
   expect(await site.settled()).toBe(before);
   await Promise.all(Array.from({ length: asked }, () => site.start('worker')));
-  await site.ended([sent], 90_000);
+  await site.ended([sent]);
 
-  expect(await read()).toMatchObject({ status: 'completed', sla: 'met', request_counts: { total: 400, completed: 400, failed: 0 } });
+  expect(await read()).toMatchObject({ status: 'completed', sla: 'met', request_counts: { total: 320, completed: 320, failed: 0 } });
   const events = await site.db.many<{ type: string }>(
     sql`select e.type from events e join batches b on b.no = e.batch_no where b.id = ${sent.id} and e.type = 'batch.escalated'`,
   );
@@ -65,7 +66,7 @@ models:${narrow}
   const done = await site.db.many<{ kind: string; lines: number }>(sql`
     select w.kind, sum(s.completed)::int as lines from segments s join workers w on w.id = s.worker_id group by 1 order by 1`);
   expect(done).toEqual([
-    { kind: 'dedicated', lines: 400 - before },
+    { kind: 'dedicated', lines: 320 - before },
     { kind: 'spot', lines: before },
   ]);
   expect(await site.db.many(sql`select line from attempts`)).toEqual([]);
@@ -79,7 +80,7 @@ models:${narrow}
   ]);
   const list = await site.client.call<{ data: Shown[] }>('GET', `/v1/batches/${sent.id}/requests?limit=400`);
   const by = Map.groupBy(list.data, ({ pool }) => pool);
-  expect([by.get('spot')!.length, by.get('dedicated')!.length]).toEqual([before, 400 - before]);
+  expect([by.get('spot')!.length, by.get('dedicated')!.length]).toEqual([before, 320 - before]);
   for (const { pool, escalated_at: at } of list.data) expect(at).toEqual(pool === 'spot' ? null : expect.any(Number));
   const lost = new Set<string>();
   for (const { id } of by.get('dedicated')!) {
@@ -93,7 +94,7 @@ models:${narrow}
   expect(await checkAll(site.db, site.storage, [sent])).toEqual([]);
 });
 
-test('a tenant with a hundredth of the backlog is served as much as the other', { timeout: 120_000 }, async () => {
+test('a tenant with a hundredth of the backlog is served as much as the other', { timeout: 240_000 }, async () => {
   const yaml = `
 keys:
   - { key: small-key, tenant: small, user: small }

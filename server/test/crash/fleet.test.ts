@@ -7,6 +7,7 @@ import { conformance } from '../../src/fleet/conformance.ts';
 import { LocalFleet } from '../../src/fleet/local.ts';
 import { heldHere } from '../../src/roles/local-fleet.ts';
 import { chatLine } from '../support/requests.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { checkAll } from './history.ts';
 import { Site } from './site.ts';
 import { until } from './until.ts';
@@ -22,7 +23,7 @@ class Workers extends LocalFleet {
       spawn: (pool) => {
         const child = spawn(process.execPath, [main, 'worker', '--pool', pool], {
           cwd: site.folder,
-          env: { PATH: process.env['PATH'], ...site.env },
+          env: { ...bareEnvironment(), ...site.env },
           stdio: ['ignore', 'ignore', 'pipe'],
         });
         const ended = once(child, 'exit');
@@ -50,12 +51,12 @@ conformance(
     open: async () => new Workers(await Site.open({ postgres: inject('postgres'), yaml: pools })),
     until: (what, ask) => until(what, ask),
   },
-  { timeout: 90_000 },
+  { timeout: 240_000 },
 );
 
 test(
   '`sluice start` runs as many workers as are wanted, lets idle ones go first, and none when nothing is left',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const yaml = `
 pools:

@@ -56,7 +56,7 @@ const fill = async (): Promise<() => Promise<void>> => {
 
 test.skipIf(disk === null)(
   'a full disk stops the work, keeps what was done, and lets it go on when there is room',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const { client, db, workers } = sluice;
     const ids = Array.from({ length: 200 }, (_, i) => `r${i}`);

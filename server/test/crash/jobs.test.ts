@@ -15,19 +15,15 @@ const submit = (site: Site, text: string, echo?: Record<string, unknown>): Promi
   });
 
 const ended = (site: Site, id: string): Promise<Job> =>
-  until(
-    `${id} has ended`,
-    async () => {
-      const job = await site.client.call<Job>('GET', `/v1/jobs/${id}`);
-      return job.ended_at === null ? null : job;
-    },
-    60_000,
-  );
+  until(`${id} has ended`, async () => {
+    const job = await site.client.call<Job>('GET', `/v1/jobs/${id}`);
+    return job.ended_at === null ? null : job;
+  });
 
 const states = (site: Site) =>
   site.db.many<{ state: string; n: number }>(sql`select state, count(*)::int as n from jobs group by 1 order by 1`);
 
-test.concurrent('a worker killed in the middle: its jobs run again, and each has one result', { timeout: 120_000 }, async () => {
+test.concurrent('a worker killed in the middle: its jobs run again, and each has one result', { timeout: 240_000 }, async () => {
   await using site = await open();
   await Promise.all([site.start('api'), site.start('scheduler')]);
   const first = await site.start('worker');
@@ -49,7 +45,7 @@ test.concurrent('a worker killed in the middle: its jobs run again, and each has
 
 test.concurrent(
   'a worker that stood still for longer than its lease writes nothing over what another wrote',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using site = await open();
     await Promise.all([site.start('api'), site.start('scheduler')]);
@@ -69,7 +65,7 @@ test.concurrent(
   },
 );
 
-test.concurrent('a job that kills its workers is a dead letter, and those beside it complete', { timeout: 120_000 }, async () => {
+test.concurrent('a job that kills its workers is a dead letter, and those beside it complete', { timeout: 240_000 }, async () => {
   await using site = await open();
   await Promise.all([site.start('api'), site.start('scheduler')]);
   const poison = await submit(site, 'poison', { crash: true });

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from '../support/environment.ts';
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -69,10 +70,9 @@ export class Process {
 
   constructor(role: Role, env: Record<string, string>, cwd: string) {
     this.role = role;
-    // Of the environment, what a program needs, and nothing that would configure it.
     this.child = spawn(process.execPath, [program, role], {
       cwd,
-      env: { PATH: process.env['PATH'], TZ: 'UTC', ...env },
+      env: { ...bareEnvironment(), TZ: 'UTC', ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.child.stderr!.on('data', (part: Buffer) => {

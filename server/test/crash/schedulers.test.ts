@@ -13,7 +13,7 @@ models:
   - { name: narrow, version: 1.0.0, executor: echo, options: { max_concurrency: 4 } }
 `;
 
-test('of two schedulers one is killed and one stands still: what they decide holds, and nobody flaps', { timeout: 120_000 }, async () => {
+test('of two schedulers one is killed and one stands still: what they decide holds, and nobody flaps', { timeout: 240_000 }, async () => {
   await using site = await Site.open({ postgres: inject('postgres'), yaml });
   await site.db.run(sql`create table decisions (seq bigint generated always as identity, pool text not null, desired integer not null)`);
   await site.db.run(sql`

@@ -102,7 +102,7 @@ export class Site implements AsyncDisposable {
   }
 
   /** Resolves when every one of them has ended. */
-  async ended(sent: readonly Sent[], ms = 60_000): Promise<void> {
+  async ended(sent: readonly Sent[], ms = 120_000): Promise<void> {
     let left: unknown[] = [];
     try {
       await until(

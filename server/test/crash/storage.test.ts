@@ -24,7 +24,7 @@ const trouble = { refuses: 0.04, breaks: 0.1, forgets: 0.1, slow: 0.2, slowMs: 5
 
 test(
   'a storage that refuses, breaks off, forgets to answer and dawdles: batches take longer and are whole',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     const { client, db } = sluice;
     const sent = [];

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const until = async <T>(
   what: string,
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  ms = 30_000,
+  ms = 90_000,
 ): Promise<T> => {
   let last: unknown = null;
   for (const end = Date.now() + ms; Date.now() < end; await delay(25)) {

@@ -31,7 +31,7 @@ test('an upstream that hangs, trickles, refuses, fails, babbles and breaks off: 
         name: 'llm',
         version: '1.0.0',
         executor: 'openai',
-        options: { base_url: model.url, first_byte_timeout_ms: 400, total_timeout_ms: 700, max_concurrency: 32, breaker_failures: 0 },
+        options: { base_url: model.url, first_byte_timeout_ms: 3_000, total_timeout_ms: 4_000, max_concurrency: 32, breaker_failures: 0 },
       },
     ],
   });

@@ -24,7 +24,7 @@ const settledBy = async (site: Site): Promise<{ worker: string; lines: number }[
 
 test.concurrent.each([1, 2])(
   'a worker killed at its n-th request: the rest is leased again in time, what was done stays (seed %i)',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (seed) => {
     const at = new Random(seed).between(3, 55);
     await using stack = new AsyncDisposableStack();
@@ -46,14 +46,14 @@ test.concurrent.each([1, 2])(
       'the lease is over',
       async () => (await site.db.one<{ n: number }>(sql`select count(*)::int as n from chunks where state = 'leased'`)).n === 0,
     );
-    // A lease of two seconds, a sweep every second, which may be a tenth late; and a machine that has other things to do.
-    expect(performance.now() - since).toBeLessThan(2_000 + 1_100 + 12_000);
+    // A lease of two seconds, a sweep every second, which may be a tenth late; ten times that, since others may use the machine.
+    expect(performance.now() - since).toBeLessThan(10 * (2_000 + 1_100));
     expect(await charged(site)).toEqual({ attempts: 0, losses: leased });
     // Some came in after the one that it was killed at, and some no further than their first bytes.
     const askedFirst = [...model.calls.values()].reduce((sum, times) => sum + times, 0);
     model.on = ({ answer }) => void answer();
     await site.start('worker');
-    await site.ended([sent], 90_000);
+    await site.ended([sent]);
     expect((await settledBy(site)).slice(0, before.length)).toEqual(before);
     expect((await charged(site)).attempts).toBe(0);
     expect(await checkAll(site.db, site.storage, [sent])).toEqual([]);
@@ -65,7 +65,7 @@ test.concurrent.each([1, 2])(
 
 test.concurrent(
   'a worker killed after the upstream answered, before it wrote that down: asked twice, one result',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using stack = new AsyncDisposableStack();
     const { site, model } = await openSite(stack, { max_concurrency: 20 });
@@ -78,7 +78,7 @@ test.concurrent(
     expect(await site.settled()).toBe(0);
     model.on = ({ answer }) => void answer();
     await site.start('worker');
-    await site.ended([sent], 90_000);
+    await site.ended([sent]);
     expect([...model.calls.values()]).toEqual(Array.from({ length: 12 }, () => 2));
     expect((await charged(site)).attempts).toBe(0);
     expect(await checkAll(site.db, site.storage, [sent])).toEqual([]);
@@ -87,7 +87,7 @@ test.concurrent(
 
 test.concurrent.each(['cancelled', 'expired'] as const)(
   'a batch %s while its worker stands still: what was settled is kept, and what comes late is refused',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (end) => {
     await using stack = new AsyncDisposableStack();
     const { site, model } = await openSite(stack, { max_concurrency: 4 });
@@ -105,7 +105,7 @@ test.concurrent.each(['cancelled', 'expired'] as const)(
     const kept = Math.max(early, await site.settled());
     if (end === 'cancelled') await site.client.call('POST', `/v1/batches/${sent.id}/cancel`);
     else await site.db.run(sql`update batches set deadline = now() where id = ${sent.id}`);
-    await site.ended([sent], 90_000);
+    await site.ended([sent]);
     const batch = () => site.client.call<Record<string, unknown>>('GET', `/v1/batches/${sent.id}`);
     const ended = await batch();
     expect(ended).toMatchObject({ status: end, request_counts: { total: 30, completed: kept, failed: 0, [end]: 30 - kept } });

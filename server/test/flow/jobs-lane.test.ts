@@ -85,30 +85,32 @@ test('the process of an onnx model that runs a cancelled job is killed; the mode
   ).toBe(true);
 });
 
-test('while bulk holds every slot and all queues are full, jobs are answered within a second', async () => {
-  // Slow lines that take every slot of one model, and so many quick ones of another that the worker is never idle.
-  const slow = Array.from({ length: 400 }, (_, i) => chatLine(i, { model: 'narrow', echo: { delay_ms: 4_000 } }));
+test('while bulk holds every slot and all queues are full, jobs are answered before bulk gives back any', async () => {
+  // Lines that take every slot of one model, the first of them for a second and the others for good; and so many quick
+  // ones of another that the worker is never idle.
+  const slow = Array.from({ length: 400 }, (_, i) => chatLine(i, { model: 'narrow', echo: { delay_ms: i < 8 ? 1_000 : 600_000 } }));
   const quick = Array.from({ length: 100_000 }, (_, i) => chatLine(i));
   const batches = [await createBatch(sluice.clientFor('ada'), slow), await createBatch(sluice.clientFor('ada'), quick)];
   const busy = sql`select count(*)::int as n from chunks where state = 'leased' and model = 'narrow@1.0.0'`;
   await until('bulk is under way', async () => (await sluice.db.one<{ n: number }>(busy)).n > 0);
   // The first one waits for a slot that bulk holds; from then on some are left free.
   await submit(chat('narrow', { delay_ms: 1 }), { prefer: 'wait=20' });
-  const took: number[] = [];
   for (let i = 0; i < 12; i++) {
-    const began = performance.now();
     const { job } = await submit(chat(i % 2 === 0 ? 'narrow' : 'echo', { delay_ms: 1 }), { prefer: 'wait=20' });
-    expect(job.status).toBe('completed');
-    took.push(performance.now() - began);
+    expect(await end(job.id)).toMatchObject({ status: 'completed' });
   }
-  expect(Math.max(...took)).toBeLessThan(1_000);
+  const open = sql`select status from batches where id = ${batches[0]!.id}`;
+  expect((await sluice.db.one<{ status: string }>(open)).status).toBe('in_progress');
   for (const { id } of batches) await call(sluice.clientFor('ada'), 'POST', `/v1/batches/${id}/cancel?mode=abort`);
-}, 60_000);
+});
 
 test('a tenant with one job does not wait for all of another’s; a higher priority goes first', async () => {
-  // One at a time, so that the order is the order in which they were claimed.
-  const many = await Promise.all(Array.from({ length: 20 }, () => submit(chat('one', { delay_ms: 40 }))));
-  const [own, urgent] = [await submit(chat('one', { delay_ms: 40 }), {}, 'eve'), await submit({ ...chat('one'), priority: 'high' })];
+  // One at a time, so that the order is the order in which they were claimed; and none before all are there.
+  const { job: first } = await submit(chat('one', { delay_ms: 600_000 }));
+  await until('it runs', async () => (await call(sluice.clientFor('ada'), 'GET', `/v1/jobs/${first.id}`)).body['status'] === 'running');
+  const many = await Promise.all(Array.from({ length: 20 }, () => submit(chat('one', { delay_ms: 1 }))));
+  const [own, urgent] = [await submit(chat('one', { delay_ms: 1 }), {}, 'eve'), await submit({ ...chat('one'), priority: 'high' })];
+  await cancel(first.id);
   await Promise.all(many.map(({ job }) => end(job.id)));
   const order = (await sluice.db.many<{ id: string }>(sql`select id from jobs where model = 'one@1.0.0' order by started_at`)).map(
     ({ id }) => id,
@@ -120,12 +122,13 @@ test('a tenant with one job does not wait for all of another’s; a higher prior
 });
 
 test('queued jobs count against quotas', async () => {
-  const hold = Array.from({ length: 6 }, () => submit(chat('one', { delay_ms: 300 }), {}, 'eve'));
+  const hold = Array.from({ length: 6 }, () => submit(chat('one', { delay_ms: 600_000 }), {}, 'eve'));
   const replies = await Promise.all(hold);
   const refused = replies.filter(({ status }) => status === 429);
   expect(refused.length).toBeGreaterThanOrEqual(2);
   expect(refused[0]!.body['error']).toMatchObject({ code: 'quota_exceeded' });
   expect(refused[0]!.headers.get('retry-after')).not.toBeNull();
+  for (const { status, job } of replies) if (status < 300) await call(sluice.clientFor('eve'), 'POST', `/v1/jobs/${job.id}/cancel`);
 });
 
 test('jobs that ended long ago are deleted with their bodies; others stay', async () => {
@@ -144,7 +147,7 @@ test('jobs that ended long ago are deleted with their bodies; others stay', asyn
 test('a worker that has to go gives back what runs at the end of its notice, uncharged; another one does it', async () => {
   await using own = await startSluice({ workers: 2 });
   const client = own.client;
-  const { body } = await call(client, 'POST', '/v1/jobs', chat('echo', { delay_ms: 2_000 }));
+  const { body } = await call(client, 'POST', '/v1/jobs', chat('echo', { delay_ms: 4_000 }));
   const id = body['id'] as string;
   const worker = await until('it runs', async () => {
     const job = (await call(client, 'GET', `/v1/jobs/${id}`)).body as unknown as Job;
@@ -164,7 +167,7 @@ test('a pool without workers gets one for a job', async () => {
   const desired = async () => (await own.db.maybe<{ desired: number }>(sql`select desired from pools`))?.desired;
   await until('nothing is wanted', async () => (await desired()) === 0);
   const { body } = await call(own.client, 'POST', '/v1/jobs', chat('echo'));
-  await expect.poll(desired, { timeout: 20_000 }).toBe(1);
+  await expect.poll(desired).toBe(1);
   await call(own.client, 'POST', `/v1/jobs/${String(body['id'])}/cancel`);
   await until('none is any more', async () => (await desired()) === 0);
 });

@@ -264,7 +264,7 @@ const endings = [
   ]),
 ];
 
-test('whatever happens to a batch, it ends where it may, with every line in one place', { timeout: 120_000 }, async ({ db }) => {
+test('whatever happens to a batch, it ends where it may, with every line in one place', { timeout: 240_000 }, async ({ db }) => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 7 }), fc.nat(9), fc.array(step, { maxLength: 25 }), async (lines, luck, steps) => {
       const trial = await Trial.begin(db, lines, luck > 0);

@@ -148,7 +148,7 @@ test('a vetter that is stopped gives the file back at once, for another; its pro
   await upload('endless', endless());
   const first = vetterOf();
   first.start();
-  await expect.poll(vetting, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(vetting).toHaveLength(1);
   await first.stop();
   expect(vetting()).toEqual([]);
   expect(await versionOf('endless')).toMatchObject({ status: 'uploaded' });
@@ -163,7 +163,7 @@ test('one that has lost its lease ends its process, and writes nothing', async (
   await upload('taken', endless());
   await using vetter = vetterOf(60_000, 1);
   vetter.start();
-  await expect.poll(vetting, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(vetting).toHaveLength(1);
   const round = once(vetter.loop, 'round');
   await sluice.db.run(sql`
     update model_versions set token = nextval('lease_token'), leased_until = now() + interval '1 hour' where status = 'validating'`);

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from './environment.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -21,7 +22,7 @@ export interface Program extends AsyncDisposable {
 export const runProgram = (args: string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): Program => {
   const child: ChildProcess = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'], ...env },
+    env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: ReturnType<Program['log']> = [];

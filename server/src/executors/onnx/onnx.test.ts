@@ -102,9 +102,7 @@ describe('molecules', () => {
     const executor = await open({ ...chemistry, processes: 1 });
     const { pids } = executor;
     const inputs = [...benign, smiles, ...benign].map((text) => ({ smiles: text }));
-    const began = performance.now();
     const outcomes = await all(executor, inputs);
-    expect(performance.now() - began).toBeLessThan(5000);
     expect(outcomes.filter((outcome) => !outcome.ok)).toMatchObject([
       { line: benign.length + 1, kind: 'permanent', code: 'invalid_input', message: expect.stringMatching(/^inputs\.smiles/) },
     ]);
@@ -247,11 +245,11 @@ describe('a model that cannot be loaded says why', () => {
 
 describe('a row that hangs or kills', () => {
   test('the one that hangs fails, and its neighbours do not', async () => {
-    const executor = await open({ path: loops, processes: 2, timeout_ms: 400 });
+    const executor = await open({ path: loops, processes: 2, timeout_ms: 2000 });
     const inputs = Array.from({ length: 24 }, (_, index) => (index === 5 ? 60_000 * roundsPerMs : index));
     const outcomes = await all(executor, inputs);
     expect(outcomes.filter((outcome) => !outcome.ok)).toMatchObject([
-      { line: 6, kind: 'permanent', code: 'request_timeout', message: 'The model gave no result within 400 ms.' },
+      { line: 6, kind: 'permanent', code: 'request_timeout', message: 'The model gave no result within 2000 ms.' },
     ]);
     expect(outcomes).toHaveLength(24);
   });
@@ -267,7 +265,7 @@ describe('a row that hangs or kills', () => {
   });
 
   test.for([1, 5])('a process that stands still is replaced, and nobody is blamed: slices of %i', async (slice) => {
-    const executor = await open({ ...chemistry, processes: 1, slice, timeout_ms: 1000 });
+    const executor = await open({ ...chemistry, processes: 1, slice, timeout_ms: 3000 });
     const [pid] = executor.pids;
     let stopped = false;
     const outcomes = await all(executor, times(40, { smiles: 'CCO' }), () => {
@@ -298,7 +296,7 @@ describe('a process of a model', () => {
     process.env['OPENAI_API_KEY'] = 'sk-secret';
     const executor = await open({ ...chemistry, processes: 2 });
     await results(executor, times(100, { smiles: 'CCO' }));
-    await expect.poll(() => executor.pids.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => executor.pids.length).toBe(2);
     const [one, other] = executor.pids as [number, number];
     const names = readFileSync(`/proc/${one}/environ`, 'utf8')
       .split('\0')
@@ -306,7 +304,19 @@ describe('a process of a model', () => {
       .filter((name) => name !== '');
     // Node hands the last one on by itself, where coverage is measured.
     for (const name of names)
-      expect(['PATH', 'LANG', 'TZ', 'HOME', 'TMPDIR', 'ORT_DISABLE_TELEMETRY', 'PWD', 'OLDPWD', '_', 'NODE_V8_COVERAGE']).toContain(name);
+      expect([
+        'PATH',
+        'LANG',
+        'TZ',
+        'HOME',
+        'TMPDIR',
+        'ORT_DISABLE_TELEMETRY',
+        'NODE_COMPILE_CACHE',
+        'PWD',
+        'OLDPWD',
+        '_',
+        'NODE_V8_COVERAGE',
+      ]).toContain(name);
     expect(home(one)).not.toBe(home(other));
     expect(home(one).startsWith(scratch)).toBe(true);
     expect(readdirSync(home(one))).toEqual([]);
@@ -350,7 +360,7 @@ describe('a process of a model', () => {
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await once(parent, 'close');
-    await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     rmSync(scratch, { recursive: true });
   });
 
