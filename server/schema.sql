@@ -654,6 +654,32 @@ create table requests (
 CREATE INDEX requests_dead ON public.requests USING btree (batch_no DESC, line) WHERE (state = 'dead_lettered'::text);
 CREATE INDEX requests_state ON public.requests USING btree (batch_no, state, line);
 
+create table result_tables (
+  batch_no bigint not null,
+  state text not null default 'queued'::text,
+  token bigint,
+  leased_until timestamp with time zone,
+  tries integer not null default 0,
+  not_before timestamp with time zone not null default now(),
+  reason text,
+  storage_key text,
+  bytes bigint,
+  rows bigint,
+  sha256 text,
+  columns jsonb,
+  created_at timestamp with time zone not null default now(),
+  built_at timestamp with time zone,
+  constraint result_tables_pkey PRIMARY KEY (batch_no),
+  constraint result_tables_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint result_tables_check CHECK ((state = 'building'::text) = (token IS NOT NULL)),
+  constraint result_tables_check1 CHECK ((state = 'ready'::text) = (storage_key IS NOT NULL)),
+  constraint result_tables_check2 CHECK (state <> 'ready'::text OR bytes IS NOT NULL AND rows IS NOT NULL AND sha256 IS NOT NULL AND columns IS NOT NULL),
+  constraint result_tables_check3 CHECK ((state <> ALL (ARRAY['failed'::text, 'expired'::text])) OR reason IS NOT NULL),
+  constraint result_tables_state_check CHECK (state = ANY (ARRAY['queued'::text, 'building'::text, 'ready'::text, 'failed'::text, 'expired'::text]))
+);
+CREATE INDEX result_tables_due ON public.result_tables USING btree (not_before) WHERE (state = ANY (ARRAY['queued'::text, 'building'::text]));
+CREATE INDEX result_tables_ready ON public.result_tables USING btree (batch_no) WHERE (state = 'ready'::text);
+
 create table result_vectors (
   no bigint not null generated always as identity,
   scope text not null,

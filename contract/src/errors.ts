@@ -99,6 +99,18 @@ export const errors = {
     'Mend the model or its configuration, then try again.',
     'server_error',
   ),
+  // Results
+  results_failed: entry(
+    500,
+    'The table of results of a batch could not be made; its output and error files are there all the same.',
+    'Read the message; a minute later asking again tries again.',
+    'server_error',
+  ),
+  query_failed: entry(
+    400,
+    'A question about a table of results cannot be answered: it is no SQL that may be run, names what is not there, or needs more time or memory than it may have.',
+    'Read the message; it says what is wrong, and where.',
+  ),
   // Jobs
   timeout: entry(
     504,

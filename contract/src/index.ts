@@ -19,3 +19,4 @@ export * from './portal.ts';
 export * from './artifacts.ts';
 export * from './boltz.ts';
 export * from './screens.ts';
+export * from './results.ts';

@@ -361,6 +361,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the results as a table
+         * @description One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows. All of it as Parquet takes `Range`. 202 while the table is being made.
+         */
+        get: operations["getBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the results, for screens */
+        get: operations["getBatchResultsPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The columns of the table of results, and whether it is there */
+        get: operations["getBatchResultsTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches/{id}/retry": {
         parameters: {
             query?: never;
@@ -3276,6 +3330,54 @@ export interface components {
             status_code: number | null;
             worker: string | null;
         };
+        ResultColumn: {
+            /** @description The key it has in the output file, where that is another than its name. */
+            key?: string;
+            /** @description The model it is of, where there are several. */
+            model?: string;
+            name: string;
+            /**
+             * @description `carried`: of the table that was sent; `output`: what a model computed.
+             * @enum {unknown}
+             */
+            role: "line" | "custom_id" | "input" | "carried" | "status" | "model" | "output" | "error";
+            /** @enum {unknown} */
+            type: "integer" | "number" | "boolean" | "text" | "json";
+            unit?: string;
+        };
+        ResultsPage: {
+            columns: components["schemas"]["ResultColumn"][];
+            data: Record<string, never>[];
+            has_more: boolean;
+            /** @constant */
+            object: "list";
+            offset: number;
+            /** @description Rows that the filter lets pass. */
+            total: number;
+        };
+        /** @description The table is being made: ask again. */
+        ResultsPending: {
+            /** @constant */
+            object: "batch.results";
+            /** @description Seconds. */
+            retry_after: number;
+            /** @enum {unknown} */
+            state: "queued" | "building";
+        };
+        /** @description The table of results of a batch, and how far it is. */
+        ResultsTable: {
+            batch_id: string;
+            built_at: number | null;
+            bytes: number | null;
+            columns: components["schemas"]["ResultColumn"][];
+            /** @constant */
+            object: "batch.results";
+            reason: string | null;
+            rows: number | null;
+            sha256: string | null;
+            /** @enum {unknown} */
+            state: "none" | "queued" | "building" | "ready" | "failed" | "expired";
+        };
         Route: {
             created_at: number | null;
             created_by: string | null;
@@ -4538,6 +4640,137 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between, in the order wanted; absent: all. */
+                columns?: string;
+                /** @description Default jsonl. */
+                format?: "jsonl" | "csv" | "tsv" | "parquet" | "sdf";
+                /** @description csv and tsv: whether text that a spreadsheet would run as a formula gets an apostrophe before it (the default) or stays as it is. */
+                formulas?: "escape" | "keep";
+                limit?: number;
+                /** @description Rows to leave out at the beginning. */
+                offset?: number;
+                /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
+                sort?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download the results as a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsPage: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between, in the order wanted; absent: all. */
+                columns?: string;
+                /** @description Default 50. */
+                limit?: number;
+                /** @description Rows to leave out at the beginning. */
+                offset?: number;
+                /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
+                sort?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPage"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table of results of a batch, and how far it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsTable"];
                 };
             };
             /** @description What went wrong. */

@@ -206,6 +206,8 @@ const publish = (
           usage = ${JSON.stringify(usage)}::jsonb, hits = ${JSON.stringify(hits)}::jsonb, output_file_id = ${output?.id ?? null}, error_file_id = ${error?.id ?? null},
           token = null, leased_until = null, expiring = false, tries = 0
       where no = ${batch.no}`);
+    // Its table is made after its end, by a chore that nothing waits for.
+    if (batch.sealed && batch.endpoint === '/v1/predict') await tx.run(sql`insert into result_tables (batch_no) values (${batch.no})`);
     // Done chunks have served: what is left of them stands on the batch and in the segments.
     await tx.run(sql`delete from chunks where batch_no = ${batch.no} and state = 'done'`);
     await passMilestones(tx, batch, counts.completed + counts.failed);

@@ -21,6 +21,10 @@ const sweepBatch = async (db: Db, storage: Storage, batch: Swept): Promise<numbe
     ),
   );
   for (const key of [batch.index_key, batch.input_key, batch.rows_key]) if (key !== null) known.add(key);
+  const table = await db.maybe<{ key: string }>(
+    sql`select storage_key as key from result_tables where batch_no = ${batch.no} and state = 'ready'`,
+  );
+  if (table !== null) known.add(table.key);
   const files = await keysOfBatch(db, batch.no);
   const remove = async (prefix: string, kept: ReadonlySet<string>): Promise<number> => {
     let removed = 0;

@@ -24,6 +24,8 @@ export const channels = {
   jobs: 'sluice_jobs',
   /** Jobs have ended. Payload: their ids without the prefix, with commas between. */
   jobEnds: 'sluice_job_ends',
+  /** A table of results was made, or cannot be. Payload: the batch's number. */
+  results: 'sluice_results',
 } as const;
 
 export type Channel = keyof typeof channels;

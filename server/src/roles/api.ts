@@ -38,6 +38,8 @@ import { executorOf } from '../screens/records.ts';
 import { screenRoutes } from '../screens/routes.ts';
 import { routeRoutes } from '../routes/routes.ts';
 import { previewAdmission } from '../scheduler/beliefs.ts';
+import { ResultReader } from '../results/reader.ts';
+import { resultRoutes } from '../results/routes.ts';
 import { observeCache } from '../telemetry/cache.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
@@ -52,6 +54,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   answers: AnswerCache;
   asking: AskingCache;
   jobs: JobDesk;
+  results: ResultReader;
   recorder: Recorder;
   sessions: Sessions;
 };
@@ -59,12 +62,13 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, recorder, sessions }: ApiParts,
+  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, results, recorder, sessions }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits, isTable });
   batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup, pools, admit: previewAdmission({ config, models }) });
   routeRoutes(app, { db, models, declared: config.routes, limits });
+  resultRoutes(app, { db, storage, results });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
@@ -106,7 +110,7 @@ export const addRoutes = (
 
 export const api: Role = {
   name: 'api',
-  channels: ['events', 'jobEnds', 'models', 'cache'],
+  channels: ['events', 'jobEnds', 'models', 'cache', 'results'],
   connections: 16,
   serves: true,
   async start(parts) {
@@ -138,6 +142,7 @@ export const api: Role = {
       used: (model, usage) => countTokens(metrics, modelKey(model), usage),
     };
     const jobs = new JobDesk({ ...parts, quotas: config.quotas });
+    const results = new ResultReader({ ...parts, scratch });
     const recorder = new Records({ db, log, keep: config.predict.records, days: config.predict.recordDays });
     recorder.start();
     const sessions = openSessions({ db, keys: config.keys, idleSeconds: config.portal.sessionHours * 3_600 });
@@ -146,10 +151,11 @@ export const api: Role = {
       sessions,
       portal: portalFolder,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, recorder, sessions }),
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions }),
     });
     const stop = async (): Promise<void> => {
       await app.close();
+      await results[Symbol.asyncDispose]();
       await recorder[Symbol.asyncDispose]();
       await rm(scratch, { recursive: true, force: true });
     };

@@ -9,6 +9,7 @@ import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
 import { buildServer } from '../http/server.ts';
 import { JobDesk } from '../jobs/desk.ts';
+import { ResultReader } from '../results/reader.ts';
 import { silent } from '../lib/log.ts';
 import { Models } from '../models/models.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
@@ -40,6 +41,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     answers,
     asking: new AskingCache({ cache: answers, scope: config.cache.scope, dedup: config.dedup }),
     jobs: new JobDesk({ db, storage, models, listener }),
+    results: new ResultReader({ db, storage, listener, log: silent, scratch: folder }),
     recorder: { record: () => {} },
     sessions: openSessions({ db, keys: [], idleSeconds: 1 }),
   };

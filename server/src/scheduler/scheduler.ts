@@ -31,6 +31,7 @@ import { plan } from './planner.ts';
 import { gatherNext, type Gathered } from '../screens/gather.ts';
 import { executorOf } from '../screens/records.ts';
 import { sweepModelFiles } from '../registry/files.ts';
+import { sweepTables, TableChore, type MadeTable } from '../results/chore.ts';
 import { rescueVettings } from '../registry/vetting.ts';
 import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -56,6 +57,8 @@ interface Events {
   /** The results of a screen were gathered into files. */
   gathered: [screen: Gathered];
   swept: [];
+  /** A table of results was made, or cannot be. */
+  table: [made: MadeTable];
 }
 
 /**
@@ -81,7 +84,9 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     sweep: Loop;
     chores: Loop;
     garbage: Loop;
+    tables: Loop;
   };
+  readonly #tables: TableChore;
   #nextPlan: NodeJS.Timeout | null = null;
   /** Milliseconds until the next waiting request is due. */
   #nextDue: NodeJS.Timeout | null = null;
@@ -91,6 +96,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     super();
     this.#deps = deps;
     this.#announcer = new Announcer(deps.db);
+    this.#tables = new TableChore({ ...deps, leaseSeconds: deps.config.timing.leaseSeconds });
     const { pollMinMs, pollMaxMs, sweepSeconds } = deps.config.timing;
     const loop = (name: string, run: (signal: AbortSignal) => Promise<boolean>, min = pollMinMs, max = pollMaxMs): Loop =>
       new Loop({
@@ -112,6 +118,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       sweep: loop('sweep', () => this.#sweep(), sweep, sweep),
       chores: loop('chores', () => this.#chores(), 60_000, 60_000),
       garbage: loop('garbage', () => this.#garbage(), day, day),
+      tables: loop('tables', (signal) => this.#makeTable(signal)),
     };
   }
 
@@ -130,6 +137,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#nextDue) clearTimeout(this.#nextDue);
     await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
     if (this.#nextSlice) clearTimeout(this.#nextSlice);
+    await this.#tables[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -141,6 +149,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     this.#loops.retries.wake();
     this.#loops.finalize.wake();
     this.#loops.bulk.wake();
+    this.#loops.tables.wake();
   };
 
   readonly #replan = (): void => this.#loops.turns.wake();
@@ -232,6 +241,18 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     log.info({ batch: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds }, 'finalized');
     if (ended.batch.kind === 'screen') this.#loops.screens.wake();
     this.emit('finalized', { batchId: ended.batch.id, result: ended.result, bytes: ended.bytes, seconds });
+    this.#loops.tables.wake();
+    return true;
+  }
+
+  /** The next table of results. */
+  async #makeTable(signal: AbortSignal): Promise<boolean> {
+    const made = await this.#tables.next(signal);
+    if (made === null) return false;
+    const { log } = this.#deps;
+    if (made.reason === undefined) log.info(made, 'table of results');
+    else log.warn(made, 'a table of results could not be made');
+    this.emit('table', made);
     return true;
   }
 
@@ -295,6 +316,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   async #chores(): Promise<boolean> {
     const { db, storage, log } = this.#deps;
     await sweepFiles({ db, storage, log });
+    await sweepTables(db, storage);
     await this.#forget();
     await dropOldFigures(db);
     await dropOldEnds(db);

@@ -142,6 +142,16 @@ export const openDisk = async (path: string): Promise<Disk> => {
       return Readable.from([], { objectMode: false });
     },
 
+    async file(key) {
+      const handle = await openObject(key);
+      try {
+        await sizeOf(handle, key);
+        return await locate(key);
+      } finally {
+        await handle.close();
+      }
+    },
+
     async size(key) {
       try {
         const stat = await lstat(await locate(key));

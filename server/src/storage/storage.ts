@@ -33,6 +33,8 @@ export interface Storage {
   read(key: string, range?: { start?: number; end?: number; into?: Buffer }): Promise<Buffer>;
   /** The same as a stream. Throws `NotFound` before it gives the stream. */
   stream(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
+  /** A file of this machine that holds the object, to be read only; absent where objects are no files. Throws `NotFound`. */
+  file?(key: string): Promise<string>;
   /** The size in bytes, or null where there is no such object. */
   size(key: string): Promise<number | null>;
   /** Keys that start with `prefix` (whole names, ending in `/`, or empty for all), in order. */

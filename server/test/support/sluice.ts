@@ -26,6 +26,8 @@ import { portalRoutes } from '../../src/portal/routes.ts';
 import { quotaRoutes } from '../../src/quotas/routes.ts';
 import { routeRoutes } from '../../src/routes/routes.ts';
 import type { DeclaredRoute } from '../../src/models/recommended.ts';
+import { ResultReader } from '../../src/results/reader.ts';
+import { resultRoutes } from '../../src/results/routes.ts';
 import { registryRoutes } from '../../src/registry/routes.ts';
 import { registrySource } from '../../src/registry/snapshot.ts';
 import { parseUpstreams } from '../../src/registry/upstreams.ts';
@@ -103,7 +105,9 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
-  const listener = stack.use(new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'jobs', 'jobEnds', 'models']));
+  const listener = stack.use(
+    new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'jobs', 'jobEnds', 'models', 'results']),
+  );
   listener.setMaxListeners(0);
   await listener.start();
   const disk = await openDisk(folder);
@@ -134,6 +138,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     workers.push(worker);
   }
   const sessions = openSessions({ db, keys, idleSeconds: 3_600 });
+  const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder }));
   const app = await buildServer({
     keys,
     sessions,
@@ -154,6 +159,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         ...(options.pools && { pools: options.pools }),
       });
       routeRoutes(routes, { db, models, declared: options.routes ?? [], limits });
+      resultRoutes(routes, { db, storage, results });
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });

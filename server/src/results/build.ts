@@ -1,0 +1,226 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { writeAnswers } from './answers.ts';
+import { oneOf, rowsOf } from './duck.ts';
+import type { BuildTask, Built } from './facts.ts';
+import { fieldsOf, fitStruct, Names, type Column, type ColumnRole, type Field, type Kind } from './layout.ts';
+import { identifier, literal } from './quoted.ts';
+
+/**
+ * Makes the table of results of one batch. Two halves are written as Parquet, what went in and what came out, each in
+ * the order of the input, and then laid side by side: nothing is sorted and nothing hashed, so that memory stays flat at
+ * any number of rows. That both halves tell of the same row is checked in each row.
+ */
+export const build = async (duck: DuckDBConnection, task: BuildTask): Promise<Built> => {
+  const at = (name: string): string => join(task.folder, name);
+  let answers = task.output;
+  if (task.errors !== null) {
+    answers = at('answers.jsonl');
+    await writeAnswers(task.output, task.errors, task.total, answers);
+  }
+  const names = new Names();
+  for (const own of ['line', 'custom_id', 'status', 'error_code', 'error_message', ...(task.models ? ['model'] : [])]) names.take(own);
+  const left =
+    'rows' in task.input
+      ? await givenRows(duck, task.input.rows, names)
+      : await inputsOf(duck, task, await withoutMark(task.input.lines, at('input-plain.jsonl')), names, at('inputs.parquet'));
+  const right = await outputsOf(duck, task, answers!, names, at('outputs.parquet'));
+  const columns: Column[] = [
+    { name: 'line', type: 'integer', role: 'line' },
+    { name: 'custom_id', type: 'text', role: 'custom_id' },
+    ...left.columns,
+    { name: 'status', type: 'text', role: 'status' },
+    ...(task.models ? [{ name: 'model', type: 'text' as const, role: 'model' as const }] : []),
+    ...right.columns,
+    { name: 'error_code', type: 'text', role: 'error' },
+    { name: 'error_message', type: 'text', role: 'error' },
+  ];
+  const path = at('results.parquet');
+  const same = `case when i.custom_id = o.custom_id and o.line is not null ${left.lines ? 'and i.line = o.line' : ''} then`;
+  const wrong = `else error('the halves of row ' || coalesce(cast(o.line as varchar), '?') || ' do not fit') end`;
+  await duck.run(`
+    copy (
+      select o.line as line, ${same} o.custom_id ${wrong} as custom_id,
+        ${left.select.map((each) => `${each}, `).join('')} o.status as status, ${task.models ? 'o.model as model, ' : ''}
+        ${right.select.map((each) => `${each}, `).join('')} o.error_code as error_code, o.error_message as error_message
+      from read_parquet(${literal(left.path)}) i positional join read_parquet(${literal(right.path)}) o)
+    to ${literal(path)} (format parquet)`);
+  const counts = await oneOf(
+    duck,
+    `select count(*)::double as all, ${['completed', 'failed', 'cancelled', 'expired'].map((s) => `(count(*) filter (status = '${s}'))::double as ${s}`).join(', ')}
+     from read_parquet(${literal(path)})`,
+  );
+  if (counts['all'] !== task.total) throw new Error(`the table has ${String(counts['all'])} rows of ${task.total}`);
+  return { path, columns, counts: counts as unknown as Built['counts'] };
+};
+
+/** The file, or a copy of it without the byte order mark that DuckDB would not read. */
+const withoutMark = async (path: string, copy: string): Promise<string> => {
+  await using file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(3), 0, 3, 0);
+  if (buffer.toString('latin1') !== '\u00EF\u00BB\u00BF') return path;
+  await pipeline(createReadStream(path, { start: 3, highWaterMark: 1 << 20 }), createWriteStream(copy, { mode: 0o600 }));
+  return copy;
+};
+
+interface Half {
+  path: string;
+  columns: Column[];
+  /** Its columns, as the table has them. */
+  select: string[];
+  /** Its rows know their lines. */
+  lines: boolean;
+}
+
+const jsonLines = (path: string, columns: Record<string, string>, lineBytes: number): string =>
+  `read_json(${literal(path)}, format = 'newline_delimited', maximum_object_size = ${lineBytes}, columns = {${Object.entries(columns)
+    .map(([name, type]) => `${name}: ${literal(type)}`)
+    .join(', ')}})`;
+
+/** A type round another, by names from outside in. */
+const within = (path: readonly string[], inner: string): string =>
+  path.reduceRight((type, name) => `STRUCT(${identifier(name)} ${type})`, inner);
+
+/** How the values at one place of each line are read: as a struct of typed fields, by key, or as they are. */
+interface Read {
+  type: string;
+  fields: { field: Field; sql: (value: string) => string }[];
+}
+
+/** Looks at all lines for the keys at `path`, and how each is read best. */
+const look = async (
+  duck: DuckDBConnection,
+  file: string,
+  column: string,
+  path: readonly string[],
+  name: string,
+  lineBytes: number,
+): Promise<Read> => {
+  const value = [column, ...path].map(identifier).join('.');
+  const from = jsonLines(file, { [column]: within(path, 'MAP(VARCHAR, JSON)') }, lineBytes);
+  const whole: Read = { type: 'JSON', fields: [{ field: { key: name, type: 'json', read: 'JSON', cast: null }, sql: (v) => v }] };
+  const found = await rowsOf(
+    duck,
+    `select key, type, max(length(value))::integer as longest, type = 'DOUBLE' and bool_and(digits) as huge, min(place)::integer as place
+     from (
+       select key, value, place, coalesce(json_type(value), 'NULL') as type,
+         length(value) > 18 and not contains(value, '.') and not contains(value, 'e') and not contains(value, 'E') as digits
+       from (
+         select unnest(map_keys(fields)) as key, unnest(map_values(fields)) as value, unnest(range(cardinality(fields)::bigint)) as place
+         from (select ${value} as fields from ${from})))
+     group by key, type limit 20000`,
+  ).catch((error: unknown) => {
+    // Not objects, or with one key twice: that is how it is shown then.
+    if (/transform|duplicate|unique/i.test(String(error))) return null;
+    throw error;
+  });
+  const fields = found === null || found.length === 20_000 ? null : fieldsOf(inOrder(found as unknown as (Kind & { place: number })[]));
+  if (fields === null) return whole;
+  const cast = ({ cast }: Field, sql: string): string => (cast === null ? sql : `cast(${sql} as ${cast})`);
+  if (fields.length === 0) return { type: 'JSON', fields: [] };
+  if (fitStruct(fields))
+    return {
+      type: `STRUCT(${fields.map(({ key, read }) => `${identifier(key)} ${read}`).join(', ')})`,
+      fields: fields.map((field) => ({ field, sql: (v) => cast(field, `${v}.${identifier(field.key)}`) })),
+    };
+  return {
+    type: 'MAP(VARCHAR, JSON)',
+    fields: fields.map((field) => ({
+      field,
+      sql: (v) => {
+        const one = `${v}[${literal(field.key)}]`;
+        return field.read === 'JSON' ? one : cast(field, `cast(${one} ->> '$' as ${field.read})`);
+      },
+    })),
+  };
+};
+
+/** As the keys stand in the objects. */
+const inOrder = <Found extends Kind & { place: number }>(kinds: Found[]): Found[] => {
+  const first = new Map<string, number>();
+  for (const { key, place } of kinds) first.set(key, Math.min(place, first.get(key) ?? Infinity));
+  return kinds.toSorted((a, b) => first.get(a.key)! - first.get(b.key)! || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+};
+
+const asColumns = (read: Read, names: Names, role: ColumnRole, prefix: string): Column[] =>
+  read.fields.map(({ field: { key, type } }) => {
+    const name = names.take(key, prefix);
+    return { name, type, role, ...(name !== key && { key }) };
+  });
+
+/** The inputs of requests that came as lines. */
+const inputsOf = async (duck: DuckDBConnection, task: BuildTask, lines: string, names: Names, to: string): Promise<Half> => {
+  const path = task.shape === 'predictions' ? ['inputs'] : [];
+  const read = await look(duck, lines, 'body', path, path[0] ?? 'body', task.lineBytes);
+  const columns = asColumns(read, names, 'input', 'input');
+  const from = jsonLines(lines, { custom_id: 'VARCHAR', body: within(path, read.type) }, task.lineBytes);
+  const value = ['body', ...path].map(identifier).join('.');
+  const list = read.fields.map(({ sql }, i) => `, ${sql(value)} as c${i}`);
+  await duck.run(`copy (select custom_id${list.join('')} from ${from}) to ${literal(to)} (format parquet)`);
+  return { path: to, columns, select: columns.map(({ name }, i) => `i.c${i} as ${identifier(name)}`), lines: false };
+};
+
+/** What the rows' Parquet has beside the columns of the table that was sent; the others are told of elsewhere, or of no use here. */
+const found: ReadonlySet<string> = new Set(['smiles_canonical', 'inchikey', 'duplicate_of', 'flags']);
+const told: ReadonlySet<string> = new Set(['line', 'custom_id', 'problem']);
+
+/** The rows that the requests were made of, with all the columns they came with. */
+const givenRows = async (duck: DuckDBConnection, path: string, names: Names): Promise<Half> => {
+  const described = await rowsOf(duck, `describe select * from read_parquet(${literal(path)})`);
+  const all = described.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
+  const given = all.filter(({ name }) => !told.has(name) && !found.has(name));
+  const made = all.filter(({ name }) => found.has(name));
+  // What was not looked for has no column.
+  const counts =
+    made.length === 0
+      ? {}
+      : await oneOf(
+          duck,
+          `select ${made.map(({ name }) => `count(${name})::double as ${name}`).join(', ')} from read_parquet(${literal(path)})`,
+        );
+  const shown = [
+    ...given.map((each) => ({ ...each, role: 'carried' as const })),
+    ...made.filter(({ name }) => counts[name] !== 0).map((each) => ({ ...each, role: 'input' as const })),
+  ];
+  const columns = shown.map(({ name, type, role }): Column => ({ name: names.take(name, 'input'), type: typeOf(type), role }));
+  const select = columns.map(({ name, type }, i) => {
+    const own = `i.${identifier(shown[i]!.name)}`;
+    return `${type === 'json' ? `to_json(${own})` : type === 'text' ? `cast(${own} as varchar)` : own} as ${identifier(name)}`;
+  });
+  return { path, columns, select, lines: true };
+};
+
+/** What a type of DuckDB's is to a client. */
+const typeOf = (type: string): Column['type'] => {
+  if (/\[|^(STRUCT|MAP|UNION|JSON)/.test(type)) return 'json';
+  if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(\d+,0\))$/.test(type)) return 'integer';
+  if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return 'number';
+  return type === 'BOOLEAN' ? 'boolean' : 'text';
+};
+
+/** What came of each line, and the outputs of those that completed. */
+const outputsOf = async (duck: DuckDBConnection, task: BuildTask, answers: string, names: Names, to: string): Promise<Half> => {
+  const path = task.shape === 'predictions' ? ['body', 'outputs'] : ['body'];
+  const read = await look(duck, answers, 'response', path, path.at(-1)!, task.lineBytes);
+  const columns = asColumns(read, names, 'output', 'output');
+  const body = task.shape === 'predictions' ? `STRUCT(model VARCHAR, version VARCHAR, outputs ${read.type})` : read.type;
+  const from = jsonLines(
+    answers,
+    { id: 'VARCHAR', custom_id: 'VARCHAR', response: `STRUCT(body ${body})`, error: 'STRUCT(code VARCHAR, message VARCHAR)' },
+    task.lineBytes,
+  );
+  const value = ['response', ...path].map(identifier).join('.');
+  const list = read.fields.map(({ sql }, i) => `, ${sql(value)} as c${i}`);
+  const model = task.models ? `, response.body.model || coalesce('@' || response.body.version, '') as model` : '';
+  await duck.run(`
+    copy (
+      select cast('0x' || right(id, 8) as integer) as line, custom_id,
+        case error.code when 'batch_cancelled' then 'cancelled' when 'batch_expired' then 'expired' else if(error is null, 'completed', 'failed') end as status
+        ${model}${list.join('')}, error.code as error_code, error.message as error_message
+      from ${from})
+    to ${literal(to)} (format parquet)`);
+  return { path: to, columns, select: columns.map(({ name }, i) => `o.c${i} as ${identifier(name)}`), lines: true };
+};

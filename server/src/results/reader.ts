@@ -1,0 +1,208 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Identity } from '../auth/identity.ts';
+import { getBatch } from '../batches/read.ts';
+import type { BatchRow } from '../batches/rows.ts';
+import { terminal } from '../batches/state.ts';
+import type { Db } from '../db/db.ts';
+import type { Listener } from '../db/listen.ts';
+import { ApiError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Row } from './duck.ts';
+import { BadQuestion, type CopyTask } from './facts.ts';
+import type { Column } from './layout.ts';
+import { DuckProcess, ProcessLost } from './process.ts';
+import type { Question } from './select.ts';
+import { getTable, requestTable, type TableRow } from './table.ts';
+
+export interface ReaderDeps {
+  db: Db;
+  storage: Storage;
+  /** Channel `results`. */
+  listener: Listener;
+  log: Logger;
+  scratch: string;
+}
+
+/** A table that can be read. */
+export interface ReadyTable {
+  batch: BatchRow;
+  key: string;
+  bytes: number;
+  rows: number;
+  sha256: string;
+  columns: readonly Column[];
+}
+
+/** Milliseconds an answer may take, and after which a process that nobody asks ends. */
+const answerMs = 30_000;
+const idleMs = 5 * 60_000;
+/** How often a table is looked for without having been told of. */
+const pollMs = 1_000;
+/** Downloads that are written at once, each in a process of its own. */
+const mostDownloads = 8;
+/** Copies kept of tables whose storage has no files. */
+const mostCopies = 8;
+
+/**
+ * Reads tables of results: one process with DuckDB answers all questions that this server makes itself, and knows the
+ * files it has read; each download has a process of its own, which writes as fast as the client takes it.
+ */
+export class ResultReader implements AsyncDisposable {
+  readonly #deps: ReaderDeps;
+  #process: Promise<DuckProcess> | null = null;
+  #idle: NodeJS.Timeout | null = null;
+  #downloads = new Set<DuckProcess>();
+  readonly #copies = new Map<string, Promise<string>>();
+
+  constructor(deps: ReaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The process that answers, for who watches it; it is started by the first question. */
+  async pid(): Promise<number | null> {
+    return (await this.#process)?.pid ?? null;
+  }
+
+  /** The table of a batch, made first where need be; what it is at after `waitSeconds`, where that is not enough. */
+  async find(identity: Identity, id: string, waitSeconds: number): Promise<ReadyTable | 'queued' | 'building'> {
+    const { db } = this.#deps;
+    const batch = await getBatch(db, identity, id);
+    if (!terminal(batch.status))
+      throw new ApiError(
+        'conflict',
+        `The batch is '${batch.status}': its table is made when it has ended. GET /v1/batches/${id}/output has what is done so far.`,
+      );
+    if (!batch.sealed || batch.total === 0)
+      throw new ApiError('conflict', `The batch ended as '${batch.status}' before any of its requests was accepted: it has no results.`);
+    await requestTable(db, batch.no);
+    const row = await this.#settled(batch.no, waitSeconds);
+    if (row === null) throw new ApiError('not_found', `No batch found with id '${id}'.`, { param: 'id' });
+    if (row.state === 'queued' || row.state === 'building') return row.state;
+    if (row.state === 'expired') throw new ApiError('not_found', row.reason!, { param: 'id' });
+    if (row.state === 'failed') throw new ApiError('results_failed', `The table of results could not be made: ${row.reason!}`);
+    return { batch, key: row.storage_key!, bytes: row.bytes!, rows: row.rows!, sha256: row.sha256!, columns: row.columns! };
+  }
+
+  async #settled(batchNo: number, waitSeconds: number): Promise<TableRow | null> {
+    const { db, listener } = this.#deps;
+    const until = performance.now() + waitSeconds * 1_000;
+    for (;;) {
+      // Listened for before it is looked for: what happens between is not missed.
+      const told = Promise.withResolvers<void>();
+      const hear = (payload: string): void => void (payload === String(batchNo) && told.resolve());
+      listener.on('results', hear);
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        const row = await getTable(db, batchNo);
+        const left = until - performance.now();
+        if (row === null || (row.state !== 'queued' && row.state !== 'building') || left <= 0) return row;
+        timer = setTimeout(told.resolve, Math.min(left, pollMs));
+        await told.promise;
+      } finally {
+        listener.off('results', hear);
+        if (timer) clearTimeout(timer);
+      }
+    }
+  }
+
+  /** The file of a table on this machine. */
+  async path({ key }: Pick<ReadyTable, 'key'>): Promise<string> {
+    const { storage, scratch } = this.#deps;
+    if (storage.file) return storage.file(key);
+    let copy = this.#copies.get(key);
+    if (copy && (await copy.then(stat).catch(() => null)) !== null) {
+      this.#copies.delete(key);
+      this.#copies.set(key, copy);
+      return copy;
+    }
+    copy = mkdtemp(join(scratch, 'table-')).then(async (folder) => {
+      const path = join(folder, 'results.parquet');
+      await pipeline(await storage.stream(key), createWriteStream(path, { mode: 0o600 }));
+      return path;
+    });
+    this.#copies.set(key, copy);
+    copy.catch(() => this.#copies.delete(key));
+    for (const [old, path] of this.#copies) {
+      if (this.#copies.size <= mostCopies) break;
+      this.#copies.delete(old);
+      void path.then((file) => rm(file, { force: true })).catch(() => {});
+    }
+    return copy;
+  }
+
+  async ask({ sql, values }: Question): Promise<Row[]> {
+    for (let attempt = 1; ; attempt++) {
+      const duck = await this.#open();
+      try {
+        return await duck.ask<Row[]>({ do: 'rows', sql, values }, { ms: answerMs });
+      } catch (error) {
+        // Somebody killed it, or another question took all its memory.
+        if (error instanceof ProcessLost && attempt < 3) continue;
+        throw toApiError(error);
+      }
+    }
+  }
+
+  async #open(): Promise<DuckProcess> {
+    const old = await this.#process;
+    if (old && old.lost !== null) this.#process = null;
+    this.#process ??= mkdtemp(join(this.#deps.scratch, 'duck-')).then((folder) => new DuckProcess({ folder }));
+    if (this.#idle) clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.#close(), idleMs);
+    this.#idle.unref();
+    return this.#process;
+  }
+
+  async #close(): Promise<void> {
+    const duck = this.#process;
+    this.#process = null;
+    await (await duck)?.[Symbol.asyncDispose]();
+  }
+
+  /** The bytes of a question's rows, in a format of DuckDB's, as they are made; whoever leaves ends the making. */
+  async stream(question: Question, as: string): Promise<Readable> {
+    if (this.#downloads.size >= mostDownloads)
+      throw new ApiError('unavailable', 'Too many tables are being written just now.', { headers: { 'retry-after': '5' } });
+    const folder = await mkdtemp(join(this.#deps.scratch, 'copy-'));
+    const duck = new DuckProcess({ folder, output: true });
+    this.#downloads.add(duck);
+    const stream: Readable = duck.child.stdout!;
+    const task: CopyTask = { do: 'copy', ...question, as };
+    duck
+      .ask(task)
+      // What it has written lies in the pipe.
+      .then(
+        () => duck.kill(new ProcessLost('done')),
+        (error: unknown) => {
+          this.#deps.log.warn({ err: error }, 'a download of results ended early');
+          stream.destroy(error as Error);
+        },
+      );
+    stream.once('close', () => {
+      this.#downloads.delete(duck);
+      void duck[Symbol.asyncDispose]().then(() => rm(folder, { recursive: true, force: true }));
+    });
+    return stream;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#idle) clearTimeout(this.#idle);
+    await this.#close();
+    for (const duck of this.#downloads) await duck[Symbol.asyncDispose]();
+  }
+}
+
+const toApiError = (error: unknown): unknown => {
+  if (error instanceof BadQuestion) return new ApiError('query_failed', error.message, { cause: error });
+  if (error instanceof ProcessLost)
+    return new ApiError('unavailable', 'The process that reads tables ended; try again.', {
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  return error;
+};

@@ -1,0 +1,178 @@
+import { hash } from 'node:crypto';
+import { ResultsPage, ResultsPageQuery, ResultsPending, ResultsQuery, ResultsTable, type ResultFormat } from '@sluice/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { getBatch } from '../batches/read.ts';
+import type { Db } from '../db/db.ts';
+import { disposition, sendBytes } from '../files/content.ts';
+import type { App } from '../lib/app.ts';
+import type { Storage } from '../storage/storage.ts';
+import { identifier } from './quoted.ts';
+import type { ReadyTable, ResultReader } from './reader.ts';
+import { forJson, forSpreadsheets, parseColumns, parseSort, plainly, selectSql, tableOf, whereSql, type Selection } from './select.ts';
+import { getTable } from './table.ts';
+import { parseWhere } from './where.ts';
+
+export interface ResultRouteDeps {
+  db: Db;
+  storage: Storage;
+  results: ResultReader;
+}
+
+const anyId = Type.Object({ id: Type.String() });
+const patience = 10;
+/** A name that no column has. */
+const row = identifier('\u0001');
+
+/** Answers that the table is being made. */
+export const pending = (reply: FastifyReply, state: 'queued' | 'building'): ResultsPending => {
+  const seconds = 2;
+  reply.code(202).header('retry-after', String(seconds));
+  return { object: 'batch.results', state, retry_after: seconds };
+};
+
+const selectionOf = (
+  { columns: all }: Pick<ReadyTable, 'columns'>,
+  query: { columns?: string; where?: string; sort?: string; offset?: number; limit?: number },
+): Selection => ({
+  columns: query.columns === undefined ? all : parseColumns(query.columns, all),
+  where: query.where === undefined ? [] : parseWhere(query.where, all),
+  sort: query.sort === undefined ? [] : parseSort(query.sort, all),
+  offset: query.offset ?? 0,
+  limit: query.limit ?? null,
+});
+
+const types: Record<ResultFormat, string> = {
+  jsonl: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8; header=present',
+  tsv: 'text/tab-separated-values; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+  sdf: 'chemical/x-mdl-sdfile',
+};
+
+/** How DuckDB writes each of them. */
+const copies: Record<Exclude<ResultFormat, 'sdf'>, string> = {
+  jsonl: 'format json',
+  csv: "format csv, header true, delimiter ','",
+  tsv: "format csv, header true, delimiter '\t'",
+  parquet: 'format parquet',
+};
+
+const isWhole = ({ columns, where, sort, offset, limit }: Selection, table: ReadyTable): boolean =>
+  columns === table.columns && where.length === 0 && sort.length === 0 && offset === 0 && limit === null;
+
+/** `/v1/batches/{id}/results` and what hangs on it. */
+export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
+  const { db, storage, results } = deps;
+
+  app.get(
+    '/v1/batches/:id/results',
+    {
+      schema: {
+        summary: 'Download the results as a table',
+        description:
+          'One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows. All of it as Parquet takes `Range`. 202 while the table is being made.',
+        operationId: 'getBatchResults',
+        params: anyId,
+        querystring: ResultsQuery,
+        produces: ['application/x-ndjson'],
+      },
+    },
+    async (request, reply) => {
+      const { format = 'jsonl', formulas = 'escape', wait = patience, ...query } = request.query;
+      const table = await results.find(request.identity, request.params.id, wait);
+      if (typeof table === 'string') return pending(reply, table);
+      const selection = selectionOf(table, query);
+      const filename = `${table.batch.id}_results.${format}`;
+      if (format === 'parquet' && isWhole(selection, table))
+        return sendBytes(request, reply, storage, {
+          sha256: table.sha256,
+          bytes: table.bytes,
+          key: table.key,
+          filename,
+          type: types.parquet,
+        });
+      const writing = format === 'jsonl' ? forJson : format === 'parquet' || formulas === 'keep' ? plainly : forSpreadsheets;
+      const question = selectSql(await results.path(table), selection, writing);
+      if (isKnown(request, reply, `${table.sha256}${format}${question.sql}${question.values.join('\0')}`)) return reply.code(304).send();
+      reply.headers({ 'content-type': types[format], 'content-disposition': disposition(filename) });
+      if (request.method === 'HEAD') return reply.send();
+      return reply.send(await results.stream(question, copies[format as 'csv']));
+    },
+  );
+
+  app.get(
+    '/v1/batches/:id/results/page',
+    {
+      schema: {
+        summary: 'A page of the results, for screens',
+        operationId: 'getBatchResultsPage',
+        params: anyId,
+        querystring: ResultsPageQuery,
+        response: { 200: ResultsPage, 202: ResultsPending },
+      },
+    },
+    async (request, reply) => {
+      const { wait = patience, limit = 50, ...query } = request.query;
+      const table = await results.find(request.identity, request.params.id, wait);
+      if (typeof table === 'string') return pending(reply, table);
+      const selection = selectionOf(table, { ...query, limit: limit + 1 });
+      const path = await results.path(table);
+      const question = selectSql(path, selection, forJson);
+      const filter = whereSql(selection.where);
+      const [rows, counted] = await Promise.all([
+        results.ask({ sql: `select cast(to_json(${row}) as varchar) as row from (${question.sql}) ${row}`, values: question.values }),
+        filter.sql === ''
+          ? [{ total: table.rows }]
+          : results.ask({ sql: `select count(*)::double as total from ${tableOf(path)} ${filter.sql}`, values: filter.values }),
+      ]);
+      const head = {
+        object: 'list' as const,
+        columns: [...selection.columns],
+        total: counted[0]!['total'] as number,
+        offset: selection.offset,
+        has_more: rows.length > limit,
+      };
+      // Written by DuckDB: numbers have digits that JavaScript would lose.
+      const data = rows.slice(0, limit).map(({ row }) => row as string);
+      return reply
+        .type('application/json')
+        .serializer((body: string) => body)
+        .send(`${JSON.stringify(head).slice(0, -1)},"data":[${data.join(',')}]}` as never);
+    },
+  );
+
+  app.get(
+    '/v1/batches/:id/results/table',
+    {
+      schema: {
+        summary: 'The columns of the table of results, and whether it is there',
+        operationId: 'getBatchResultsTable',
+        params: anyId,
+        response: { 200: ResultsTable },
+      },
+    },
+    async (request): Promise<ResultsTable> => {
+      const batch = await getBatch(db, request.identity, request.params.id);
+      const row = await getTable(db, batch.no);
+      return {
+        object: 'batch.results',
+        batch_id: batch.id,
+        state: row?.state ?? 'none',
+        reason: row?.reason ?? null,
+        rows: row?.rows ?? null,
+        bytes: row?.bytes ?? null,
+        sha256: row?.sha256 ?? null,
+        columns: row?.columns ?? [],
+        built_at: row?.built_at ? Math.floor(row.built_at) : null,
+      };
+    },
+  );
+};
+
+/** Tables never change: what the same question gave is what it gives. */
+const isKnown = (request: FastifyRequest, reply: FastifyReply, all: string): boolean => {
+  const etag = `W/"${hash('sha256', all, 'hex').slice(0, 32)}"`;
+  reply.header('etag', etag);
+  return (request.headers['if-none-match'] ?? '').split(',').some((each) => each.trim() === etag);
+};
