@@ -111,6 +111,7 @@ create table batch_models (
   constraint batch_models_pkey PRIMARY KEY (batch_no, model),
   constraint batch_models_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
 );
+CREATE INDEX batch_models_model ON public.batch_models USING btree (model, batch_no);
 
 create table batches (
   no bigint not null generated always as identity,
@@ -195,12 +196,25 @@ create table batches (
   constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
   constraint batches_width_check CHECK (width >= 0)
 ) with (fillfactor=70);
+CREATE INDEX batches_breached ON public.batches USING btree (tenant_id, created_at, no) WHERE ((status = 'expired'::text) OR (completed_at > deadline));
 CREATE INDEX batches_continues ON public.batches USING btree (continues_no) WHERE (continues_no IS NOT NULL);
+CREATE INDEX batches_created ON public.batches USING btree (tenant_id, created_at, no);
+CREATE INDEX batches_deadline ON public.batches USING btree (tenant_id, deadline, no);
+CREATE INDEX batches_duration ON public.batches USING btree (tenant_id, batch_seconds(created_at, COALESCE(completed_at, failed_at, expired_at, cancelled_at)), no);
+CREATE INDEX batches_failed ON public.batches USING btree (tenant_id, (((failed)::double precision / (GREATEST(total, (1)::bigint))::double precision)), no);
 CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX batches_input ON public.batches USING btree (input_file_id);
 CREATE INDEX batches_list ON public.batches USING btree (tenant_id, no DESC);
+CREATE INDEX batches_metadata ON public.batches USING gin (metadata jsonb_path_ops) WHERE (metadata IS NOT NULL);
+CREATE INDEX batches_name ON public.batches USING btree (tenant_id, lower(COALESCE(name, ''::text)) COLLATE "C", no);
 CREATE INDEX batches_open ON public.batches USING btree (no) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
 CREATE INDEX batches_open_tenant ON public.batches USING btree (tenant_id, created_by) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
+CREATE INDEX batches_owner ON public.batches USING btree (tenant_id, created_by, created_at, no);
+CREATE INDEX batches_pool ON public.batches USING btree (tenant_id, batch_pool(options, pool_history), created_at, no);
+CREATE INDEX batches_priority ON public.batches USING btree (tenant_id, priority, created_at, no);
+CREATE INDEX batches_search ON public.batches USING gin (search_vector(tenant_id, batch_text(name, metadata)));
+CREATE INDEX batches_status ON public.batches USING btree (tenant_id, status, created_at, no);
+CREATE INDEX batches_total ON public.batches USING btree (tenant_id, total, no);
 
 create table bulk_items (
   no bigint not null generated always as identity,
@@ -334,6 +348,7 @@ create table failure_causes (
 );
 CREATE INDEX failure_causes_batch ON public.failure_causes USING btree (batch_no);
 CREATE INDEX failure_causes_recent ON public.failure_causes USING btree (tenant_id, last_seen);
+CREATE INDEX failure_causes_search ON public.failure_causes USING gin (search_vector(tenant_id, ((code || ' '::text) || cause)));
 
 create table figures (
   tenant_id text not null,
@@ -371,6 +386,7 @@ create table files (
 );
 CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((deleted_at IS NULL) AND (expires_at IS NOT NULL));
 CREATE INDEX files_list ON public.files USING btree (tenant_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX files_search ON public.files USING gin (search_vector(tenant_id, filename)) WHERE (deleted_at IS NULL);
 CREATE INDEX files_to_purge ON public.files USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (purged_at IS NULL));
 
 create table interruptions (

@@ -16,6 +16,8 @@ export * from './passthrough.ts';
 export * from './prediction-records.ts';
 export * from './oip.ts';
 export * from './portal.ts';
+export * from './portal-batches.ts';
+export * from './search.ts';
 export * from './artifacts.ts';
 export * from './boltz.ts';
 export * from './screens.ts';

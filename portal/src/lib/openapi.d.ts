@@ -1335,6 +1335,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches as a list shows them: filtered, searched and sorted, page after page */
+        get: operations["listPortalBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many batches have each status, model, user, pool, priority and SLA, of those that the other filters mean */
+        get: operations["countPortalBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portal/overview": {
         parameters: {
             query?: never;
@@ -3073,6 +3107,76 @@ export interface components {
             /** @constant */
             object: "portal.attention";
         };
+        /** @description A row of the list: some 400 bytes at most, but for long names. */
+        PortalBatch: {
+            completed: number;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            /** @description Seconds since the epoch. */
+            deadline: number;
+            ended_at: number | null;
+            eta: number | null;
+            failed: number;
+            id: string;
+            model: string | null;
+            /** @description How many it has. */
+            models: number;
+            name: string | null;
+            owner: string;
+            pool: string | null;
+            priority: number;
+            /** @description Leased by workers. */
+            running: number;
+            sla: ("on_track" | "at_risk" | "met" | "breached") | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            total: number;
+        };
+        /** @description How many batches have each value of a field, of those that all the other fields mean. */
+        PortalBatchCounts: {
+            /** @description The counts were drawn from the newest ten thousand that match; the total is the database’s estimate. */
+            estimated: boolean;
+            model: {
+                count: number;
+                value: string;
+            }[];
+            /** @constant */
+            object: "portal.batch_counts";
+            pool: {
+                count: number;
+                value: string;
+            }[];
+            priority: {
+                count: number;
+                value: string;
+            }[];
+            sla: {
+                count: number;
+                /** @enum {unknown} */
+                value: "on_track" | "at_risk" | "met" | "breached";
+            }[];
+            /** @description All of them, zeros too. */
+            status: {
+                count: number;
+                /** @enum {unknown} */
+                value: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            }[];
+            total: number;
+            user: {
+                count: number;
+                value: string;
+            }[];
+        };
+        PortalBody: {
+            bytes: number | null;
+            /** @constant */
+            object: "portal.body";
+            /** @enum {unknown} */
+            part: "input" | "output";
+            text: string | null;
+            truncated: boolean;
+        };
         /** @description What a dashboard shows, from figures that are kept ready. */
         PortalOverview: {
             batches: {
@@ -3157,6 +3261,28 @@ export interface components {
                 ready: number;
                 utilisation: number | null;
             };
+        };
+        /** @description A row of the table of requests; bodies are asked for one by one. */
+        PortalRequest: {
+            attempts: number;
+            continued_by: string | null;
+            custom_id: string | null;
+            duration_ms: number | null;
+            error: string | null;
+            escalated: boolean;
+            finished_at: number | null;
+            id: string;
+            input_bytes: number | null;
+            line: number;
+            message: string | null;
+            model: string | null;
+            original: string | null;
+            output_bytes: number | null;
+            pool: string | null;
+            /** @enum {unknown} */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            status_code: number | null;
+            worker: string | null;
         };
         /** @description Who a page speaks for, and what it needs to know of the server. */
         PortalSession: {
@@ -7230,6 +7356,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalAttention"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPortalBatches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before, with the same sort. */
+                cursor?: string;
+                /** @description Created since: seconds since the epoch, a date and time, or an age such as 24h. */
+                from?: string;
+                /** @description Default 50. */
+                limit?: number;
+                /** @description Pairs they have, as key:value. */
+                metadata?: string[];
+                /** @description `name` or `name@version`; several with commas between. */
+                model?: string;
+                /** @description Pools they asked for, or were given to last; several with commas between. */
+                pool?: string;
+                /** @description normal, medium, high, or numbers; several with commas between. */
+                priority?: string;
+                /** @description As typed in a search box: beginnings of words in name and metadata, or of an id; and qualifiers such as `model:x status:failed,expired meta.key:value created:<24h error:timeout -status:cancelled`. */
+                q?: string;
+                /** @description on_track, at_risk, met or breached; several with commas between. */
+                sla?: string;
+                /** @description Default -created_at. `failed`: its share of all, once the batch has ended. `duration`: one that still runs is the longest. */
+                sort?: "created_at" | "name" | "total" | "failed" | "deadline" | "duration" | "-created_at" | "-name" | "-total" | "-failed" | "-deadline" | "-duration";
+                /** @description Statuses; several with commas between. */
+                status?: string;
+                /** @description Created before; likewise. */
+                to?: string;
+                /** @description Who made them; several with commas between. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PortalBatch"][];
+                        next: string | null;
+                        /** @description The database's clock: seconds since the epoch. */
+                        now: number;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    countPortalBatches: {
+        parameters: {
+            query?: {
+                /** @description Created since: seconds since the epoch, a date and time, or an age such as 24h. */
+                from?: string;
+                /** @description Pairs they have, as key:value. */
+                metadata?: string[];
+                /** @description `name` or `name@version`; several with commas between. */
+                model?: string;
+                /** @description Pools they asked for, or were given to last; several with commas between. */
+                pool?: string;
+                /** @description normal, medium, high, or numbers; several with commas between. */
+                priority?: string;
+                /** @description As typed in a search box: beginnings of words in name and metadata, or of an id; and qualifiers such as `model:x status:failed,expired meta.key:value created:<24h error:timeout -status:cancelled`. */
+                q?: string;
+                /** @description on_track, at_risk, met or breached; several with commas between. */
+                sla?: string;
+                /** @description Statuses; several with commas between. */
+                status?: string;
+                /** @description Created before; likewise. */
+                to?: string;
+                /** @description Who made them; several with commas between. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many batches have each value of a field, of those that all the other fields mean. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBatchCounts"];
                 };
             };
             /** @description What went wrong. */

@@ -2,6 +2,7 @@ import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { watchDependencies, type Dependency } from './health.ts';
+import { portalBatchRoutes } from './batch-routes.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { sessionRoutes, type SessionDeps } from './session-routes.ts';
 
@@ -16,5 +17,6 @@ export type PortalDeps = SessionDeps & {
 /** `/v1/portal`: what pages ask that programs seldom do. */
 export const portalRoutes = (app: App, { dependencies, ...deps }: PortalDeps): void => {
   sessionRoutes(app, deps);
+  portalBatchRoutes(app, deps);
   overviewRoutes(app, { ...deps, dependencies: watchDependencies(dependencies) });
 };
