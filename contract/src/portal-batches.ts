@@ -120,7 +120,6 @@ export const PortalRequest = Type.Object(
     escalated: Type.Boolean(),
     original: Nullable(Type.String({ description: 'The request whose answer it was given.' })),
     continued_by: Nullable(Type.String()),
-    input_bytes: Nullable(Type.Integer()),
     output_bytes: Nullable(Type.Integer()),
   },
   { $id: 'PortalRequest', description: 'A row of the table of requests; bodies are asked for one by one.' },
@@ -146,3 +145,138 @@ export const PortalBody = Type.Object(
   { $id: 'PortalBody' },
 );
 export type PortalBody = Static<typeof PortalBody>;
+
+export const ListPortalRequests = Type.Object({
+  from_line: Type.Optional(Type.Integer({ minimum: 1, description: 'Default 1.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Default 200.' })),
+  state: text('One state, or several with commas between.'),
+  code: text('Only requests that ended with this code.'),
+  cause: text('Only requests that failed of this cause, as `/v1/batches/{id}/failures` names it.'),
+  custom_id: text('Only the request of this custom_id.'),
+});
+export type ListPortalRequests = Static<typeof ListPortalRequests>;
+
+const Moment = Type.Number({ description: 'Seconds since the epoch, with fractions.' });
+
+export const BatchFailure = Type.Object(
+  {
+    object: Type.Literal('batch.failure'),
+    code: Type.String(),
+    cause: Type.String({ description: 'The message without what differs from one request to the next.' }),
+    count: Type.Integer(),
+    dead_lettered: Type.Integer({ description: 'Of these, the ones that used up their attempts.' }),
+    models: Type.Array(Type.String()),
+    first_seen: Moment,
+    last_seen: Moment,
+    example: Type.Object({ id: Type.String(), line: Type.Integer(), message: Type.String() }),
+  },
+  { $id: 'BatchFailure' },
+);
+export type BatchFailure = Static<typeof BatchFailure>;
+
+export const BatchFailures = Type.Object(
+  {
+    object: Type.Literal('list'),
+    data: Type.Array(Type.Ref('BatchFailure'), { description: 'The most frequent first.' }),
+    has_more: Type.Boolean(),
+    failed: Type.Integer({ description: 'Requests that failed, of all causes.' }),
+  },
+  { $id: 'BatchFailures' },
+);
+export type BatchFailures = Omit<Static<typeof BatchFailures>, 'data'> & { data: BatchFailure[] };
+
+export const PortalBatchDetails = Type.Object(
+  {
+    object: Type.Literal('portal.batch_details'),
+    now: Moment,
+    id: Type.String(),
+    states: Type.Object(
+      {
+        queued: Type.Integer(),
+        running: Type.Integer(),
+        waiting: Type.Integer(),
+        completed: Type.Integer(),
+        failed: Type.Integer(),
+        dead_lettered: Type.Integer(),
+        cancelled: Type.Integer(),
+        expired: Type.Integer(),
+      },
+      { description: 'Requests by state: what the tabs of their table count.' },
+    ),
+    stages: Type.Array(
+      Type.Object({
+        stage: Type.Enum(['validating', 'running', 'finalizing', 'cancelling']),
+        from: Moment,
+        to: Nullable(Type.Number({ description: 'Null: it is there now.' })),
+        seconds: Type.Number({ description: 'So far.' }),
+      }),
+    ),
+    marks: Type.Array(
+      Type.Object({
+        at: Moment,
+        kind: Type.Enum(['first_answer', 'last_answer', 'given', 'escalated', 'returned', 'interrupted', 'milestone', 'deadline']),
+        text: Type.String(),
+      }),
+      { description: 'What happened between, in order; interruptions at most the last fifty.' },
+    ),
+    models: Type.Array(
+      Type.Object({
+        model: Type.String(),
+        total: Type.Integer(),
+        completed: Type.Integer(),
+        failed: Type.Integer(),
+        running: Type.Integer(),
+        queued: Type.Integer(),
+      }),
+    ),
+    lanes: Type.Array(
+      Type.Object({
+        worker: Type.String(),
+        pool: Nullable(Type.String()),
+        from: Moment,
+        to: Moment,
+        completed: Type.Integer(),
+        failed: Type.Integer(),
+        running: Type.Integer(),
+      }),
+      { description: 'Workers that answered some of it, or have some now; at most 200, those that did most.' },
+    ),
+    series: Type.Object(
+      {
+        step_seconds: Type.Number(),
+        at: Type.Array(Type.Number()),
+        completed: Type.Array(Type.Integer()),
+        failed: Type.Array(Type.Integer()),
+      },
+      { description: 'What was settled, from its start to its end or now, in sixty steps; empty before it started.' },
+    ),
+  },
+  { $id: 'PortalBatchDetails' },
+);
+export type PortalBatchDetails = Static<typeof PortalBatchDetails>;
+
+export const RunningWork = Type.Object(
+  {
+    object: Type.Literal('list'),
+    now: Moment,
+    data: Type.Array(
+      Type.Object({
+        object: Type.Literal('worker.work'),
+        worker: Type.String(),
+        pool: Type.String(),
+        kind: Type.Enum(['batch', 'job']),
+        id: Nullable(Type.String({ description: 'Of the batch or the job; null: another tenant’s.' })),
+        name: Nullable(Type.String()),
+        model: Nullable(Type.String()),
+        requests: Type.Integer(),
+        leases: Type.Integer(),
+        since: Nullable(Type.Number()),
+        until: Type.Number({ description: 'When the lease ends if it is not renewed.' }),
+        lost: Type.Boolean({ description: 'Its worker is gone; the work goes back to the queue when the lease ends.' }),
+      }),
+      { description: 'By worker; at most 1,000.' },
+    ),
+  },
+  { $id: 'RunningWork' },
+);
+export type RunningWork = Static<typeof RunningWork>;

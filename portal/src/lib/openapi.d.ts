@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why requests of a batch failed: causes, how many of each, and an example */
+        get: operations["listBatchFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches/{id}/output": {
         parameters: {
             query?: never;
@@ -1352,6 +1369,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page about a batch shows besides it: states, stages, marks, models, workers and throughput */
+        get: operations["getPortalBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/{id}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A window of a batch’s requests, from any line on, without their bodies */
+        get: operations["listPortalRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/{id}/requests/{line}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent with a request, or what came back, as it lies in its file; at most so many bytes */
+        get: operations["getPortalBody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portal/batches/counts": {
         parameters: {
             query?: never;
@@ -1783,6 +1851,23 @@ export interface paths {
          * @description It takes nothing more, finishes what runs, gives the rest back and ends. Asking twice changes nothing.
          */
         post: operations["drainWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/running": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs where now */
+        get: operations["listRunning"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2304,6 +2389,35 @@ export interface components {
             /** @enum {unknown} */
             status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
             summary: string;
+        };
+        BatchFailure: {
+            /** @description The message without what differs from one request to the next. */
+            cause: string;
+            code: string;
+            count: number;
+            /** @description Of these, the ones that used up their attempts. */
+            dead_lettered: number;
+            example: {
+                id: string;
+                line: number;
+                message: string;
+            };
+            /** @description Seconds since the epoch, with fractions. */
+            first_seen: number;
+            /** @description Seconds since the epoch, with fractions. */
+            last_seen: number;
+            models: string[];
+            /** @constant */
+            object: "batch.failure";
+        };
+        BatchFailures: {
+            /** @description The most frequent first. */
+            data: components["schemas"]["BatchFailure"][];
+            /** @description Requests that failed, of all causes. */
+            failed: number;
+            has_more: boolean;
+            /** @constant */
+            object: "list";
         };
         BatchRepair: {
             /** @description Empty: there was nothing to repair. */
@@ -3168,6 +3282,68 @@ export interface components {
                 value: string;
             }[];
         };
+        PortalBatchDetails: {
+            id: string;
+            /** @description Workers that answered some of it, or have some now; at most 200, those that did most. */
+            lanes: {
+                completed: number;
+                failed: number;
+                /** @description Seconds since the epoch, with fractions. */
+                from: number;
+                pool: string | null;
+                running: number;
+                /** @description Seconds since the epoch, with fractions. */
+                to: number;
+                worker: string;
+            }[];
+            /** @description What happened between, in order; interruptions at most the last fifty. */
+            marks: {
+                /** @description Seconds since the epoch, with fractions. */
+                at: number;
+                /** @enum {unknown} */
+                kind: "first_answer" | "last_answer" | "given" | "escalated" | "returned" | "interrupted" | "milestone" | "deadline";
+                text: string;
+            }[];
+            models: {
+                completed: number;
+                failed: number;
+                model: string;
+                queued: number;
+                running: number;
+                total: number;
+            }[];
+            /** @description Seconds since the epoch, with fractions. */
+            now: number;
+            /** @constant */
+            object: "portal.batch_details";
+            /** @description What was settled, from its start to its end or now, in sixty steps; empty before it started. */
+            series: {
+                at: number[];
+                completed: number[];
+                failed: number[];
+                step_seconds: number;
+            };
+            stages: {
+                /** @description Seconds since the epoch, with fractions. */
+                from: number;
+                /** @description So far. */
+                seconds: number;
+                /** @enum {unknown} */
+                stage: "validating" | "running" | "finalizing" | "cancelling";
+                to: number | null;
+            }[];
+            /** @description Requests by state: what the tabs of their table count. */
+            states: {
+                cancelled: number;
+                completed: number;
+                dead_lettered: number;
+                expired: number;
+                failed: number;
+                queued: number;
+                running: number;
+                waiting: number;
+            };
+        };
         PortalBody: {
             bytes: number | null;
             /** @constant */
@@ -3272,7 +3448,6 @@ export interface components {
             escalated: boolean;
             finished_at: number | null;
             id: string;
-            input_bytes: number | null;
             line: number;
             message: string | null;
             model: string | null;
@@ -3584,6 +3759,31 @@ export interface components {
                 series: string[];
                 target: string;
             }[];
+        };
+        RunningWork: {
+            /** @description By worker; at most 1,000. */
+            data: {
+                id: string | null;
+                /** @enum {unknown} */
+                kind: "batch" | "job";
+                leases: number;
+                /** @description Its worker is gone; the work goes back to the queue when the lease ends. */
+                lost: boolean;
+                model: string | null;
+                name: string | null;
+                /** @constant */
+                object: "worker.work";
+                pool: string;
+                requests: number;
+                since: number | null;
+                /** @description When the lease ends if it is not renewed. */
+                until: number;
+                worker: string;
+            }[];
+            /** @description Seconds since the epoch, with fractions. */
+            now: number;
+            /** @constant */
+            object: "list";
         };
         Screen: {
             affinity: boolean;
@@ -4580,6 +4780,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchExplanation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listBatchFailures: {
+        parameters: {
+            query?: {
+                /** @description Causes; default 20. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchFailures"];
                 };
             };
             /** @description What went wrong. */
@@ -7432,6 +7666,124 @@ export interface operations {
             };
         };
     };
+    getPortalBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBatchDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPortalRequests: {
+        parameters: {
+            query?: {
+                /** @description Only requests that failed of this cause, as `/v1/batches/{id}/failures` names it. */
+                cause?: string;
+                /** @description Only requests that ended with this code. */
+                code?: string;
+                /** @description Only the request of this custom_id. */
+                custom_id?: string;
+                /** @description Default 1. */
+                from_line?: number;
+                /** @description Default 200. */
+                limit?: number;
+                /** @description One state, or several with commas between. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PortalRequest"][];
+                        next_line: number | null;
+                        /** @constant */
+                        object: "list";
+                        /** @description Lines of the batch, whatever is filtered. */
+                        total: number;
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalBody: {
+        parameters: {
+            query: {
+                /** @description Bytes; default 65536. */
+                max?: number;
+                part: "input" | "output";
+            };
+            header?: never;
+            path: {
+                id: string;
+                line: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBody"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     countPortalBatches: {
         parameters: {
             query?: {
@@ -8600,6 +8952,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listRunning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningWork"];
                 };
             };
             /** @description What went wrong. */

@@ -72,3 +72,22 @@ export const readEntries = async (storage: Storage, key: string, from: number, t
     entries.push({ offset: bytes.readDoubleLE(at), length: bytes.readUInt32LE(at + 8), repeats: bytes.readUInt32LE(at + 20) });
   return entries;
 };
+
+/** The lines whose custom_id has that hash, likely one: a pass over 24 bytes a line. */
+export const linesOfId = async (storage: Storage, key: string, [a, b]: readonly [number, number]): Promise<number[]> => {
+  const found: number[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  let line = 0;
+  let skip = headerBytes;
+  for await (const part of (await storage.stream(key)) as AsyncIterable<Buffer>) {
+    const bytes = rest.length === 0 ? Buffer.from(part.buffer, part.byteOffset, part.byteLength) : Buffer.concat([rest, part]);
+    let at = Math.min(skip, bytes.length);
+    skip -= at;
+    for (; at + entryBytes <= bytes.length; at += entryBytes) {
+      line++;
+      if (bytes.readUInt32LE(at + 12) === a && bytes.readUInt32LE(at + 16) === b) found.push(line);
+    }
+    rest = bytes.subarray(at);
+  }
+  return found;
+};

@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { watchDependencies, type Dependency } from './health.ts';
 import { portalBatchRoutes } from './batch-routes.ts';
@@ -8,6 +9,7 @@ import { sessionRoutes, type SessionDeps } from './session-routes.ts';
 
 export type PortalDeps = SessionDeps & {
   db: Db;
+  storage: Storage;
   leaseSeconds: number;
   quotas: Quotas;
   /** What this process needs. */

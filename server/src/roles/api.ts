@@ -101,6 +101,7 @@ export const addRoutes = (
     settings: config,
     version,
     db,
+    storage,
     quotas,
     leaseSeconds: timing.leaseSeconds,
     dependencies: () => health.dependencies,

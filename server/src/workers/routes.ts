@@ -1,4 +1,4 @@
-import { PoolList, WorkerList, WorkerObject, WorkersHealth, type PoolObject } from '@sluice/contract';
+import { PoolList, RunningWork, WorkerList, WorkerObject, WorkersHealth, type PoolObject } from '@sluice/contract';
 import { Type } from 'typebox';
 import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
@@ -7,6 +7,7 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { isVisible, shownKey } from '../models/keys.ts';
 import { announceControl } from '../requests/queue.ts';
+import { readRunning } from './running.ts';
 
 /**
  * Workers and what they hold; `stopped` ones for an hour. Workers belong to the installation, not to a tenant, but what
@@ -51,6 +52,15 @@ export const workerRoutes = (app: App, { db, leaseSeconds }: { db: Db; leaseSeco
       object: 'list' as const,
       data: await readWorkers(db, request.identity, leaseSeconds),
     }),
+  );
+
+  app.get(
+    '/v1/workers/running',
+    { schema: { summary: 'What runs where now', operationId: 'listRunning', response: { 200: RunningWork } } },
+    async (request): Promise<RunningWork> => {
+      const { now } = await db.one<{ now: number }>(sql`select extract(epoch from now())::float8 as now`);
+      return { object: 'list', now, data: await readRunning(db, request.identity, leaseSeconds) };
+    },
   );
 
   app.get(

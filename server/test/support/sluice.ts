@@ -184,6 +184,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         },
         version: () => Promise.resolve('0.0.0'),
         db,
+        storage,
         quotas,
         leaseSeconds: config.timing.leaseSeconds,
         dependencies: () => [{ name: 'storage', check: () => disk.check() }],
