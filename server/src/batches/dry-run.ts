@@ -15,7 +15,7 @@ import { checkSettings } from './create.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { liveWorkers, missingInput, rateOf } from './intake.ts';
 import { InputScan } from './scan.ts';
-import { factsOf, firstProblems, inputKind, limitsOf, problemOf, unanswered } from './table-input.ts';
+import { convertDeps, factsOf, firstProblems, inputKind, limitsOf, problemOf, unanswered, type TableDeps } from './table-input.ts';
 
 interface DryRunDeps {
   /** Whether the deadline could be promised; absent: it is not asked. */
@@ -23,6 +23,7 @@ interface DryRunDeps {
   db: Db;
   storage: Storage;
   models: Models;
+  tables?: TableDeps | undefined;
   limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
 }
 
@@ -148,10 +149,10 @@ const lookAtLines = async ({ storage, models, limits }: DryRunDeps, identity: Id
 const lookAtTable = async (deps: DryRunDeps, { tenant }: Identity, body: Asked, source: Source): Promise<Found> => {
   if (typeof body.model !== 'string') return wrong(unanswered(source.format));
   const model = await deps.models.resolve(body.model, tenant);
-  const { storage, limits } = deps;
+  const { limits } = deps;
   const asked = { columns: body.columns ?? undefined, url: body.endpoint };
   try {
-    return await convert({ storage, limits: limitsOf(deps) }, source, asked, AbortSignal.timeout(limitsOf(deps).ms), async (converted) => {
+    return await convert(convertDeps(deps), source, asked, AbortSignal.timeout(limitsOf(deps).ms), async (converted) => {
       const { look: seen, refused } = converted;
       const { columns = {}, carried: _, ...facts } = factsOf(source, converted);
       return {

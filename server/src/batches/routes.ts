@@ -35,6 +35,7 @@ import { ProgressCache } from './progress.ts';
 import { getBatch, listBatches, present } from './read.ts';
 import { retryBatch } from './retry.ts';
 import { terminal } from './state.ts';
+import type { TableDeps } from './table-input.ts';
 import { eventRoutes } from './event-routes.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { requestRoutes } from './request-routes.ts';
@@ -44,6 +45,8 @@ export interface BatchRouteDeps {
   storage: Storage;
   models: Models;
   limits: { maxLines: number; maxLineBytes: number; maxErrors: number; openai: boolean };
+  /** How tables are read. */
+  tables?: TableDeps;
   /** Channel `events`. */
   listener: Listener;
   quotas?: Quotas;
@@ -101,7 +104,11 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       checkPool(body.pool, deps.pools);
       if (body.dedup === 'semantic' && !semantic) throw noSemantic();
       if (request.query.dry_run === true)
-        return dryRun({ db, storage, models, limits, admit: deps.admit }, request.identity, await wholeBody(deps, request.identity, body));
+        return dryRun(
+          { db, storage, models, limits, admit: deps.admit, tables: deps.tables },
+          request.identity,
+          await wholeBody(deps, request.identity, body),
+        );
       const key = request.headers['idempotency-key'];
       if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 255))
         throw new ApiError('invalid_value', 'Idempotency-Key must have 1 to 255 characters.', { param: 'Idempotency-Key' });

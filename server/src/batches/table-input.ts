@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import type { BatchError, BatchSource } from '@sluice/contract';
+import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
-import { convert, faultOf, type Converted, type Refused } from '../tables/convert.ts';
+import { convert, faultOf, type ConvertDeps, type Converted, type Refused } from '../tables/convert.ts';
 import { tableLimits, type RowFormat, type TableLimits } from '../tables/facts.ts';
 import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
@@ -16,13 +17,14 @@ export interface TableDeps {
   limits?: Partial<TableLimits>;
   /** Where tables lie while they are read; absent: among the system's temporary files. */
   scratch?: string;
+  chemistry?: Chemistry;
 }
 
 interface Deps {
   db: Db;
   storage: Storage;
   limits: Pick<Config['limits'], 'maxLines' | 'maxErrors' | 'openai'> & { maxFileBytes?: number };
-  tables?: TableDeps;
+  tables?: TableDeps | undefined;
 }
 
 /** The lines of a batch, whatever they were made of. */
@@ -33,7 +35,7 @@ export interface Input {
   rowsKey: string | null;
   source: BatchSource | null;
   /** Lines that are not run, and why. */
-  refused: ReadonlyMap<number, string>;
+  refused: ReadonlyMap<number, { code: string; message: string }>;
 }
 
 /** Rows with a problem that one batch may have: more are a file that was mistaken for another. */
@@ -48,6 +50,11 @@ export const limitsOf = ({ limits, tables }: Pick<Deps, 'limits' | 'tables'>): T
   ...(limits.maxFileBytes !== undefined && { bytes: limits.maxFileBytes }),
   ...tables?.limits,
 });
+
+export const convertDeps = (deps: Pick<Deps, 'storage' | 'limits' | 'tables'>): ConvertDeps => {
+  const { storage, tables: { limits: _, ...rest } = {} } = deps;
+  return { storage, limits: limitsOf(deps), ...rest };
+};
 
 /** What the input of a batch is; `requests`: lines, as they are or packed. */
 export const inputKind = async (
@@ -100,31 +107,25 @@ export const prepareInput = async (
     }
     if (batch.options.model === undefined) return { errors: [unanswered(format)] };
     const source = { key, bytes: batch.input_bytes, format, compression };
-    return await convert(
-      { storage, limits: limitsOf(deps), ...(deps.tables?.scratch !== undefined && { scratch: deps.tables.scratch }) },
-      source,
-      { columns: batch.options.columns, url: batch.endpoint },
-      signal,
-      async (converted) => {
-        if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);
-        if (converted.refused > mostRefused)
-          return {
-            errors: [
-              problemOf(`More than ${mostRefused.toLocaleString('en')} rows have a problem; the first: ${await firstProblem(converted)}`),
-            ],
-          };
-        const [requests, rows] = [under('requests'), under('rows')];
-        const { bytes } = await storage.put(requests, createReadStream(converted.requests.path), { signal });
-        await storage.put(rows, createReadStream(converted.rows.path), { signal });
+    return await convert(convertDeps(deps), source, { columns: batch.options.columns, url: batch.endpoint }, signal, async (converted) => {
+      if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);
+      if (converted.refused > mostRefused)
         return {
-          key: requests,
-          bytes,
-          rowsKey: rows,
-          source: { ...(batch.source ?? { kind: 'file' }), ...factsOf(source, converted) },
-          refused: new Map((await Array.fromAsync(converted.refusedRows())).map(({ line, message }) => [line, message])),
+          errors: [
+            problemOf(`More than ${mostRefused.toLocaleString('en')} rows have a problem; the first: ${await firstProblem(converted)}`),
+          ],
         };
-      },
-    );
+      const [requests, rows] = [under('requests'), under('rows')];
+      const { bytes } = await storage.put(requests, createReadStream(converted.requests.path), { signal });
+      await storage.put(rows, createReadStream(converted.rows.path), { signal });
+      return {
+        key: requests,
+        bytes,
+        rowsKey: rows,
+        source: { ...(batch.source ?? { kind: 'file' }), ...factsOf(source, converted) },
+        refused: new Map((await Array.fromAsync(converted.refusedRows())).map(({ line, ...why }) => [line, why])),
+      };
+    });
   } catch (error) {
     if (signal.aborted) return 'lost';
     if (error instanceof NotFound && error.key === key) return 'missing';
@@ -151,7 +152,7 @@ export const factsOf = (
   };
 };
 
-export const rowError = ({ line, message }: Refused): BatchError => ({ code: 'invalid_row', message, param: null, line });
+export const rowError = ({ line, code, message }: Refused): BatchError => ({ code, message, param: null, line });
 
 const firstProblem = async ({ refusedRows }: Converted): Promise<string> => {
   for await (const { line, message } of refusedRows()) return `row ${line}: ${message}`;

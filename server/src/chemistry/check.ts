@@ -1,5 +1,5 @@
 import type { Rdkit } from './rdkit.ts';
-import { lexicalProblem, type Problem } from './smiles.ts';
+import { lexicalProblem, recordProblem, type Problem } from './smiles.ts';
 
 /**
  * What is worth knowing of a molecule that is valid:
@@ -45,6 +45,8 @@ const bracket = /\[(\d*)([A-Z][a-z]?|[a-z]{1,2}|\*)[^\]]*?([+-]\d*)?(?::\d+)?\]/
 export interface CheckOptions {
   inchikey?: boolean;
   names?: boolean;
+  /** The text is a record of an SD file (V2000 or V3000), and no SMILES. */
+  molblock?: boolean;
   /** Shows RDKit what the limits keep from it; only tests of what they are there for do that. */
   unguarded?: boolean;
 }
@@ -78,17 +80,18 @@ export const checker = (rdkit: Rdkit): Checker => {
     return flags;
   };
 
-  return (given, { inchikey = true, names = false, unguarded = false }) => {
-    let text = given.trim();
+  return (given, { inchikey = true, names = false, molblock = false, unguarded = false }) => {
+    // The first line of a record may be blank.
+    let text = molblock ? given : given.trim();
     let name: string | undefined;
     if (names) {
       const blank = text.search(/\s/);
       if (blank >= 0) [text, name] = [text.slice(0, blank), text.slice(blank).trim()];
     }
-    const problem = unguarded ? null : lexicalProblem(text);
+    const problem = unguarded ? null : molblock ? recordProblem(text) : lexicalProblem(text);
     if (problem) {
       const { says, ...rest } = problem;
-      return { ok: false, ...rest, message: `The SMILES ${says}` };
+      return { ok: false, ...rest, message: `The ${molblock ? 'record' : 'SMILES'} ${says}` };
     }
     return rdkit.use<Checked>(
       text,

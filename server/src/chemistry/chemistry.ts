@@ -17,7 +17,7 @@
 import { availableParallelism } from 'node:os';
 import type { Checked } from './check.ts';
 import type { OperationName, Operations } from './operations.ts';
-import { smilesLimits } from './smiles.ts';
+import { recordLength, smilesLimits } from './smiles.ts';
 import { Pool, type PoolSettings, type RunOptions } from './pool.ts';
 
 export type { Checked, Flag, Valid } from './check.ts';
@@ -32,9 +32,10 @@ export interface Asking {
 export interface Chemistry extends AsyncDisposable {
   /**
    * Whether each text is a molecule, and which. `inchikey: false` leaves the InChIKey out, which takes half the time;
-   * `names`: what stands behind white space is a name, otherwise it is a mistake.
+   * `names`: what stands behind white space is a name, otherwise it is a mistake; `molblock`: the texts are records of an SD
+   * file.
    */
-  check(smiles: readonly string[], asking?: Asking & { inchikey?: boolean; names?: boolean }): Promise<Checked[]>;
+  check(smiles: readonly string[], asking?: Asking & { inchikey?: boolean; names?: boolean; molblock?: boolean }): Promise<Checked[]>;
   /** The processes at work, for those who watch them. */
   readonly pids: number[];
   /** Bytes of memory that they hold. */
@@ -44,7 +45,7 @@ export interface Chemistry extends AsyncDisposable {
 export type ChemistrySettings = Pick<PoolSettings, 'log' | 'scratch'> & Partial<PoolSettings>;
 
 /** A text of megabytes is refused by its length; not all of it need go to a process for that. */
-const cut = (text: string): string => (text.length > 4 * smilesLimits.length ? text.slice(0, 4 * smilesLimits.length) : text);
+const cut = (text: string, most: number): string => (text.length > 4 * most ? text.slice(0, 4 * most) : text);
 
 export const openChemistry = (settings: ChemistrySettings): Chemistry => {
   const pool = new Pool({
@@ -63,8 +64,13 @@ export const openChemistry = (settings: ChemistrySettings): Chemistry => {
   ) => (await pool.run(rows, { operation, options, ...rest })) as Operations[Name]['result'][];
   const failed = (message: string): Checked => ({ ok: false, code: 'chemistry_failed', message });
   return {
-    check: (smiles, { inchikey = true, names = false, ...asking } = {}) =>
-      run(smiles.map(cut), 'check', { inchikey, names }, { failed, ...asking }),
+    check: (smiles, { inchikey = true, names = false, molblock = false, ...asking } = {}) =>
+      run(
+        smiles.map((text) => cut(text, molblock ? recordLength : smilesLimits.length)),
+        'check',
+        { inchikey, names, molblock },
+        { failed, ...asking },
+      ),
     get pids() {
       return pool.pids;
     },

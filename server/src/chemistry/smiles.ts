@@ -52,6 +52,25 @@ export const lexicalProblem = (smiles: string): (Pick<Problem, 'code' | 'positio
   return null;
 };
 
+/** Characters a record of an SD file may have: some 70 for each atom and bond. */
+export const recordLength = 200_000;
+
+/** The same for a record of an SD file, whose fourth line, or that of `COUNTS`, says how many atoms it has. */
+export const recordProblem = (record: string): ReturnType<typeof lexicalProblem> => {
+  if (record.trim() === '') return { code: 'empty_smiles', says: 'is empty.' };
+  if (record.length > recordLength)
+    return {
+      code: 'smiles_too_large',
+      says: `has ${record.length.toLocaleString('en')} characters; at most ${recordLength.toLocaleString('en')} are allowed.`,
+    };
+  const counted = /^M {2}V30 COUNTS +(\d+)/m.exec(record)?.[1] ?? /^(?:[^\n]*\n){3}([ \d]{3})/.exec(record)?.[1];
+  const atoms = Number(counted ?? NaN);
+  if (Number.isNaN(atoms)) return { code: 'invalid_smiles', says: 'does not say how many atoms it has.' };
+  if (atoms > smilesLimits.atoms)
+    return { code: 'smiles_too_large', says: `has ${atoms} atoms; at most ${smilesLimits.atoms} are allowed.` };
+  return null;
+};
+
 /** RDKit's log about one SMILES, `[12:34:56] SMILES Parse Error: …` in several lines, as a problem. */
 export const problemIn = (log: string): Problem => {
   const message =

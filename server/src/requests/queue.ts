@@ -66,14 +66,19 @@ export const enqueue = async (
 const pageRefused = 10_000;
 
 /** Writes down lines that are not run because they cannot be: why, by line. In the transaction that seals the batch. */
-export const refuse = async (tx: Db, batchNo: number, model: string, refused: ReadonlyMap<number, string>): Promise<void> => {
+export const refuse = async (
+  tx: Db,
+  batchNo: number,
+  model: string,
+  refused: ReadonlyMap<number, { code: string; message: string }>,
+): Promise<void> => {
   const entries = [...refused];
   for (let at = 0; at < entries.length; at += pageRefused) {
     const page = entries.slice(at, at + pageRefused);
     await tx.run(sql`
       insert into requests (batch_no, line, state, model, code, message, attempts)
-      select ${batchNo}, r.line, 'failed', ${model}, 'invalid_row', r.message, 0
-      from unnest(${page.map(([line]) => line)}::int[], ${page.map(([, message]) => message)}::text[]) r (line, message)`);
+      select ${batchNo}, r.line, 'failed', ${model}, r.code, r.message, 0
+      from unnest(${page.map(([line]) => line)}::int[], ${page.map(([, { code }]) => code)}::text[], ${page.map(([, { message }]) => message)}::text[]) r (line, code, message)`);
   }
 };
 

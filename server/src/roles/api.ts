@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openSessions, type Sessions } from '../auth/sessions.ts';
+import type { TableDeps } from '../batches/table-input.ts';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
 import { AnswerCache } from '../cache/answers.ts';
@@ -47,6 +48,7 @@ import { observePredictions } from '../telemetry/predictions.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 import { version } from './setup.ts';
+import { openTables } from './tables.ts';
 
 export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'listener' | 'health'> & {
   predictor: Predictor;
@@ -56,17 +58,45 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   jobs: JobDesk;
   results: ResultReader;
   recorder: Recorder;
+  tables?: TableDeps;
   sessions: Sessions;
 };
 
 /** Every route of the API, as the rooms bring them. */
 export const addRoutes = (
   app: App,
-  { config, db, storage, models, listener, health, predictor, passthrough, answers, asking, jobs, results, recorder, sessions }: ApiParts,
+  {
+    config,
+    db,
+    storage,
+    models,
+    listener,
+    health,
+    predictor,
+    passthrough,
+    answers,
+    asking,
+    jobs,
+    results,
+    recorder,
+    sessions,
+    tables,
+  }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
   fileRoutes(app, { db, storage, limits, isTable });
-  batchRoutes(app, { db, storage, models, limits, listener, quotas, dedup, pools, admit: previewAdmission({ config, models }) });
+  batchRoutes(app, {
+    db,
+    storage,
+    models,
+    limits,
+    ...(tables && { tables }),
+    listener,
+    quotas,
+    dedup,
+    pools,
+    admit: previewAdmission({ config, models }),
+  });
   routeRoutes(app, { db, models, declared: config.routes, limits });
   resultRoutes(app, { db, storage, results });
   quotaRoutes(app, { db, quotas });
@@ -118,6 +148,7 @@ export const api: Role = {
     const { config, db, log, metrics, models } = parts;
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
+    const tables = await openTables(parts);
     const predictor = new Predictor({
       models,
       storage: parts.storage,
@@ -152,12 +183,13 @@ export const api: Role = {
       sessions,
       portal: portalFolder,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions }),
+      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions, tables }),
     });
     const stop = async (): Promise<void> => {
       await app.close();
       await results[Symbol.asyncDispose]();
       await recorder[Symbol.asyncDispose]();
+      await tables[Symbol.asyncDispose]();
       await rm(scratch, { recursive: true, force: true });
     };
     try {

@@ -2,6 +2,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { observeScheduler } from '../telemetry/observe.ts';
 import { keepKubernetes } from './kubernetes.ts';
 import type { Role } from './role.ts';
+import { openTables } from './tables.ts';
 
 export const scheduler: Role = {
   name: 'scheduler',
@@ -11,7 +12,8 @@ export const scheduler: Role = {
   statementTimeout: (lease) => Math.min(30_000, Math.max(5_000, lease)),
   serves: false,
   async start(parts) {
-    const scheduler = new Scheduler(parts);
+    const tables = await openTables(parts);
+    const scheduler = new Scheduler({ ...parts, tables });
     observeScheduler(scheduler, parts.metrics, parts.db);
     scheduler.start();
     const scaling = await keepKubernetes(parts);
@@ -19,6 +21,7 @@ export const scheduler: Role = {
       async stop() {
         await scaling?.stop();
         await scheduler.stop();
+        await tables[Symbol.asyncDispose]();
       },
     };
   },

@@ -6,6 +6,7 @@ import { sql } from '../db/sql.ts';
 import { closeEnding, expireDue, finalizeNext } from '../batches/finalize.ts';
 import { intakeNext, type Intake } from '../batches/intake.ts';
 import { dropOldEnds, foldCounts } from '../batches/counts.ts';
+import type { TableDeps } from '../batches/table-input.ts';
 import { sweepMilestones } from '../batches/milestones.ts';
 import { nextDue } from '../bulk/lease.ts';
 import { runNext, type Outcome } from '../bulk/run.ts';
@@ -42,6 +43,8 @@ export interface SchedulerDeps {
   models: Models;
   config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'jobRetentionDays' | 'quotas' | 'dedup'>>;
   log: Logger;
+  /** How tables are read. */
+  tables?: TableDeps;
   /** Channels `batches` and `turns`. */
   listener: Listener;
 }

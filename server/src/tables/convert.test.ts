@@ -1,10 +1,25 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openChemistry, type Chemistry } from '../chemistry/chemistry.ts';
+import { silent } from '../lib/log.ts';
 import { openMemory } from '../storage/memory.ts';
 import { convert, type Converted } from './convert.ts';
-import { tableLimits, type RowFormat } from './facts.ts';
+import { BadTable, tableLimits, type RowFormat } from './facts.ts';
 import type { AskedColumns } from './mapping.ts';
+
+let chemistry: Chemistry;
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'sluice-tables-'));
+  chemistry = openChemistry({ log: silent, scratch });
+});
+afterAll(async () => {
+  await chemistry[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 interface Result extends Omit<Converted, 'requests' | 'rows' | 'refusedRows'> {
   requests: { custom_id: string; body: { inputs: Record<string, unknown> } }[];
@@ -17,7 +32,7 @@ const converted = async (content: string | Buffer, format: RowFormat, columns?: 
   const { bytes } = await storage.put('t/in', [Buffer.from(content)]);
   const duck = await (await DuckDBInstance.create(':memory:')).connect();
   return convert(
-    { storage, limits: tableLimits },
+    { storage, limits: tableLimits, chemistry },
     { key: 't/in', bytes, format, compression: null },
     { columns, url: '/v1/predict' },
     AbortSignal.timeout(60_000),
@@ -48,4 +63,104 @@ test('a CSV file: a request for each row, its other columns carried', async () =
     { line: 1, custom_id: 'A-1', compound_id: 'A-1', SMILES: 'CCO', ic50: 1.5, problem: null },
     { line: 2, custom_id: 'A-2', ic50: null },
   ]);
+});
+
+test('molecules are checked: what is wrong is refused, what is there twice or is a salt is said', async () => {
+  const { requests, rows, problems, refused, duplicates, flags } = await converted(
+    'smiles\tname\nCCO\tethanol\nOCC\tethanol\nCC(\tbroken\n\tnothing\n[Na+].[Cl-]\tsalt\nC(C)(C)(C)(C)C\tvalence\n',
+    'tsv',
+  );
+  expect(requests.map(({ custom_id }) => custom_id)).toEqual(['ethanol', 'ethanol#2', 'broken', 'nothing', 'salt', 'valence']);
+  expect({ refused, duplicates, flags }).toMatchObject({ refused: 3, duplicates: 1, flags: { salt: 1 } });
+  expect(problems).toEqual([
+    { line: 3, code: 'invalid_input', message: expect.stringContaining('SMILES Parse Error') as string },
+    { line: 4, code: 'invalid_input', message: 'The SMILES is empty.' },
+    { line: 6, code: 'invalid_input', message: expect.stringContaining('valence') as string },
+  ]);
+  expect(rows).toMatchObject([
+    { line: 1, smiles_canonical: 'CCO', inchikey: 'LFQSCWFLJHTTHZ-UHFFFAOYSA-N', duplicate_of: null, problem: null },
+    { line: 2, smiles_canonical: 'CCO', duplicate_of: 1 },
+    { line: 3, smiles_canonical: null, problem: expect.stringContaining('Parse Error') as string },
+    { line: 4 },
+    { line: 5, flags: expect.arrayContaining(['salt']) as string[] },
+    { line: 6 },
+  ]);
+});
+
+test('rows that cannot be read keep their places, and the others their lines', async () => {
+  const { requests, problems, look } = await converted('id,a,b\nx,1,2\ny,3\nz,5,6,7\n"w,8,9\n', 'csv');
+  expect(look.rows).toBe(4);
+  expect(requests.map(({ custom_id }) => custom_id)).toEqual(['x', 'y', 'z', expect.any(String)]);
+  expect(requests[0]!.body.inputs).toEqual({ a: 1, b: 2 });
+  expect(problems).toMatchObject([
+    { line: 2, code: 'invalid_row', message: 'Line 3 has 2 values, and the table 3 columns.' },
+    { line: 3, code: 'invalid_row', message: 'Line 4 has 4 values, and the table 3 columns.' },
+    { line: 4, code: 'invalid_row' },
+  ]);
+});
+
+test('columns are what all of their values are; names are unique whatever their case', async () => {
+  const header = 'Id,n,x,miss,zip,flag,big,mixed,n,N,line';
+  const { look, requests, rows } = await converted(
+    `${header}\n1,1,0.5,NaN,007,true,12345678901234567890,7,a,b,c\n1,2,1e-3,2.5,123,False,1,word,a,b,c\n`,
+    'csv',
+    { n: 'n', x: 'x', miss: 'miss', zip: 'zip', flag: 'flag', big: 'big', mixed: 'mixed', pair: ['n', 'x'] },
+  );
+  expect(Object.fromEntries(look.columns.map(({ name, type }) => [name, type]))).toEqual({
+    Id: 'BIGINT',
+    n: 'BIGINT',
+    x: 'DOUBLE',
+    miss: 'DOUBLE',
+    zip: 'VARCHAR',
+    flag: 'BOOLEAN',
+    big: 'VARCHAR',
+    mixed: 'VARCHAR',
+    n_1: 'VARCHAR',
+    N_2: 'VARCHAR',
+    line: 'VARCHAR',
+  });
+  expect(requests[1]).toMatchObject({
+    custom_id: '1#2',
+    body: { inputs: { n: 2, x: 0.001, miss: 2.5, zip: '123', flag: false, big: '1', mixed: 'word', pair: [2, 0.001] } },
+  });
+  // An input that is missing is a problem of the row.
+  expect(rows[0]).toMatchObject({ line: 1, line_1: 'c', problem: expect.stringContaining("'miss'") as string, miss: null });
+});
+
+test('JSON rows keep their types, what is nested and numbers of any length', async () => {
+  const { requests, look } = await converted(
+    '{"id":"a","v":[1,2.5],"n":9007199254740993,"s":"é\\n\\u0001😀","b":true}\n{"v":[],"extra":{"k":null},"id":"b","n":2,"s":"","b":false}\n\n[1]\n{broken\n',
+    'jsonl',
+  );
+  expect(look.rows).toBe(4);
+  expect(requests[0]).toMatchObject({ custom_id: 'a', body: { inputs: { v: [1, 2.5], s: 'é\n\u0001😀', b: true } } });
+  expect(requests[1]!.body.inputs).toMatchObject({ v: [], extra: { k: null }, n: 2, s: '' });
+});
+
+test('SD files: the molecule is the input, data fields are columns, broken records are refused', async () => {
+  const ethanol =
+    'ethanol\n  test\n\n  3  2  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\n    1.5000    0.0000    0.0000 C   0  0\n    2.2500    1.3000    0.0000 O   0  0\n  1  2  1  0\n  2  3  1  0\nM  END\n';
+  const { requests, rows, problems } = await converted(`${ethanol}>  <SOL>\n-0.3\n\n$$$$\nbroken\n\n\n$$$$\n${ethanol}$$$$\n`, 'sdf');
+  expect(requests[0]).toMatchObject({ custom_id: 'ethanol', body: { inputs: { smiles: 'CCO' } } });
+  expect(rows).toMatchObject([{ SOL: -0.3, smiles_canonical: 'CCO' }, { problem: expect.any(String) as string }, { duplicate_of: 1 }]);
+  expect(problems).toMatchObject([{ line: 2, code: 'invalid_row', message: "The record has no 'M  END'." }]);
+});
+
+test('lists of SMILES, and protein sequences', async () => {
+  const smi = await converted('CCO\tethanol\nc1ccccc1 benzene\n', 'smi');
+  expect(smi.requests.map(({ custom_id, body }) => [custom_id, body.inputs['smiles']])).toEqual([
+    ['ethanol', 'CCO'],
+    ['benzene', 'c1ccccc1'],
+  ]);
+  const proteins = await converted('name,sequence\na,MKTAYIAKQRQISFVKSHFSRQ\nb,MKT\nc,MKTAYIAKQR1ISFVKSHFSRQ\n', 'csv');
+  expect(proteins.problems).toMatchObject([
+    { line: 2, message: 'The sequence has 3 residues; at least 10 are needed.' },
+    { line: 3, message: expect.stringContaining("Residue 11 is '1'") as string },
+  ]);
+});
+
+test('a table without what is asked of it, or without rows, is refused with what it has', async () => {
+  await expect(converted('a,b\n1,2\n', 'csv', { smiles: 'SMILES' })).rejects.toThrow("no column 'SMILES'; it has 'a', 'b'");
+  await expect(converted('a,b\n', 'csv')).rejects.toThrow('no row');
+  await expect(converted(Buffer.from('PAR1 this is none'), 'parquet')).rejects.toBeInstanceOf(BadTable);
 });

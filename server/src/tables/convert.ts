@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
+import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Storage } from '../storage/storage.ts';
+import { checkTexts } from './checked.ts';
 import { BadTable, type Look, type Mapping, type RowFormat, type TableLimits, type Written } from './facts.ts';
 import { mapColumns, type AskedColumns } from './mapping.ts';
 import { openTableProcess } from './process.ts';
@@ -25,6 +27,8 @@ export interface Source {
 
 export interface Refused {
   line: number;
+  /** `invalid_row`, or `invalid_input` where the row is fine and what a model would be asked is not. */
+  code: string;
   message: string;
 }
 
@@ -42,11 +46,13 @@ export interface ConvertDeps {
   limits: TableLimits;
   /** Where the folder is made; absent: among the system's temporary ones. */
   scratch?: string;
+  /** What molecules and proteins are held against; absent: they are taken as they come. */
+  chemistry?: Chemistry;
 }
 
 /** Converts a table and hands over what came of it. Rejects with `BadTable` or `Bomb` where it cannot be read. */
 export const convert = async <Result>(
-  { storage, limits, scratch = tmpdir() }: ConvertDeps,
+  { storage, limits, scratch = tmpdir(), chemistry }: ConvertDeps,
   source: Source,
   { columns, url }: { columns: AskedColumns | undefined; url: string },
   signal: AbortSignal,
@@ -61,12 +67,20 @@ export const convert = async <Result>(
     const look = await table.ask<Look>({ do: 'read', path, format: source.format });
     if (look.rows === 0) throw new BadTable('The table has no row.');
     const mapping = mapColumns(look.columns, columns);
+    let checked: string | null = null;
+    if (chemistry !== undefined && mapping.checked !== null) {
+      const texts = join(folder, 'texts.jsonl');
+      checked = join(folder, 'checked.jsonl');
+      await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
+      await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, signal });
+      await rm(texts);
+    }
     const [requests, rows, refused] = ['requests.jsonl', 'rows.parquet', 'refused.jsonl'].map((name) => join(folder, name)) as [
       string,
       string,
       string,
     ];
-    const written = await table.ask<Written>({ do: 'write', mapping, url, checked: null, rows, requests, refused });
+    const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });
     const sized = async (file: string) => ({ path: file, bytes: (await stat(file)).size });
     return await use({
       ...written,
@@ -98,8 +112,7 @@ const copyOut = async (
 async function* refusedIn(path: string): AsyncGenerator<Refused> {
   const lines = createInterface({ input: createReadStream(path) });
   for await (const line of lines) {
-    const { line: number, problem } = JSON.parse(line) as { line: number; problem: string };
-    yield { line: number, message: problem };
+    yield JSON.parse(line) as Refused;
   }
 }
 

@@ -36,7 +36,14 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     max_record_size: mostCharacters,
+    skip_records_with_error: true,
+    // An error would take with it the records that stand before it and have not been handed on.
+    on_skip: (error) => {
+      if (error?.code === 'CSV_QUOTE_NOT_CLOSED') unclosed = true;
+      else if (error !== undefined) parser.destroy(error);
+    },
   });
+  let unclosed = false as boolean;
   input.once('error', (error) => parser.destroy(error));
   input.pipe(parser);
   let columns: string[] | null = null;
@@ -52,6 +59,7 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
       }
       yield rowOf(record, columns, info.lines);
     }
+    if (unclosed) yield { values: {}, problem: 'A quote in the last row is never closed.' };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'CSV_MAX_RECORD_SIZE')
       throw new BadTable(`A row has more than ${mostCharacters.toLocaleString('en')} characters, or a quote is never closed.`, {

@@ -23,7 +23,12 @@ export const writeTable = async (duck: DuckDBConnection, typed: Typed, write: Wr
   await writeRows(duck, typed, write);
   const rows = `read_parquet(${literal(write.rows)})`;
   await writeRequests(duck, typed, write, rows);
-  await duck.run(`copy (select line, problem from ${rows} where problem is not null) to ${literal(write.refused)} (format json)`);
+  // What was found wrong with a molecule is what a model would have said of it.
+  const wrong = write.checked === null ? null : `(select line from ${checkedRows(write.checked)} where problem is not null)`;
+  const code = wrong === null ? "'invalid_row'" : `case when line in ${wrong} then 'invalid_input' else 'invalid_row' end`;
+  await duck.run(
+    `copy (select line, ${code} as code, problem as message from ${rows} where problem is not null) to ${literal(write.refused)} (format json)`,
+  );
   const { refused, duplicates } = await oneOf(
     duck,
     `select count(problem)::double as refused, count(duplicate_of)::double as duplicates from ${rows}`,
@@ -41,6 +46,9 @@ const place = ({ columns }: Typed, name: string): string => {
   if (found < 0) throw new BadTable(`The table has no column '${name}'.`);
   return `c${found}`;
 };
+
+const checkedRows = (path: string): string =>
+  `read_json(${literal(path)}, format = 'newline_delimited', columns = {line: 'bigint', smiles: 'varchar', inchikey: 'varchar', flags: 'varchar[]', problem: 'varchar'})`;
 
 const isReal = (type: string): boolean => type === 'DOUBLE' || type === 'FLOAT';
 /** Lists and the like, in which numbers may be that JSON has not. */
@@ -64,7 +72,7 @@ const writeRows = async (duck: DuckDBConnection, typed: Typed, { mapping, checke
   const from =
     checked === null
       ? `(select *, null::varchar as smiles_, null::varchar as inchikey_, null::varchar[] as flags_, null::varchar as problem_ from ${typed.relation})`
-      : `(select t.*, k.smiles as smiles_, k.inchikey as inchikey_, k.flags as flags_, k.problem as problem_ from ${typed.relation} t left join read_json(${literal(checked)}, format = 'newline_delimited', columns = {line: 'bigint', smiles: 'varchar', inchikey: 'varchar', flags: 'varchar[]', problem: 'varchar'}) k using (line))`;
+      : `(select t.*, k.smiles as smiles_, k.inchikey as inchikey_, k.flags as flags_, k.problem as problem_ from ${typed.relation} t left join ${checkedRows(checked)} k using (line))`;
   const idSql = unique ? ids : await distinctIds(duck, typed, ids);
   const same = 'coalesce(inchikey_, smiles_)';
   const duplicate =

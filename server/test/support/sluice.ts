@@ -11,6 +11,7 @@ import { localPool } from '../../src/policy/pools.ts';
 import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
+import { openChemistry } from '../../src/chemistry/chemistry.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
@@ -129,7 +130,11 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
   const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin', role: 'admin' }];
-  const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener }));
+  const scratch = await mkdtemp(join(tmpdir(), 'sluice-tables-'));
+  stack.defer(() => rm(scratch, { recursive: true, force: true }));
+  const chemistry = stack.use(openChemistry({ log, scratch }));
+  const tables = { chemistry, scratch };
+  const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener, tables }));
   if (options.scheduler !== false) scheduler.start();
   const workers: Worker[] = [];
   for (let i = 0; i < (options.workers ?? 1); i++) {
@@ -153,6 +158,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         models,
         limits,
         listener,
+        tables,
         quotas,
         dedup,
         admit: previewAdmission({ config, models }),

@@ -1,0 +1,80 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
+import type { Checked, Chemistry } from '../chemistry/chemistry.ts';
+import { checkSequence } from '../chemistry/sequence.ts';
+import type { CheckedText, Mapping } from './facts.ts';
+
+type As = NonNullable<Mapping['checked']>['as'];
+
+/** Rows handed over at once: the pool cuts them into messages of 30 ms. */
+const rowsTogether = 5_000;
+/** And characters, of a table of records. */
+const charactersTogether = 16 << 20;
+/** Calls under way, so that the pool never waits for what is read and written here. */
+const callsTogether = 2;
+
+interface Text {
+  line: number;
+  text: string | null;
+}
+
+/** Whole texts of one column, in the order of rows, in groups. */
+async function* groupsIn(path: string): AsyncGenerator<Text[]> {
+  let group: Text[] = [];
+  let size = 0;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    const text = JSON.parse(line) as Text;
+    group.push(text);
+    size += line.length;
+    if (group.length < rowsTogether && size < charactersTogether) continue;
+    yield group;
+    [group, size] = [[], 0];
+  }
+  if (group.length > 0) yield group;
+}
+
+const ofMolecule = (line: number, checked: Checked): CheckedText =>
+  checked.ok
+    ? { line, smiles: checked.smiles, inchikey: checked.inchikey, flags: checked.flags, problem: null }
+    : { line, smiles: null, inchikey: null, flags: null, problem: checked.message };
+
+const ofSequence = ({ line, text }: Text): CheckedText => {
+  const checked = checkSequence(text ?? '');
+  return { line, smiles: null, inchikey: null, flags: null, problem: checked.ok ? null : checked.message };
+};
+
+/** Holds the texts of one column against the rules of chemistry, all of them, and writes down what comes of each. */
+export const checkTexts = async (
+  chemistry: Chemistry,
+  { from, to, as, signal }: { from: string; to: string; as: As; signal: AbortSignal },
+): Promise<void> => {
+  const check = async (texts: Text[]): Promise<CheckedText[]> => {
+    if (as === 'sequence') return texts.map(ofSequence);
+    const results = await chemistry.check(
+      texts.map(({ text }) => text ?? ''),
+      { signal, molblock: as === 'molblock' },
+    );
+    return results.map((result, i) => ofMolecule(texts[i]!.line, result));
+  };
+  const output = createWriteStream(to);
+  const failed = once(output, 'error').then(([error]) => Promise.reject(error as Error));
+  failed.catch(() => {});
+  const calls: Promise<CheckedText[]>[] = [];
+  const next = async (): Promise<void> => {
+    const text = (await calls.shift()!).map((row) => `${JSON.stringify(row)}\n`).join('');
+    if (!output.write(text)) await Promise.race([once(output, 'drain'), failed]);
+  };
+  for await (const texts of groupsIn(from)) {
+    signal.throwIfAborted();
+    const call = check(texts);
+    // It is told of when its turn comes.
+    call.catch(() => {});
+    calls.push(call);
+    if (calls.length === callsTogether) await next();
+  }
+  while (calls.length > 0) await next();
+  output.end();
+  await finished(output);
+};
