@@ -1,6 +1,12 @@
 import load, { type Log, type MainModule, type Mol } from '@rdkit/rdkit';
 import { problemIn, type Problem } from './smiles.ts';
 
+type Load = () => Promise<MainModule>;
+
+/** The package says one thing of its default to Node's resolution and another to bundlers', which check what tests import. */
+const startOf = (given: unknown): Load => (given as { default?: Load }).default ?? (given as Load);
+const start = startOf(load);
+
 /**
  * RDKit in this process, for code that runs in the pool's processes: a hostile molecule hangs it for good, or breaks it
  * so that every later call throws. Molecules are deleted as they are done with: each keeps 19 kB of WASM memory
@@ -16,7 +22,7 @@ export class Rdkit {
   }
 
   static async load(): Promise<Rdkit> {
-    const module = await load.default();
+    const module = await start();
     const log = module.set_log_capture('rdApp.*');
     if (!log) throw new Error('RDKit gives no log');
     return new Rdkit(module, log);
