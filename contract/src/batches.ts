@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Metadata, Nullable, Page, Timestamp } from './common.ts';
+import { maxRouteModels } from './routes.ts';
 
 export const endpoints = [
   '/v1/responses',
@@ -79,6 +80,15 @@ export const BatchSource = Type.Object(
   { $id: 'BatchSource', description: 'The table that the requests were made of; null where the input holds requests.' },
 );
 export type BatchSource = Static<typeof BatchSource>;
+/** A batch of a parent, in short. */
+const BatchChild = Type.Object({
+  id: Type.String(),
+  model: Type.String({ description: 'name@version' }),
+  label: Type.String({ description: 'What the merged results call it: the name, or name@version where two versions of it run.' }),
+  weight: Type.Number({ description: 'As its route has it; 1 without a route.' }),
+  status: Type.Enum([...batchStatuses]),
+  request_counts: RequestCounts,
+});
 
 export const Batch = Type.Object(
   {
@@ -105,7 +115,10 @@ export const Batch = Type.Object(
     usage: Nullable(Usage),
     metadata: Nullable(Metadata),
     // What follows is ours; stock clients ignore it.
-    kind: Type.Enum(['batch', 'parent', 'screen'], { description: 'What it is besides a batch.' }),
+    kind: Type.Enum(['batch', 'parent', 'screen'], {
+      description:
+        'What it is besides a batch. `parent`: its lines are run by several models, each in a batch of its own; it counts lines, not requests.',
+    }),
     name: Nullable(Type.String()),
     priority: Type.Integer(),
     created_by: Type.String(),
@@ -143,6 +156,17 @@ export const Batch = Type.Object(
     max_concurrent: Nullable(Type.Integer()),
     pool: Nullable(Type.String()),
     source: Nullable(Type.Ref('BatchSource')),
+    parent: Nullable(Type.String({ description: 'The batch of several models that this one is part of.' })),
+    children: Type.Array(BatchChild, { description: 'Of a parent: its batches, the heaviest model first.' }),
+    route: Nullable(
+      Type.Object(
+        { target: Type.String(), series: Nullable(Type.String()), matched: Nullable(Type.String()) },
+        {
+          description:
+            'The route that named its models; `matched` is the series whose route that was, null where it is the one of every series.',
+        },
+      ),
+    ),
   },
   { $id: 'Batch' },
 );
@@ -169,6 +193,38 @@ const settings = {
   priority: Type.Optional(Nullable(Priority)),
 };
 
+const choice = {
+  model: Type.Optional(
+    Nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Answers the lines that name no model, and the rows of a table: `name`, `name@version` or `name@alias`.',
+      }),
+    ),
+  ),
+  models: Type.Optional(
+    Nullable(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        minItems: 1,
+        maxItems: maxRouteModels,
+        description: 'Each line or row is run by each of these; the lines name none. The batch is then a parent with a batch per model.',
+      }),
+    ),
+  ),
+  route: Type.Optional(
+    Nullable(
+      Type.Object(
+        {
+          target: Type.String({ minLength: 1, maxLength: 64 }),
+          series: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 64 }))),
+        },
+        { additionalProperties: false, description: 'The models recommended for a target, and a series of molecules, at the moment.' },
+      ),
+    ),
+  ),
+};
+
 export const CreateBatch = Type.Object(
   {
     input_file_id: Type.Optional(
@@ -186,11 +242,11 @@ export const CreateBatch = Type.Object(
       }),
     ),
     endpoint: Type.Optional(
-      Type.Enum([...endpoints], { description: 'Required, unless there is a `model`: then it is `/v1/predict` where it is absent.' }),
+      Type.Enum([...endpoints], {
+        description: 'Required, unless there is a `model`, `models` or a `route`: then it is `/v1/predict` where it is absent.',
+      }),
     ),
-    model: Type.Optional(
-      Nullable(Type.String({ minLength: 1, description: 'Answers the lines that name no model, and the rows of a table.' })),
-    ),
+    ...choice,
     columns: Type.Optional(
       Nullable(
         Type.Unsafe<Static<typeof columnsOf>>({

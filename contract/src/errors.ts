@@ -183,6 +183,11 @@ export const errors = {
     'This request could not be executed before the completion window expired.',
     'Run it again with retry, or with a longer window.',
   ),
+  model_failed: entry(
+    0,
+    'Models of the batch failed on this line, each in its own way; what the others answered is on the line.',
+    'Read the message, which has the words of each; retry the batch, or the batch of one model.',
+  ),
   request_timeout: entry(
     504,
     'The model did not answer in time.',

@@ -3,9 +3,12 @@ import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { createStored, insertFile } from '../files/files.ts';
 import { ApiError } from '../lib/errors.ts';
-import { answers, type Models } from '../models/models.ts';
+import type { Models } from '../models/models.ts';
+import type { DeclaredRoute } from '../models/recommended.ts';
+import { chooseModels } from '../routes/choose.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createBatch, type CreateOptions } from './create.ts';
+import { choosesAnew, pin, type Pinned } from './pinned.ts';
 
 /** A create made whole: its input is a file, and the endpoint is known. */
 export type NewBatch = Omit<CreateBatch, 'rows'> & { input_file_id: string; endpoint: Endpoint };
@@ -24,19 +27,11 @@ const checkInput = (body: CreateBatch): void => {
 /** What a create says of tables, which OpenAI's clients know nothing of. */
 const saysTable = (body: CreateBatch): boolean => (body.rows ?? body.columns ?? body.invalid ?? null) !== null;
 
-/** The endpoint that a create means: where it names a model, predictions are what is left to say. */
-const endpointOf = ({ endpoint, model }: Pick<CreateBatch, 'endpoint' | 'model'>): Endpoint => {
-  if (endpoint !== undefined) return endpoint;
-  if (typeof model !== 'string') throw missing('endpoint');
+/** The endpoint that a create means: where it names who is to answer, predictions are what is left to say. */
+const endpointOf = (body: Pick<CreateBatch, 'endpoint' | 'model' | 'models' | 'route'>): Endpoint => {
+  if (body.endpoint !== undefined) return body.endpoint;
+  if (!choosesAnew(body)) throw missing('endpoint');
   return '/v1/predict';
-};
-
-/** A model as a batch keeps it: the version that its reference meant when the batch was made, whatever comes later. */
-const pinned = async (models: Models, reference: string, tenant: string, endpoint: Endpoint): Promise<string> => {
-  const model = await models.resolve(reference, tenant);
-  if (!answers(model, endpoint))
-    throw new ApiError('invalid_value', `The model '${model.name}@${model.version}' does not answer ${endpoint}.`, { param: 'model' });
-  return `${model.name}@${model.version}`;
 };
 
 interface AskedDeps {
@@ -44,22 +39,30 @@ interface AskedDeps {
   storage: Storage;
   models: Models;
   limits: { openai: boolean };
+  /** Those that the configuration declares. */
+  routes?: readonly DeclaredRoute[];
 }
 
-/** What a create says, checked and made whole, but for where its input is. */
+/**
+ * What a create says, checked and made whole, but for where its input is; and who runs its lines: the versions that its
+ * references mean now, whatever comes later.
+ *
+ * @param known who does, where that is settled already
+ */
 export const wholeBody = async <Body extends CreateBatch>(
-  { models, limits }: Pick<AskedDeps, 'models' | 'limits'>,
-  { tenant }: Identity,
+  { db, models, limits, routes = [] }: Pick<AskedDeps, 'db' | 'models' | 'limits' | 'routes'>,
+  identity: Identity,
   body: Body,
-): Promise<Body & { endpoint: Endpoint }> => {
+  known?: Pinned,
+): Promise<{ body: Body & { endpoint: Endpoint }; pinned: Pinned }> => {
   checkInput(body);
   if (limits.openai && saysTable(body))
     throw new ApiError('invalid_value', "Tables cannot be the input of batches: this server keeps to OpenAI's limits.", {
       param: body.rows === undefined ? 'columns' : 'rows',
     });
   const endpoint = endpointOf(body);
-  if (typeof body.model !== 'string') return { ...body, endpoint };
-  return { ...body, endpoint, model: await pinned(models, body.model, tenant, endpoint) };
+  const pinned = known ?? pin(await chooseModels({ db, models, declared: routes }, identity, { ...body, endpoint }));
+  return { body: { ...body, endpoint }, pinned };
 };
 
 /** Creates a batch of what a client sent. Rows that came in the request become a file, so that they can be run again. */
@@ -70,8 +73,9 @@ export const createFrom = async (
   options: CreateOptions,
 ): ReturnType<typeof createBatch> => {
   const { db, storage } = deps;
-  const { rows, ...whole } = await wholeBody(deps, identity, body);
-  const asked = { ...options, asked: body };
+  const made = await wholeBody(deps, identity, body, options.pinned);
+  const { rows, ...whole } = made.body;
+  const asked = { ...options, asked: body, pinned: made.pinned };
   if (rows === undefined) return createBatch(db, identity, { ...whole, input_file_id: whole.input_file_id! }, asked);
   const stored = await createStored(storage, {
     tenant: identity.tenant,

@@ -11,6 +11,7 @@ import { lockForCreate, usesOfCreate } from '../quotas/quotas.ts';
 import { announceBatches } from '../requests/queue.ts';
 import type { NewBatch } from './asked.ts';
 import { record } from './events.ts';
+import { isParent, nobody, pinnedOptions, type Pinned } from './pinned.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
 import { windowSeconds } from './windows.ts';
 
@@ -25,6 +26,8 @@ export interface CreateOptions {
   continues?: Continuation;
   openaiLimits?: boolean;
   quotas?: Quotas;
+  /** Who runs lines that name no model; absent: nobody. */
+  pinned?: Pinned;
   /** Whether similar requests can be found. */
   semantic?: boolean;
   /** What was sent, where that is not the body; of repeats with one key it is compared. */
@@ -65,11 +68,22 @@ export const checkWindow = (window: string, openaiLimits = false): number => {
 };
 
 /** What a create says beyond its file, checked; in the order in which a client is told. */
-export const checkSettings = (body: Omit<CreateBatch, 'rows'>, openaiLimits: boolean): { seconds: number; priority: number } => {
+export const checkSettings = (
+  body: Omit<CreateBatch, 'rows'>,
+  openaiLimits: boolean,
+  pinned = nobody,
+): { seconds: number; priority: number } => {
   const seconds = checkWindow(body.completion_window, openaiLimits);
   const priority = priorityOf(body);
   if (openaiLimits && body.endpoint === '/v1/predict')
     throw new ApiError('invalid_value', "Invalid value: '/v1/predict'. This server keeps to OpenAI's limits.", { param: 'endpoint' });
+  if (openaiLimits && isParent(pinned))
+    throw new ApiError('invalid_value', "A batch is run by one model only. This server keeps to OpenAI's limits.", { param: 'models' });
+  const most = body.max_concurrent;
+  if (typeof most === 'number' && most < pinned.models.length)
+    throw new ApiError('invalid_value', `max_concurrent must be at least ${pinned.models.length}: one for each of its models.`, {
+      param: 'max_concurrent',
+    });
   return { seconds, priority };
 };
 
@@ -108,19 +122,20 @@ export const createBatch = async (
   options: CreateOptions = {},
 ): Promise<{ batch: BatchRow; created: boolean; headers: Record<string, string> }> => {
   const { idempotencyKey, continues, openaiLimits = false, quotas = noQuotas, semantic = false, asked = body, source } = options;
-  const { seconds, priority } = checkSettings(body, openaiLimits);
+  const { pinned = nobody } = options;
+  const { seconds, priority } = checkSettings(body, openaiLimits, pinned);
   // A continuation of a batch that was let in with it runs without, where it was taken away meanwhile.
   if (body.dedup === 'semantic' && !semantic && !continues) throw noSemantic();
-  const { dedup, dedup_sampled, strategy, max_concurrent, pool, model, columns, invalid } = body;
+  const { dedup, dedup_sampled, strategy, max_concurrent, pool, columns, invalid } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
     dedup_sampled: dedup_sampled ?? undefined,
     strategy: strategy ?? undefined,
     max_concurrent: max_concurrent ?? undefined,
     pool: pool ?? undefined,
-    model: model ?? undefined,
     columns: columns ?? undefined,
     invalid: invalid ?? undefined,
+    ...pinnedOptions(pinned),
   });
   const result = await db.transaction(async (tx) => {
     const limited = await lockForCreate(tx, quotas, identity);
@@ -137,7 +152,7 @@ export const createBatch = async (
           now() + make_interval(secs => ${seconds}), ${priority},
           ${metadataJson(body.metadata)}::jsonb, ${chosen}::jsonb, ${body.output_expires_after?.seconds ?? null},
           ${continues?.of ?? null}, ${continues?.lines ?? null}::int4multirange, ${idempotencyKey ?? null}, ${idempotencyKey === undefined ? null : bodyHash(asked)}, ${body.lane ?? 'bulk'},
-          ${source === undefined ? null : JSON.stringify(source)}::jsonb, ${options.kind ?? 'batch'})
+          ${source === undefined ? null : JSON.stringify(source)}::jsonb, ${options.kind ?? (isParent(pinned) ? 'parent' : 'batch')})
         on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing
         returning *)
       select ${batchColumns} from b`);
@@ -147,7 +162,8 @@ export const createBatch = async (
     const refusal = refusalOf(uses, batch.input_bytes, soonest);
     if (refusal !== null) throw refusal;
     await options.also?.(tx, batch);
-    await record(tx, batch, 'batch.created', { input_file_id: batch.input_file_id });
+    const models = pinned.models.map(({ model }) => model);
+    await record(tx, batch, 'batch.created', { input_file_id: batch.input_file_id, ...(models.length > 0 && { models }) });
     return { batch, headers: rateLimitHeaders(uses) };
   });
   if (result !== null) {
@@ -164,7 +180,14 @@ export const createBatch = async (
   return { batch: earlier, created: false, headers: {} };
 };
 
-/** The body that makes a batch like another one, with what `changes` says otherwise. */
+type Settings = Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool' | 'columns' | 'invalid'>;
+
+const settingsOf = ({ options }: BatchRow): Settings => {
+  const { model: _, models: __, route: ___, ...settings } = options;
+  return settings as Settings;
+};
+
+/** The body that makes a batch like another one, with what `changes` says otherwise. Who runs its lines is `pinnedOf` it. */
 export const cloneBody = <Changes extends CloneBatch>(batch: BatchRow, changes: Changes): NewBatch & Changes => ({
   input_file_id: batch.input_file_id,
   endpoint: batch.endpoint as NewBatch['endpoint'],
@@ -174,9 +197,6 @@ export const cloneBody = <Changes extends CloneBatch>(batch: BatchRow, changes: 
   priority: batch.priority,
   ...(batch.lane === 'interactive' && { lane: batch.lane }),
   ...(batch.output_seconds !== null && { output_expires_after: { anchor: 'created_at' as const, seconds: batch.output_seconds } }),
-  ...(batch.options as Pick<
-    CreateBatch,
-    'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool' | 'model' | 'columns' | 'invalid'
-  >),
+  ...settingsOf(batch),
   ...changes,
 });

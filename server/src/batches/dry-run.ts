@@ -14,6 +14,7 @@ import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { checkSettings } from './create.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { liveWorkers, missingInput, rateOf } from './intake.ts';
+import { isParent, type Pinned } from './pinned.ts';
 import { InputScan } from './scan.ts';
 import { convertDeps, factsOf, firstProblems, inputKind, limitsOf, problemOf, unanswered, type TableDeps } from './table-input.ts';
 
@@ -38,15 +39,24 @@ interface Found {
   table: DryRun['table'];
 }
 
-type Asked = CreateBatch & { endpoint: Endpoint };
+/** A create made whole; `model` answers lines that name none, `several` where others do too. */
+type Asked = CreateBatch & { endpoint: Endpoint; several: boolean };
 
 /** The whole validation of a create, by the code that intake runs, and an estimate; nothing is created. */
-export const dryRun = async (deps: DryRunDeps, identity: Identity, body: Asked): Promise<DryRun> => {
+export const dryRun = async (
+  deps: DryRunDeps,
+  identity: Identity,
+  { body, pinned }: { body: CreateBatch & { endpoint: Endpoint }; pinned: Pinned },
+): Promise<DryRun> => {
   const { db, models, limits, admit } = deps;
-  const { seconds } = checkSettings(body, limits.openai);
+  const { seconds } = checkSettings(body, limits.openai, pinned);
   const expiresAt = Math.floor(Date.now() / 1_000) + seconds;
   await models.refresh();
-  const found = await look(deps, identity, body);
+  const found = await look(deps, identity, { ...body, model: pinned.models[0]?.model ?? null, several: isParent(pinned) });
+  if (isParent(pinned)) {
+    const count = found.models.reduce((sum, each) => sum + each.count, 0);
+    found.models = pinned.models.map(({ model }) => ({ model: models.get(model, identity.tenant), count }));
+  }
   const { errors } = found;
   const rates = await rateOf(
     db,
@@ -140,6 +150,7 @@ const lookAtLines = async ({ storage, models, limits }: DryRunDeps, identity: Id
     tenant: identity.tenant,
     limits,
     ...(typeof body.model === 'string' && { model: body.model }),
+    several: body.several,
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
   for await (const _ of scan.index()) await new Promise((resolve) => setImmediate(resolve));

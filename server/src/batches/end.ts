@@ -16,7 +16,7 @@ interface EndDeps {
 }
 
 /** What is scanned of a batch's input. */
-export type ScannedInput = Pick<ScanOptions, 'inputKey' | 'model'>;
+export type ScannedInput = Pick<ScanOptions, 'inputKey' | 'model' | 'several'>;
 
 const byLine = (a: BatchError, b: BatchError): number => (a.line ?? 0) - (b.line ?? 0);
 

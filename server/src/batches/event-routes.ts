@@ -5,7 +5,7 @@ import type { Listener } from '../db/listen.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { batchEvents, lastEvent, standingOf, tenantEvents } from './events.ts';
-import { newestProgress, progressOf } from './progress.ts';
+import { newestProgress, progressOfEach } from './progress-cache.ts';
 import { getBatch } from './read.ts';
 import { streamEvents, type StreamSource } from './stream.ts';
 import { terminal } from './state.ts';
@@ -61,8 +61,9 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
         read: (after) => batchEvents(db, batch.no, after),
         place: (event) => event.number,
         progress: async () => {
-          const found = (await progressOf(db, [batch.no])).get(batch.no);
-          return found === undefined ? [] : [{ id: batch.id, total: (await getBatch(db, request.identity, batch.id)).total, ...found }];
+          const now = await getBatch(db, request.identity, batch.id);
+          const found = (await progressOfEach(db, [now])).get(batch.no);
+          return found === undefined ? [] : [{ id: batch.id, total: now.total, ...found }];
         },
         last: (event) => ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'].includes(event.type),
       };

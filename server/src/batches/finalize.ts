@@ -1,15 +1,14 @@
 import type { BatchStatus } from '@sluice/contract';
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
-import { countLines, parseLines, linesOf } from '../formats/lines.ts';
 import { createStored, insertFile, type StoredFile } from '../files/files.ts';
 import { closeOpen, nothingOpen } from '../requests/queue.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { passMilestones } from './milestones.ts';
-import { merge, type MergeInput, type SegmentRow, type Tally, type Unwritten } from './merge.ts';
-import { batchColumns, type BatchRow, type HitCounts } from './rows.ts';
+import { batchContent, chunksUsed, parentContent, type Content } from './content.ts';
+import { batchColumns, type BatchRow } from './rows.ts';
 
 /**
  * Finalizing writes a batch's files and ends it.
@@ -27,6 +26,11 @@ export interface FinalizeDeps {
 
 type Ending = 'completed' | 'expired' | 'cancelled';
 
+/** How the children of a parent `b` ended: where each was cancelled so is the parent, and where one expired it has too. */
+const childEnds = sql`
+  b.kind = 'parent' and b.status = 'in_progress' and exists (select from batches k where k.parent_no = b.no and k.status = 'expired') as some_expired,
+  b.kind = 'parent' and b.status = 'in_progress' and not exists (select from batches k where k.parent_no = b.no and k.status <> 'cancelled') as all_cancelled`;
+
 /** Ends the next batch that is due, one that failed before behind those that did not; null where none is. */
 export const finalizeNext = async (
   deps: FinalizeDeps,
@@ -37,16 +41,22 @@ export const finalizeNext = async (
     const found = await tx.maybe<BatchRow & { token: number; was: BatchStatus }>(sql`
       update batches b
       set token = nextval('lease_token'), leased_until = now() + make_interval(secs => ${leaseSeconds}), tries = b.tries + 1,
-          status = case when b.status = 'in_progress' and not b.expiring then 'finalizing' else b.status end,
-          finalizing_at = case when b.status = 'in_progress' and not b.expiring then now() else b.finalizing_at end
+          status = case when b.status = 'in_progress' and due.all_cancelled then 'cancelling'
+                        when b.status = 'in_progress' and not b.expiring and not due.some_expired then 'finalizing' else b.status end,
+          finalizing_at = case when b.status = 'in_progress' and not b.expiring and not due.some_expired and not due.all_cancelled then now() else b.finalizing_at end,
+          expiring = b.expiring or (b.status = 'in_progress' and due.some_expired and not due.all_cancelled),
+          cancelling_at = case when b.status = 'in_progress' and due.all_cancelled then now() else b.cancelling_at end,
+          cancel_mode = case when b.status = 'in_progress' and due.all_cancelled then 'stop' else b.cancel_mode end
       from (
-        select no, status from batches b
+        select no, status, ${childEnds} from batches b
         where status in ('in_progress', 'finalizing', 'cancelling') and (leased_until is null or leased_until < now())
           and (status <> 'in_progress' or sealed) and ${nothingOpen}
         order by priority desc, tries, no limit 1 for update skip locked) due
       where b.no = due.no
       returning ${batchColumns}, b.token, due.status as was`);
     if (found !== null && found.was === 'in_progress' && found.status === 'finalizing') await record(tx, found, 'batch.finalizing');
+    if (found !== null && found.was === 'in_progress' && found.status === 'cancelling')
+      await record(tx, found, 'batch.cancelling', { mode: 'stop', reason: 'every batch of it was cancelled' });
     return found;
   });
   if (batch === null) return null;
@@ -72,42 +82,11 @@ export const closeEnding = async (db: Db): Promise<number> => {
   return rows.length;
 };
 
-/** Marks the batches whose deadline has passed: nothing of them starts any more, and what is done is kept. */
+/** Marks the batches whose deadline has passed: nothing of them starts any more, and what is done is kept. A parent has expired where a child has. */
 export const expireDue = (db: Db, batchNo?: number): Promise<number> =>
   db.run(sql`
     update batches set expiring = true
-    where status = 'in_progress' and sealed and not expiring and deadline <= now() ${batchNo === undefined ? none : sql`and no = ${batchNo}`}`);
-
-const sourcesOf = async (
-  db: Db,
-  batch: BatchRow,
-): Promise<{ segments: SegmentRow[]; unwritten: Unwritten[]; cancelled: number; expired: number; rows: number }> => {
-  const segments = await db.many<SegmentRow>(sql`
-    select storage_key, data_bytes, manifest_bytes, first_line, last_line, completed, failed
-    from segments where batch_no = ${batch.no} order by first_line`);
-  const left = await db.many<{ state: 'cancelled' | 'expired'; lines: string }>(sql`
-    select state, lines::text from chunks where batch_no = ${batch.no} and state in ('cancelled', 'expired') order by lower(lines)`);
-  const rows = await db.many<{ code: string; message: string; lines: number[] }>(sql`
-    select code, message, array_agg(line order by line) as lines
-    from requests where batch_no = ${batch.no} and segment_id is null group by code, message`);
-  const words = {
-    cancelled: { code: 'batch_cancelled', message: 'This request was not executed because the batch was cancelled.' },
-    expired: { code: 'batch_expired', message: 'This request could not be executed before the completion window expired.' },
-  };
-  const unwritten = [
-    ...left.map(({ state, lines }) => ({ lines: parseLines(lines), ...words[state] })),
-    ...rows.map(({ code, message, lines }) => ({ lines: linesOf(lines), code, message })),
-  ];
-  const count = (state: 'cancelled' | 'expired') =>
-    left.reduce((sum, chunk) => sum + (chunk.state === state ? countLines(parseLines(chunk.lines)) : 0), 0);
-  return {
-    segments,
-    unwritten,
-    cancelled: count('cancelled'),
-    expired: count('expired'),
-    rows: rows.reduce((sum, row) => sum + row.lines.length, 0),
-  };
-};
+    where status = 'in_progress' and kind <> 'parent' and sealed and not expiring and deadline <= now() ${batchNo === undefined ? none : sql`and no = ${batchNo}`}`);
 
 const end = async (
   deps: FinalizeDeps,
@@ -116,38 +95,23 @@ const end = async (
   lease: Held,
 ): Promise<{ result: Ending | 'lost'; bytes: number }> => {
   const { db, storage } = deps;
-  if (!batch.sealed)
-    return { result: await publish(db, batch, ending, { completed: 0, failed: 0, cancelled: 0, expired: 0 }, null, null), bytes: 0 };
-  const { segments, unwritten, cancelled, expired, rows } = await sourcesOf(db, batch);
-  const input: MergeInput = { batchId: batch.id, storage, inputKey: batch.input_key!, indexKey: batch.index_key!, segments, unwritten };
-  const counts = {
-    completed: segments.reduce((sum, s) => sum + s.completed, 0),
-    failed: segments.reduce((sum, s) => sum + s.failed, 0) + rows,
-    cancelled,
-    expired,
-  };
-  const total = counts.completed + counts.failed + cancelled + expired;
+  if (!batch.sealed) return { result: await publish(db, batch, ending, nothing, null, null), bytes: 0 };
+  const content = batch.kind === 'parent' ? await parentContent(deps, batch) : await batchContent(deps, batch);
+  const { counts } = content;
+  const total = counts.completed + counts.failed + counts.cancelled + counts.expired;
   if (total !== batch.total) throw new Error(`${batch.id} has ${batch.total} lines but ${total} results; it is left as it is`);
-  const write = async (kind: 'output' | 'error'): Promise<StoredFile> => {
-    const tally: Tally = { completed: 0, failed: 0, unwritten: 0 };
-    const bytes = merge(input, kind === 'output' ? 'completed' : 'failed', tally);
-    const stored = await createStored(storage, {
-      tenant: batch.tenant_id,
-      filename: `${batch.id}_${kind}.jsonl`,
-      purpose: 'batch_output',
-      bytes,
-      signal: lease.signal,
-    });
-    if (tally.completed !== counts.completed || tally.failed + tally.unwritten !== batch.total - counts.completed)
-      throw new Error(`${batch.id}: the ${kind} file has ${JSON.stringify(tally)}, but ${JSON.stringify(counts)} was expected`);
-    return stored;
-  };
   const written: StoredFile[] = [];
   const discard = async (): Promise<void> => {
     for (const file of written) await storage.delete(file.key);
   };
   const keep = async (kind: 'output' | 'error'): Promise<StoredFile> => {
-    const file = await write(kind);
+    const file = await createStored(storage, {
+      tenant: batch.tenant_id,
+      filename: `${batch.id}_${kind}.jsonl`,
+      purpose: 'batch_output',
+      bytes: content.bytes(kind),
+      signal: lease.signal,
+    });
     written.push(file);
     return file;
   };
@@ -162,18 +126,18 @@ const end = async (
     throw failure;
   }
   // Where this throws, the commit may have happened all the same: the files stay.
-  const result = await publish(db, batch, ending, counts, output, error);
+  const result = await publish(db, batch, ending, content, output, error);
   if (result === 'lost') await discard();
   return { result, bytes: (output?.bytes ?? 0) + (error?.bytes ?? 0) };
 };
 
-type Counts = Record<'completed' | 'failed' | 'cancelled' | 'expired', number>;
+const nothing: Pick<Content, 'counts' | 'used'> = { counts: { completed: 0, failed: 0, cancelled: 0, expired: 0 }, used: chunksUsed };
 
 const publish = (
   db: Db,
   batch: BatchRow & { token: number },
   ending: Ending,
-  counts: Counts,
+  { counts, used }: Pick<Content, 'counts' | 'used'>,
   output: StoredFile | null,
   error: StoredFile | null,
 ): Promise<Ending | 'lost'> =>
@@ -184,19 +148,16 @@ const publish = (
     if (held === null) return 'lost';
     for (const file of [output, error])
       if (file !== null) await insertFile(tx, owner, file, { expiresSeconds: batch.output_seconds ?? defaultOutputSeconds });
-    const usage = await tx.one<{ input: number; cached: number; output: number; reasoning: number }>(sql`
-      select coalesce(sum(input_tokens), 0)::bigint as input, coalesce(sum(cached_tokens), 0)::bigint as cached,
-             coalesce(sum(output_tokens), 0)::bigint as output, coalesce(sum(reasoning_tokens), 0)::bigint as reasoning
-      from chunks where batch_no = ${batch.no}`);
-    const hits = await tx.one<HitCounts>(sql`
-      select coalesce(sum(hits_batch), 0)::bigint as batch, coalesce(sum(hits_cache), 0)::bigint as cache,
-             coalesce(sum(hits_semantic), 0)::bigint as semantic
-      from chunks where batch_no = ${batch.no}`);
+    const { usage, hits } = await used(tx, batch);
+    // Of a parent, what each of its batches did.
+    const children = batch.kind === 'parent' ? sql`k.parent_no = ${batch.no}` : sql`false`;
     await tx.run(sql`
       update batch_models m
       set completed = s.completed, failed = s.failed, input_tokens = s.input_tokens, output_tokens = s.output_tokens
       from (select model, sum(completed) as completed, sum(failed) as failed, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens
-            from chunks where batch_no = ${batch.no} group by model) s
+            from chunks where batch_no = ${batch.no} group by model
+            union all
+            select km.model, km.completed, km.failed, km.input_tokens, km.output_tokens from batch_models km join batches k on k.no = km.batch_no where ${children}) s
       where m.batch_no = ${batch.no} and m.model = s.model`);
     const now = (status: Ending) => (ending === status ? sql`now()` : sql`null`);
     await tx.run(sql`

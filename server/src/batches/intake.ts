@@ -13,10 +13,13 @@ import { sayExceeded } from '../quotas/exceeded.ts';
 import { exceededByQueueing } from '../quotas/quotas.ts';
 import { holdVersions } from '../registry/hold.ts';
 import { notFeasible, type Admit } from './admission.ts';
+import { insertChild, shareOf } from './children.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
+import { namedBy } from './pinned.ts';
 import { batchColumns, type BatchRow } from './rows.ts';
-import { InputScan } from './scan.ts';
+import { RepeatList } from './repeats.ts';
+import { InputScan, type ModelLines } from './scan.ts';
 import { chunkLines, chunkRoom, cutChunks, cutWithRepeats, withoutRepeats } from './sizing.ts';
 import { endFailed, errorsOf, type AllErrors } from './end.ts';
 import { dropInput, prepareInput, type Input, type TableDeps } from './table-input.ts';
@@ -91,11 +94,13 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     ]);
   // A model that another process registered a moment ago is there for its first batch.
   await models.refresh();
+  const several = severalOf(models, batch);
+  if (several !== null && 'code' in several) return fail([several]);
   const prepared = await prepareInput(deps, batch, batch.input_key, lease.signal);
   if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
   if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if ('errors' in prepared) return fail(prepared.errors, undefined, prepared.all);
-  const intake = await scanInput(deps, batch, prepared, lease, fail);
+  const intake = await scanInput(deps, batch, { ...prepared, several }, lease, fail);
   // What was made of a table is of use to a batch that runs, and to no other.
   if (intake.result !== 'in_progress') await dropInput(storage, prepared);
   return intake;
@@ -104,7 +109,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
 const scanInput = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
-  input: Input,
+  { several, ...input }: Input & { several: ModelSpec[] | null },
   lease: Held,
   fail: (errors: BatchError[], scan?: InputScan, all?: AllErrors) => Promise<Intake>,
 ): Promise<Intake> => {
@@ -116,12 +121,12 @@ const scanInput = async (
     inputKey: input.key,
     inputBytes: input.bytes,
     refused: (line) => input.refused.has(line),
-    ...modelOf(batch),
     endpoint: batch.endpoint,
     models,
     tenant: batch.tenant_id,
+    ...namedBy(batch),
     limits,
-    ...(batch.options.strategy !== 'sequential' && { byPrefix: sharesPrefixes }),
+    ...(batch.options.strategy !== 'sequential' && { byPrefix: several === null ? sharesPrefixes : () => several.some(sharesPrefixes) }),
     ...(dedup !== 'off' && { repeats: { sampled: batch.options.dedup_sampled === true } }),
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
@@ -135,15 +140,16 @@ const scanInput = async (
   }
   if (scan.errors > 0) {
     await storage.delete(indexKey);
-    return fail(errors, scan, errorsOf(deps, batch, { inputKey: input.key, ...modelOf(batch) }, scan));
+    return fail(errors, scan, errorsOf(deps, batch, { inputKey: input.key, ...namedBy(batch) }, scan));
   }
   const wide = widthOf(batch);
+  const work = workOf(scan, several);
   const candidate = {
     batch: batch.id,
     deadline: batch.deadline,
     // That it begins with few is nothing to plan with.
     width: batch.options.strategy === 'adaptive' ? (batch.options.max_concurrent ?? null) : wide,
-    models: scan.models().map(({ model, count }) => ({ model: modelKey(model), count })),
+    models: work.map(({ model, count }) => ({ model: modelKey(model), count })),
   };
   const { admitted, refused } = (await deps.admit?.(deps.db, candidate)) ?? { admitted: true, refused: null };
   if (refused !== null) {
@@ -151,7 +157,7 @@ const scanInput = async (
     return fail([notFeasible(refused)], scan);
   }
   const cap = capOf(deps.quotas ?? noQuotas, batch.tenant_id);
-  const result = await publish(deps, batch, scan, { indexKey, input, width: wide, cap, admitted });
+  const result = await publish(deps, batch, scan, { work, indexKey, input, width: wide, cap, admitted });
   if (typeof result === 'object') {
     await storage.delete(indexKey);
     return fail([result], scan);
@@ -160,9 +166,33 @@ const scanInput = async (
   return { batch, result, lines: scan.lines, bytes: scan.bytes };
 };
 
-/** What answers the lines that name no model. */
-export const modelOf = ({ options }: Pick<BatchRow, 'options'>): { model?: string } =>
-  options.model === undefined ? {} : { model: options.model };
+/** The models of a parent; null: it is none. */
+const severalOf = (models: Models, { kind, options, tenant_id }: BatchRow): ModelSpec[] | null | BatchError => {
+  if (kind !== 'parent') return null;
+  const found: ModelSpec[] = [];
+  for (const { model } of options.models ?? []) {
+    const spec = models.find(model, tenant_id);
+    if (spec === null) return goneModel(model);
+    found.push(spec);
+  }
+  return found;
+};
+
+const goneModel = (model: string): BatchError => ({
+  code: 'model_not_found',
+  message: `The model '${model}' was deleted, or is not ready any more.`,
+  param: 'models',
+  line: null,
+});
+
+/** What each model is to do: of a parent, each of them everything. */
+export const workOf = (scan: InputScan, several: readonly ModelSpec[] | null): ModelLines[] => {
+  const found = scan.models();
+  if (several === null) return found;
+  // Where no line is to be run, each model has none to run, and is there all the same.
+  const [lines = { lines: [], count: 0, repeats: new RepeatList(), order: null }] = found;
+  return several.map((model) => ({ ...lines, model, order: sharesPrefixes(model) ? lines.order : null }));
+};
 
 /** OpenAI's words: clients that match on them know no tenant. */
 export const missingInput = (fileId: string, tenant: string): BatchError => ({
@@ -219,9 +249,9 @@ const planChunks = async (
   { db, dedup = defaultDedup }: IntakeDeps,
   { options }: BatchRow,
   scan: InputScan,
+  found: readonly ModelLines[],
   widest: number | null,
 ): Promise<NewChunk[]> => {
-  const found = scan.models();
   const rates = await rateOf(
     db,
     found.map(({ model }) => model),
@@ -229,6 +259,7 @@ const planChunks = async (
   const workers = await liveWorkers(db);
   const lineBytes = scan.bytes / scan.lines;
   return found.flatMap(({ model, lines, count, repeats, order }) => {
+    if (count === 0) return [];
     const key = modelKey(model);
     const { rate } = rates.get(key)!;
     const runs = count - repeats.count;
@@ -260,32 +291,43 @@ const givenFirst = sql`(
     'reason', case when options ->> 'pool' is not null then 'it asked for this pool' when spot then 'spot workers do what need not be done at once' else 'there are no spot pools' end))
   from (select exists (select from pools where preemptible) as spot) known)`;
 
+interface Planned {
+  work: ModelLines[];
+  input: Input;
+  indexKey: string;
+  width: number | null;
+  cap: number | null;
+  admitted: boolean;
+}
+
+/** The lines of a chunk at most, where only so much may be in flight: a chunk is in flight as a whole. */
+const widestOf = (cap: number | null, most: number | null): number | null => {
+  // An eighth of what may be in flight goes to several workers, and the last request of one does not hold up the others.
+  const widest = Math.min(cap ?? Infinity, most === null ? Infinity : Math.ceil(most / 8));
+  return widest === Infinity ? null : widest;
+};
+
 const publish = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
   scan: InputScan,
-  {
-    indexKey,
-    input,
-    width: wide,
-    cap,
-    admitted,
-  }: { indexKey: string; input: Input; width: number | null; cap: number | null; admitted: boolean },
+  { work, indexKey, input, width: wide, cap, admitted }: Planned,
 ): Promise<'in_progress' | 'lost' | BatchError> => {
-  const found = scan.models();
   const most = batch.options.max_concurrent;
-  // A chunk is in flight as a whole, so that it is no larger than what may be; an eighth of it goes to several workers, and
-  // the last request of one does not hold up the others.
-  const widest = Math.min(cap ?? Infinity, most === undefined ? Infinity : Math.ceil(most / 8));
-  const refusedModel = input.refused.size === 0 ? null : deps.models.find(batch.options.model!, batch.tenant_id);
-  const chunks = await planChunks(deps, batch, scan, widest === Infinity ? null : widest);
+  const parent = batch.kind === 'parent';
+  const shares = work.map((_, i) => (parent ? shareOf(most, work.length, i) : (most ?? null)));
+  const plans = parent
+    ? await Promise.all(work.map((each, i) => planChunks(deps, batch, scan, [each], widestOf(cap, shares[i]!))))
+    : [await planChunks(deps, batch, scan, work, widestOf(cap, most ?? null))];
+  const refusedModel = input.refused.size === 0 || parent ? null : deps.models.find(batch.options.model!, batch.tenant_id);
   return deps.db.transaction(async (tx) => {
     const owner = { tenant: batch.tenant_id, user: batch.created_by };
-    const exceeded = await exceededByQueueing(tx, deps.quotas ?? noQuotas, owner, scan.lines);
-    if (exceeded !== null) return { code: 'quota_exceeded', message: sayExceeded(exceeded, scan.lines), param: null, line: null };
+    const requests = parent ? scan.lines * work.length : scan.lines;
+    const exceeded = await exceededByQueueing(tx, deps.quotas ?? noQuotas, owner, requests);
+    if (exceeded !== null) return { code: 'quota_exceeded', message: sayExceeded(exceeded, requests), param: null, line: null };
     const gone = await holdVersions(
       tx,
-      found.map(({ model }) => model),
+      work.map(({ model }) => model),
     );
     if (gone !== null)
       return { code: 'model_not_found', message: `The model '${gone.name}@${gone.version}' was deleted.`, param: 'body.model', line: null };
@@ -293,17 +335,26 @@ const publish = async (
       update batches
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
           input_key = ${input.key}, rows_key = ${input.rowsKey}, source = coalesce(${input.source === null ? null : JSON.stringify(input.source)}::jsonb, source), refused = ${input.refused.size},
-          input_bytes = ${scan.bytes}, width = ${wide}, cap = ${cap}, admitted = ${admitted}, model = ${found.length === 1 ? modelKey(found[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
+          input_bytes = ${scan.bytes}, width = ${parent ? null : wide}, cap = ${parent ? null : cap}, admitted = ${admitted},
+          model = ${work.length === 1 ? modelKey(work[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
     if (moved === null) return 'lost';
-    await enqueue(tx, { no: batch.no, ...moved }, chunks);
+    if (!parent) await enqueue(tx, { no: batch.no, ...moved }, plans[0]!);
     await tx.run(sql`
       insert into batch_models (batch_no, model, total)
       select ${batch.no}, m.model, m.total
-      from unnest(${found.map(({ model }) => modelKey(model))}::text[], ${found.map(({ count }) => count)}::bigint[]) m (model, total)`);
+      from unnest(${work.map(({ model }) => modelKey(model))}::text[], ${work.map(({ count }) => count)}::bigint[]) m (model, total)`);
     if (refusedModel !== null) await refuse(tx, batch.no, modelKey(refusedModel), input.refused);
     await record(tx, batch, 'batch.in_progress', { total: scan.lines });
+    if (parent)
+      for (const [i, { model, count }] of work.entries()) {
+        const share = shares[i]!;
+        const options = { ...batch.options, ...(share !== null && { max_concurrent: share }) };
+        const child = await insertChild(tx, batch, { model, count, maxConcurrent: share, width: widthOf({ ...batch, options }), cap });
+        await refuse(tx, child.no, modelKey(model), input.refused);
+        await enqueue(tx, child, plans[i]!);
+      }
     return 'in_progress' as const;
   });
 };

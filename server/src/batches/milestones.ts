@@ -1,6 +1,7 @@
 import type { Db } from '../db/db.ts';
 import { none, sql } from '../db/sql.ts';
 import { record } from './events.ts';
+import { rowCounts } from './parents.ts';
 
 /** Per cent of a batch's requests that have completed or failed, at which an event says so. */
 export const milestones = [10, 25, 50, 75, 90, 100] as const;
@@ -26,6 +27,20 @@ export const passMilestones = async (tx: Db, batch: { no: number; tenant_id: str
   return passed.length;
 };
 
+/** Parents that have come to a milestone they have not told of, by their lines. */
+const parentsPassed = async (db: Db, batchNo?: number): Promise<{ no: number; tenant_id: string; total: number; settled: number }[]> => {
+  const open = await db.many<{ no: number; tenant_id: string; total: number; milestone: number }>(sql`
+    select no, tenant_id, total, milestone from batches b
+    where kind = 'parent' and status in ('in_progress', 'finalizing') and milestone < 100 ${batchNo === undefined ? none : sql`and b.no = ${batchNo}`}`);
+  const passed = [];
+  for (const { milestone, ...parent } of open) {
+    const { completed, failed } = await rowCounts(db, parent);
+    const next = milestones.find((percent) => percent > milestone)!;
+    if ((completed + failed) * 100 >= next * parent.total) passed.push({ ...parent, settled: completed + failed });
+  }
+  return passed;
+};
+
 /** The same for all that run, or one of them, as their chunks say: nothing needs to have been told. */
 export const sweepMilestones = async (db: Db, batchNo?: number): Promise<number> => {
   const rows = await db.many<{ no: number; tenant_id: string; total: number; settled: number }>(sql`
@@ -35,6 +50,7 @@ export const sweepMilestones = async (db: Db, batchNo?: number): Promise<number>
     group by b.no having sum(c.completed + c.failed) * 100 >= b.total * (
       select min(m) from unnest(${[...milestones]}::int[]) m where m > b.milestone)`);
   let told = 0;
+  rows.push(...(await parentsPassed(db, batchNo)));
   // One after the other: who holds several batches at once may stand in another's way.
   for (const { settled, ...batch } of rows)
     told += await db.transaction(async (tx) => {

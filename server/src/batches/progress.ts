@@ -1,6 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
-import type { BatchRow, HitCounts, Progress, TokenCounts } from './rows.ts';
+import type { HitCounts, Progress, TokenCounts } from './rows.ts';
 
 interface Sum {
   batch_no: number;
@@ -43,47 +43,3 @@ export const progressOf = async (db: Db, batchNos: readonly number[]): Promise<M
     ]),
   );
 };
-
-/** So many running batches a page shows at once; the sum walks over all chunks of each. */
-const shown = 20;
-
-/** How far the tenant's newest running batches have come, as events say it. */
-export const newestProgress = async (db: Db, tenant: string) => {
-  const running = await db.many<{ no: number; id: string; total: number }>(sql`
-    select no, id, total from batches
-    where tenant_id = ${tenant} and status in ('in_progress', 'finalizing', 'cancelling') order by no desc limit ${shown}`);
-  const found = await progressOf(
-    db,
-    running.map(({ no }) => no),
-  );
-  return running.flatMap(({ no, id, total }) => {
-    const progress = found.get(no);
-    return progress === undefined ? [] : [{ id, total, ...progress }];
-  });
-};
-
-/** How old a running batch's progress may be, in milliseconds: the sum walks over all of its chunks. */
-const maxAge = 250;
-
-/** Progress for many readers: one sum a batch at a time, shared by whoever asks while it runs and shortly after. */
-export class ProgressCache {
-  readonly #db: Db;
-  readonly #cached = new Map<number, { at: number; progress: Promise<Progress | null> }>();
-
-  constructor(db: Db) {
-    this.#db = db;
-  }
-
-  /** Null where the row itself says it: before intake, and once the batch has ended. */
-  async of(batch: Pick<BatchRow, 'no' | 'status'>): Promise<Progress | null> {
-    if (batch.status !== 'in_progress' && batch.status !== 'finalizing' && batch.status !== 'cancelling') return null;
-    const now = performance.now();
-    const found = this.#cached.get(batch.no);
-    if (found && now - found.at < maxAge) return found.progress;
-    const progress = progressOf(this.#db, [batch.no]).then((map) => map.get(batch.no) ?? null);
-    if (this.#cached.size > 1_000) this.#cached.clear();
-    this.#cached.set(batch.no, { at: now, progress });
-    progress.catch(() => this.#cached.delete(batch.no));
-    return progress;
-  }
-}

@@ -8,9 +8,11 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { parseRequestId } from '../lib/ids.ts';
 import { movesOf } from '../requests/moves.ts';
-import { describeRequests, linesInStates, type Viewed } from '../requests/view.ts';
+import { describeRequests, linesInStates, newestId, type Viewed } from '../requests/view.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
+import { describeRows, rowOutput } from './parent-requests.ts';
+import { rowsInStates } from './parents.ts';
 import { present, getBatch } from './read.ts';
 import { retryRequest } from './retry.ts';
 import type { BatchRow } from './rows.ts';
@@ -57,6 +59,7 @@ export const findRequest = async (db: Db, identity: Identity, id: string): Promi
 /** Any request, as JSON: what was sent, and what came of it. */
 export const requestDetails = async (deps: Deps, identity: Identity, batch: BatchRow, line: number): Promise<RequestDetails> => {
   const { db, storage } = deps;
+  if (batch.kind === 'parent') return rowDetails(deps, identity, batch, line);
   const [viewed] = await describeRequests(deps, batch, [line]);
   if (viewed === undefined) throw missing(String(line));
   const history = await db.many<RequestDetails['history'][number]>(sql`
@@ -72,6 +75,24 @@ export const requestDetails = async (deps: Deps, identity: Identity, batch: Batc
     history,
     moves: await movesOf(db, batch, line, viewed.finished_at),
     newest: viewed.continued_by === null ? null : await newestOf(deps, identity, viewed.continued_by),
+  };
+};
+
+/** A line of a parent: what each model answered is in its output; attempts and moves are those of its batches. */
+const rowDetails = async (deps: Deps, identity: Identity, batch: BatchRow, line: number): Promise<RequestDetails> => {
+  const [row] = await describeRows(deps, batch, [line]);
+  const continued = await newestId(deps.db, batch, line);
+  return {
+    ...row!.summary,
+    continued_by: continued,
+    tenant: batch.tenant_id,
+    created_by: batch.created_by,
+    endpoint: batch.endpoint,
+    input: await inputOf(deps.storage, batch, line),
+    output: await rowOutput(deps.storage, row!),
+    history: [],
+    moves: [],
+    newest: continued === null ? null : await newestOf(deps, identity, continued),
   };
 };
 
@@ -126,8 +147,12 @@ export const requestRoutes = (app: App, deps: Deps): void => {
       const numbers =
         state === undefined
           ? Array.from({ length: Math.max(0, Math.min(limit + 1, batch.total - from + 1)) }, (_, i) => from + i)
-          : await linesInStates(db, batch, statesOf(state), from, limit + 1);
-      const data = (await describeRequests(deps, batch, numbers.slice(0, limit))).map(summary);
+          : await (batch.kind === 'parent' ? rowsInStates : linesInStates)(db, batch, statesOf(state), from, limit + 1);
+      const page = numbers.slice(0, limit);
+      const data =
+        batch.kind === 'parent'
+          ? (await describeRows(deps, batch, page)).map((row) => row.summary)
+          : (await describeRequests(deps, batch, page)).map(summary);
       return {
         object: 'list' as const,
         data,

@@ -9,6 +9,8 @@ import { ApiError } from '../lib/errors.ts';
 import type { Quotas } from '../policy/quotas.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import { cloneBody, createBatch } from './create.ts';
+import { childrenOf } from './children.ts';
+import { pinnedOf } from './pinned.ts';
 import { getBatch } from './read.ts';
 import type { BatchRow } from './rows.ts';
 import { terminal } from './state.ts';
@@ -19,19 +21,20 @@ const newline = Buffer.from('\n');
 export const endedStates = ['failed', 'dead_lettered', 'cancelled', 'expired'] as const;
 export const plainStates = endedStates.filter((state) => state !== 'cancelled');
 
-/** The lines of an ended batch that a retry means. */
+/** The lines of an ended batch that a retry means; of a parent, those that it means in any of its children. */
 const linesToRetry = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<Lines> => {
   const states = filter.states ?? plainStates;
   // Line numbers beyond the batch may be more than an int4 holds.
   const asked = [...new Set(filter.lines)].filter((line) => line <= batch.total).sort((a, b) => a - b);
   const wanted = filter.lines === undefined ? none : sql`* ${formatLines(linesOf(asked))}::int4multirange`;
+  const which = batch.kind === 'parent' ? sql`in (select no from batches where parent_no = ${batch.no})` : sql`= ${batch.no}`;
   const { lines } = await db.one<{ lines: string }>(sql`
     with found as (
       select int4range(line, line + 1) as r from requests
-      where batch_no = ${batch.no} and state = any(${states}::text[]) ${filter.codes === undefined ? none : sql`and code = any(${filter.codes}::text[])`}
+      where batch_no ${which} and state = any(${states}::text[]) ${filter.codes === undefined ? none : sql`and code = any(${filter.codes}::text[])`}
       union all
       select unnest(lines) from chunks
-      where batch_no = ${batch.no} and state = any(${states}::text[])
+      where batch_no ${which} and state = any(${states}::text[])
         ${filter.codes === undefined ? none : sql`and 'batch_' || state = any(${filter.codes}::text[])`})
     select (coalesce(range_agg(r), '{}'::int4multirange) ${wanted})::text as lines from found`);
   return parseLines(lines);
@@ -56,8 +59,19 @@ export const retryBatch = async (
       `Cannot retry requests of a batch with status '${batch.status}'; wait until it has ended, or cancel it.`,
     );
   const lines = batch.sealed ? await linesToRetry(db, batch, filter) : [];
-  if (lines.length === 0) throw new ApiError('conflict', 'No request of this batch is in a state to be retried by that filter.');
-  return continueWith(db, storage, identity, batch, lines, filter, quotas);
+  if (lines.length === 0) throw nothingToRetry();
+  return continueWith(db, storage, identity, await withFailing(db, batch, filter), lines, filter, quotas);
+};
+
+const nothingToRetry = (): ApiError => new ApiError('conflict', 'No request of this batch is in a state to be retried by that filter.');
+
+/** A parent with those of its models only that have lines to run again: what the others answered stays. */
+const withFailing = async (db: Db, batch: BatchRow, filter: RetryBatch): Promise<BatchRow> => {
+  if (batch.kind !== 'parent') return batch;
+  const failing = new Set<string>();
+  for (const child of await childrenOf(db, [batch.no]))
+    if ((await linesToRetry(db, child, filter)).length > 0) failing.add(child.options.model!);
+  return { ...batch, options: { ...batch.options, models: (batch.options.models ?? []).filter(({ model }) => failing.has(model)) } };
 };
 
 /** The same for one request, whatever ended it. */
@@ -74,10 +88,11 @@ export const retryRequest = async (
       'conflict',
       `Cannot retry a request of a batch with status '${batch.status}'; wait until it has ended, or cancel it.`,
     );
-  const lines = await linesToRetry(db, batch, { states: [...endedStates], lines: [line] });
+  const filter = { states: [...endedStates], lines: [line] };
+  const lines = await linesToRetry(db, batch, filter);
   if (lines.length === 0) throw new ApiError('conflict', 'Only a request that failed, expired or was cancelled can be retried.');
   // Somebody looks at it: it does not wait behind whole batches.
-  return continueWith(db, storage, identity, { ...batch, lane: 'interactive' }, lines, {}, quotas);
+  return continueWith(db, storage, identity, { ...(await withFailing(db, batch, filter)), lane: 'interactive' }, lines, {}, quotas);
 };
 
 const continueWith = async (
@@ -137,6 +152,7 @@ export const createContinuation = async (
   return (
     await createBatch(tx, identity, body, {
       continues: { of: batch.no, lines: formatLines(lines) },
+      pinned: pinnedOf(batch),
       ...(quotas && { quotas }),
     })
   ).batch;

@@ -22,6 +22,7 @@ import { getFile } from '../files/files.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Models } from '../models/models.ts';
+import type { DeclaredRoute } from '../models/recommended.ts';
 import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admit } from './admission.ts';
@@ -31,7 +32,8 @@ import { createFrom, wholeBody } from './asked.ts';
 import { cloneBody, noSemantic } from './create.ts';
 import { dryRun } from './dry-run.ts';
 import { partialResults } from './partial.ts';
-import { ProgressCache } from './progress.ts';
+import { choosesAnew, pinnedOf } from './pinned.ts';
+import { ProgressCache } from './progress-cache.ts';
 import { getBatch, listBatches, present } from './read.ts';
 import { retryBatch } from './retry.ts';
 import { terminal } from './state.ts';
@@ -50,6 +52,8 @@ export interface BatchRouteDeps {
   /** Channel `events`. */
   listener: Listener;
   quotas?: Quotas;
+  /** Those that the configuration declares. */
+  routes?: readonly DeclaredRoute[];
   /** Whether a deadline could be promised, for previews; absent: it is not asked. */
   admit?: Admit;
   /** The pools that a batch may ask for; absent: any name is taken. */
@@ -135,18 +139,22 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
           status: Type.Optional(Type.String({ description: 'One status, or several with commas between.' })),
           user: Type.Optional(Type.String({ description: 'Only batches of this user.' })),
+          parent: Type.Optional(
+            Type.String({ description: 'The batches of this one of several models; absent: all that are part of none.' }),
+          ),
         }),
         response: { 200: BatchPage },
       },
     },
     async (request) => {
-      const { after, limit = 20, status, user } = request.query;
+      const { after, limit = 20, status, user, parent } = request.query;
       const wanted = statusList(status);
       const { rows, more } = await listBatches(db, request.identity, {
         limit,
         ...(after && { after }),
         ...(wanted && { status: wanted }),
         ...(user && { user }),
+        ...(parent && { parent }),
       });
       const data = await present(db, rows);
       return { object: 'list' as const, data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: more };
@@ -243,6 +251,7 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       const row = await getBatch(db, request.identity, request.params.id);
       const { input_file_id, ...rest } = cloneBody(row, request.body);
       const { batch } = await createFrom(deps, request.identity, rest.rows === undefined ? { ...rest, input_file_id } : rest, {
+        ...(!choosesAnew(request.body) && { pinned: pinnedOf(row) }),
         openaiLimits: limits.openai,
         quotas,
         semantic,

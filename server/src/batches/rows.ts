@@ -31,7 +31,11 @@ export interface BatchRow {
     /** Which columns of a table are which inputs. */
     columns?: Record<string, string | string[]>;
     invalid?: 'skip' | 'refuse';
+    /** Of a parent: who runs its lines. */
+    models?: PinnedModel[];
+    route?: PinnedRoute;
   };
+  parent_no: number | null;
   source: BatchSource | null;
   rows_key: string | null;
   output_seconds: number | null;
@@ -72,6 +76,20 @@ export interface BatchRow {
   cancelled_at: number | null;
 }
 
+/** A version that lines are run by, whatever its name comes to mean later. */
+export interface PinnedModel {
+  /** `name@version`. */
+  model: string;
+  weight: number;
+}
+
+export interface PinnedRoute {
+  target: string;
+  series: string | null;
+  /** The series whose route answered; null: the one of every series. */
+  matched: string | null;
+}
+
 export interface TokenCounts {
   input: number;
   cached: number;
@@ -85,9 +103,7 @@ export type HitCounts = Record<CopyKind, number>;
 /** The columns of a `BatchRow`, of `batches b`. */
 export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
-  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
-  b.no, b.id, b.kind, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
-  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.output_seconds, b.status, b.cancel_mode,
+  extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.kind, b.parent_no, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
   b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
   b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
@@ -109,6 +125,8 @@ export interface Progress {
 export interface BatchExtras {
   progress: Progress | null;
   models: string[];
+  parent: string | null;
+  children: Batch['children'];
   continues: string | null;
   continued_by: string[];
 }
@@ -131,7 +149,7 @@ const slaState = ({ status, at_risk, completed_at, deadline }: BatchRow): Batch[
 };
 
 /** The object clients see: every key present, null where there is nothing. */
-export const toBatch = (row: BatchRow, { progress, models, continues, continued_by }: BatchExtras): Batch => {
+export const toBatch = (row: BatchRow, { progress, models, continues, continued_by, parent, children }: BatchExtras): Batch => {
   const counts = progress ?? row;
   const usage = progress?.usage ?? row.usage;
   return {
@@ -189,5 +207,8 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     max_concurrent: row.options.max_concurrent ?? null,
     pool: row.options.pool ?? null,
     source: row.source,
+    parent,
+    children,
+    route: row.options.route ?? null,
   };
 };

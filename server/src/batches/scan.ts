@@ -26,6 +26,8 @@ export interface ScanOptions {
   model?: string;
   /** Whether a line is not to be run, for reasons that are known already. */
   refused?: (line: number) => boolean;
+  /** Each line is run by several models, of which that is the first. */
+  several?: boolean;
   limits: { maxLines: number; maxLineBytes: number; openai: boolean };
   /** Look for lines that are the same but for their custom_id; `sampled`: also where they ask for chance. Absent: nobody wants to know. */
   repeats?: { sampled: boolean };
@@ -77,7 +79,7 @@ export class InputScan implements LineSink {
 
   constructor(options: ScanOptions) {
     this.#options = options;
-    this.#validator = new LineValidator(options.endpoint, options.models, options.tenant, options.model);
+    this.#validator = new LineValidator(options.endpoint, options.models, options.tenant, options.model, options.several);
   }
 
   async *index(): AsyncGenerator<Buffer> {

@@ -11,6 +11,7 @@ import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
 import { NotFound, type Storage } from '../storage/storage.ts';
 import type { AllErrors } from './end.ts';
+import { namedBy } from './pinned.ts';
 import type { BatchRow } from './rows.ts';
 
 export interface TableDeps {
@@ -75,7 +76,7 @@ export const problemOf = (message: string): BatchError => ({ code: 'invalid_tabl
 /** What is wrong with a table before it is read: nothing would answer its rows. */
 export const unanswered = (format: string): BatchError => ({
   code: 'invalid_table',
-  message: `The input is a table (${format}), whose rows name no model: name the 'model' of the batch.`,
+  message: `The input is a table (${format}), whose rows name no model: name the 'model' of the batch, or 'models', or a 'route'.`,
   param: 'model',
   line: null,
 });
@@ -93,7 +94,7 @@ export const prepareInput = async (
     const { filename } = (await db.maybe<{ filename: string }>(sql`select filename from files where id = ${batch.input_file_id}`)) ?? {
       filename: '',
     };
-    const { format, compression } = await inputKind(deps, key, { filename, model: batch.options.model !== undefined });
+    const { format, compression } = await inputKind(deps, key, { filename, model: namedBy(batch).model !== undefined });
     const under = (name: string): string => `${batch.tenant_id}/${batch.id}/${name}.${batch.token}`;
     if (format === 'requests') {
       if (compression === null) return asIs;
@@ -105,7 +106,7 @@ export const prepareInput = async (
       );
       return { ...asIs, key: unpacked, bytes };
     }
-    if (batch.options.model === undefined) return { errors: [unanswered(format)] };
+    if (namedBy(batch).model === undefined) return { errors: [unanswered(format)] };
     const source = { key, bytes: batch.input_bytes, format, compression };
     return await convert(convertDeps(deps), source, { columns: batch.options.columns, url: batch.endpoint }, signal, async (converted) => {
       if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);

@@ -61,11 +61,16 @@ export class LineValidator {
   readonly #resolved = new Map<string, ModelSpec | null>();
 
   readonly #model: string | undefined;
+  readonly #several: boolean;
 
-  /** @param model of the lines that name none */
-  constructor(endpoint: string, models: Models, tenant: string, model?: string) {
+  /**
+   * @param model of the lines that name none
+   * @param several each line is run by several models, of which that is the first: none of the lines names one
+   */
+  constructor(endpoint: string, models: Models, tenant: string, model?: string, several = false) {
     this.#endpoint = endpoint;
     this.#model = model;
+    this.#several = several;
     this.#models = models;
     this.#tenant = tenant;
   }
@@ -118,6 +123,8 @@ export class LineValidator {
       const found = this.#resolve(body['model'] ?? this.#model);
       if ('code' in found) problems.push(found);
       else model = found;
+      if (this.#several && body['model'] !== undefined)
+        problems.push(problem('invalid_request', 'The batch is run by several models, so that its lines name none.', 'body.model'));
     }
     if (problems.length > 0 || model === null) return problems;
     return { customId: customId as string, model, sampled: asksForSampling(body as Dict) };

@@ -6,11 +6,18 @@ import { ofModel } from '../models/keys.ts';
 import { batchRefusal, continuedLines, discardedLines, foundLines } from './lines.ts';
 import type { Selection } from './selection.ts';
 
-/** Batches `b` that the filter, or the ids, mean. */
-const meant = ({ tenant, filter, ids, exclude, asOf }: Selection): Statement => {
-  if (filter === null) return sql`b.tenant_id = ${tenant} and b.id = any(${ids}::text[])`;
+/**
+ * Batches `b` that the filter, or the ids, mean. Of one of several models, what is run again are lines of its children;
+ * everything else is done to it, and comes to them.
+ */
+const meant = ({ tenant, filter, ids, exclude, asOf, action }: Selection): Statement => {
+  const again = action === 'retry' || action === 'redrive';
+  if (filter === null)
+    return again
+      ? sql`b.tenant_id = ${tenant} and b.kind <> 'parent' and (b.id = any(${ids}::text[]) or b.parent_no in (select no from batches where id = any(${ids}::text[])))`
+      : sql`b.tenant_id = ${tenant} and b.id = any(${ids}::text[])`;
   const { status, endpoint, metadata, model, user, q, since, until } = filter;
-  return sql`b.tenant_id = ${tenant} and b.created_at <= to_timestamp(${asOf}) and not b.id = any(${exclude}::text[])
+  return sql`b.tenant_id = ${tenant} and b.created_at <= to_timestamp(${asOf}) and not b.id = any(${exclude}::text[]) and ${again ? sql`b.kind <> 'parent'` : sql`b.parent_no is null`}
     ${status === undefined ? none : sql`and b.status = any(${status}::text[])`}
     ${endpoint === undefined ? none : sql`and b.endpoint = ${endpoint}`}
     ${metadata === undefined ? none : sql`and b.metadata @> ${JSON.stringify(metadata)}::jsonb`}

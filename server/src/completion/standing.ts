@@ -74,7 +74,8 @@ export const readStandings = (db: Db, { tenant, id, limit = 1_000 }: Which, leas
       coalesce(c.queued, 0)::bigint as queued, coalesce(c.running, 0)::bigint as running, coalesce(c.lost, 0)::bigint as lost,
       coalesce(w.waiting, 0)::bigint as waiting, extract(epoch from w.next_due)::float8 as next_due,
       extract(epoch from greatest(b.created_at, b.in_progress_at, b.finalizing_at, b.cancelling_at,
-        (select max(settled_at) from segments s where s.batch_no = b.no)))::float8 as last_progress_at,
+        (select max(settled_at) from segments s where s.batch_no = b.no),
+        (select max(s.settled_at) from batches k join segments s on s.batch_no = k.no where k.parent_no = b.no)))::float8 as last_progress_at,
       array(
         select distinct ${shownColumn(sql`c.model`)} from chunks c
         where c.batch_no = b.no and c.state = 'queued'

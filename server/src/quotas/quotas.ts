@@ -33,7 +33,7 @@ export interface Open {
   soonest: number | null;
 }
 
-/** Batches that have not ended, and the bytes of their inputs. */
+/** Batches that have not ended, and the bytes of their inputs; one of several models counts once. */
 export const readOpen = async (tx: Db, { tenant, user }: Identity): Promise<Open> => {
   const row = await tx.one<Record<string, number> & { soonest: number | null }>(sql`
     select count(*) as all_batches, coalesce(sum(input_bytes), 0)::bigint as all_bytes,
@@ -41,7 +41,7 @@ export const readOpen = async (tx: Db, { tenant, user }: Identity): Promise<Open
       count(*) filter (where own and created_by = ${user}) as user_batches,
       coalesce(sum(input_bytes) filter (where own and created_by = ${user}), 0)::bigint as user_bytes,
       extract(epoch from min(forecast_p50) filter (where own and forecast_p50 > now()) - now())::float8 as soonest
-    from (select *, tenant_id = ${tenant} as own from batches where status in ('validating', 'in_progress', 'finalizing', 'cancelling')) b`);
+    from (select *, tenant_id = ${tenant} as own from batches where status in ('validating', 'in_progress', 'finalizing', 'cancelling') and parent_no is null) b`);
   return {
     batches: { user: row['user_batches']!, tenant: row['batches']!, global: row['all_batches']! },
     bytes: { user: row['user_bytes']!, tenant: row['bytes']!, global: row['all_bytes']! },

@@ -177,7 +177,8 @@ export const closeOpen = async (db: Db, batchNo: number, state: 'cancelled' | 'e
   });
 };
 
-/** Nothing of the batch is queued, leased or waiting. Judged from the rows, never from a counter. */
+/** Nothing of the batch is queued, leased or waiting, and no batch of it goes on. Judged from the rows, never from a counter. */
 export const nothingOpen = sql`
   not exists (select from chunks c where c.batch_no = b.no and c.state in ('queued', 'leased'))
-  and not exists (select from waiting w where w.batch_no = b.no)`;
+  and not exists (select from waiting w where w.batch_no = b.no)
+  and not exists (select from batches k where k.parent_no = b.no and k.status in ('validating', 'in_progress', 'finalizing', 'cancelling'))`;

@@ -171,6 +171,10 @@ const newestOf = async (db: Db, batchNo: number, numbers: readonly number[]): Pr
   return newest;
 };
 
+/** The request of a line in the newest continuation that runs it again; null: none does. */
+export const newestId = async (db: Db, { no }: Pick<ViewedBatch, 'no'>, line: number): Promise<string | null> =>
+  (await newestOf(db, no, [line])).get(line) ?? null;
+
 /** Describes the given lines of a batch, in ascending order. */
 export const describeRequests = async ({ db, storage }: ViewDeps, batch: ViewedBatch, numbers: readonly number[]): Promise<Viewed[]> => {
   if (numbers.length === 0) return [];

@@ -95,6 +95,7 @@ export const addRoutes = (
     quotas,
     dedup,
     pools,
+    routes: config.routes,
     admit: previewAdmission({ config, models }),
   });
   routeRoutes(app, { db, models, declared: config.routes, limits });

@@ -1,9 +1,20 @@
-import { ArchivedFiles, ArchivePage, ChildPage, CreateScreen, DeletedArchive, ligandStatuses, Screen, ScreenPage } from '@sluice/contract';
+import {
+  ArchivedFiles,
+  ArchivePage,
+  BatchPage,
+  ChildPage,
+  CreateScreen,
+  DeletedArchive,
+  ligandStatuses,
+  Screen,
+  ScreenPage,
+} from '@sluice/contract';
 import { Type } from 'typebox';
 import type { ScreenChild } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
 import { safeType, shown } from '../artifacts/send.ts';
-import { getBatch } from '../batches/read.ts';
+import { childrenOf } from '../batches/children.ts';
+import { getBatch, present } from '../batches/read.ts';
 import type { BatchRow } from '../batches/rows.ts';
 import { sendBytes } from '../files/content.ts';
 import { idempotencyKeyOf } from '../jobs/routes.ts';
@@ -106,22 +117,31 @@ export const screenRoutes = (app: App, deps: ScreenDeps & RecordDeps): void => {
     '/v1/batches/:id/children',
     {
       schema: {
-        summary: 'List the ligands of a screen, in their order',
-        description: 'Each with its state, affinity, confidence and files, while the screen runs too.',
+        summary: 'List the ligands of a screen, or the batches of one of several models',
+        description:
+          'Ligands in their order, each with its state, affinity, confidence and files, while the screen runs too. Of a batch of several models: a batch a model, the heaviest first, all at once; each can be watched, cancelled and retried alone.',
         operationId: 'listBatchChildren',
         params: anyId,
         querystring: Type.Object({
           ...page,
           status: Type.Optional(Type.Enum([...ligandStatuses], { description: 'Only ligands of this status.' })),
         }),
-        response: { 200: ChildPage },
+        response: { 200: Type.Union([ChildPage, BatchPage]) },
       },
     },
     async (request) => {
       const batch = await getBatch(db, request.identity, request.params.id);
       const { after, limit = 20, status } = request.query;
+      if (batch.kind === 'parent') {
+        const data = await present(db, await childrenOf(db, [batch.no]));
+        return { object: 'list' as const, data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: false };
+      }
       if (batch.kind !== 'screen')
-        throw new ApiError('conflict', `${batch.id} is no screen: its requests are at /v1/batches/${batch.id}/requests.`, { param: 'id' });
+        throw new ApiError(
+          'conflict',
+          `${batch.id} is neither a screen nor one of several models: its requests are at /v1/batches/${batch.id}/requests.`,
+          { param: 'id' },
+        );
       const from = after === undefined ? 1 : lineAfter(batch, after);
       const found: Awaited<ReturnType<typeof ligandsOf>> = [];
       for (let line = from; line <= batch.total && found.length <= limit; line += window) {

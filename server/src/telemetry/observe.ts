@@ -110,13 +110,13 @@ export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db)
   scheduler.on('rescued', (leases) => metrics.rescued.inc(leases));
 };
 
-/** How many requests of a batch that has ended were answered by its deadline, and how many were not; cancelled ones are neither. */
+/** How many requests of a batch that has ended were answered by its deadline, and how many were not; cancelled ones are neither. A parent's are its children's. */
 export const promises = async (db: Db, batchId: string): Promise<{ met: number; violated: number }> => {
   const row = await db.maybe<{ met: number; violated: number }>(sql`
     select met, greatest(0, b.completed + b.failed + b.expired - met)::float8 as violated
     from batches b, lateral (
       select coalesce(sum(completed + failed), 0)::float8 as met from segments s where s.batch_no = b.no and s.settled_at <= b.deadline) done
-    where b.id = ${batchId}`);
+    where b.id = ${batchId} and b.kind <> 'parent'`);
   return row ?? { met: 0, violated: 0 };
 };
 

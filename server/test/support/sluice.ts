@@ -161,6 +161,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         tables,
         quotas,
         dedup,
+        routes: options.routes ?? [],
         admit: previewAdmission({ config, models }),
         ...(options.pools && { pools: options.pools }),
       });
