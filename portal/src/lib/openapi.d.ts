@@ -2106,6 +2106,7 @@ export interface components {
                 target: string;
             } | null;
             sla: ("on_track" | "at_risk" | "met" | "breached") | null;
+            source: components["schemas"]["BatchSource"] | null;
             /** @enum {unknown} */
             status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
             strategy: string | null;
@@ -2149,6 +2150,29 @@ export interface components {
             object: "batch.repair";
             /** @enum {unknown} */
             status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+        };
+        /** @description The table that the requests were made of; null where the input holds requests. */
+        BatchSource: {
+            /** @description Columns of the table, as they are called in the results: each name once. */
+            carried?: string[];
+            columns?: {
+                [key: string]: string | string[];
+            };
+            compression?: ("gzip" | "zstd") | null;
+            /** @description Rows whose structure an earlier row has. */
+            duplicates?: number;
+            /** @description Rows by what is worth knowing of them: salts, mixtures. */
+            flags?: {
+                [key: string]: number;
+            };
+            /** @enum {unknown} */
+            format?: "jsonl" | "csv" | "tsv" | "parquet" | "sdf" | "smi";
+            /** @enum {unknown} */
+            kind: "file" | "rows" | "url";
+            /** @description Rows that are not run because they have a problem. */
+            refused?: number;
+            rows?: number;
+            url?: string;
         };
         BatchStanding: {
             created_by: string;
@@ -2503,6 +2527,27 @@ export interface components {
             }[];
             /** @constant */
             object: "batch.dry_run";
+            table: {
+                columns: {
+                    [key: string]: string | string[];
+                };
+                compression: string | null;
+                duplicates: number;
+                /** @description The first rows, as they were read. */
+                first: {
+                    [key: string]: unknown;
+                }[];
+                flags: {
+                    [key: string]: number;
+                };
+                format: string;
+                refused: number;
+                rows: number;
+                /** @description Every column of the table, and what its values are. */
+                types: {
+                    [key: string]: string;
+                };
+            } | null;
             valid: boolean;
             workers: number;
         };
@@ -3393,13 +3438,21 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    columns?: {
+                        [key: string]: string | string[];
+                    } | null;
                     /** @description How long the batch may take: `15m`, `24h`, `7d`. */
                     completion_window: string;
                     dedup?: ("off" | "exact" | "semantic") | null;
                     dedup_sampled?: boolean | null;
-                    /** @enum {unknown} */
-                    endpoint: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
-                    input_file_id: string;
+                    /**
+                     * @description Required, unless there is a `model`, `models` or a `route`: then it is `/v1/predict` where it is absent.
+                     * @enum {unknown}
+                     */
+                    endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                    /** @description Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`. */
+                    input_file_id?: string;
+                    invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
                     max_concurrent?: number | null;
                     metadata?: {
@@ -3419,6 +3472,10 @@ export interface operations {
                         series?: string | null;
                         target: string;
                     } | null;
+                    /** @description A table in the request itself: an object a row. */
+                    rows?: {
+                        [key: string]: unknown;
+                    }[];
                     strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
                 };
             };
@@ -3715,13 +3772,21 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    columns?: {
+                        [key: string]: string | string[];
+                    } | null;
                     /** @description How long the batch may take: `15m`, `24h`, `7d`. */
                     completion_window?: string;
                     dedup?: ("off" | "exact" | "semantic") | null;
                     dedup_sampled?: boolean | null;
-                    /** @enum {unknown} */
+                    /**
+                     * @description Required, unless there is a `model`, `models` or a `route`: then it is `/v1/predict` where it is absent.
+                     * @enum {unknown}
+                     */
                     endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                    /** @description Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`. */
                     input_file_id?: string;
+                    invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
                     max_concurrent?: number | null;
                     metadata?: {
@@ -3741,6 +3806,10 @@ export interface operations {
                         series?: string | null;
                         target: string;
                     } | null;
+                    /** @description A table in the request itself: an object a row. */
+                    rows?: {
+                        [key: string]: unknown;
+                    }[];
                     strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
                 };
             };
