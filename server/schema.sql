@@ -11,6 +11,19 @@ create table accounts (
   constraint accounts_weight_check CHECK (weight > 0::double precision)
 );
 
+create table archives (
+  batch_id text not null,
+  tenant_id text not null,
+  created_by text not null,
+  kind text not null,
+  name text,
+  files jsonb not null,
+  bytes bigint not null,
+  archived_at timestamp with time zone not null default now(),
+  constraint archives_pkey PRIMARY KEY (batch_id)
+);
+CREATE INDEX archives_list ON public.archives USING btree (tenant_id, archived_at DESC, batch_id);
+
 create table artifacts (
   batch_no bigint,
   line integer,
@@ -98,6 +111,7 @@ create table batch_models (
   constraint batch_models_pkey PRIMARY KEY (batch_no, model),
   constraint batch_models_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
 );
+CREATE INDEX batch_models_model ON public.batch_models USING btree (model, batch_no);
 
 create table batches (
   no bigint not null generated always as identity,
@@ -178,21 +192,34 @@ create table batches (
   constraint batches_check6 CHECK ((status <> ALL (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text])) OR total = (completed + failed + cancelled + expired)),
   constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
   constraint batches_completed_check CHECK (status <> 'completed'::text OR kind = 'parent'::text OR cancelled = 0 AND expired = 0),
-  constraint batches_kind_check CHECK (kind = ANY (ARRAY['batch'::text, 'parent'::text])),
+  constraint batches_kind_check CHECK (kind = ANY (ARRAY['batch'::text, 'parent'::text, 'screen'::text])),
   constraint batches_lane_check CHECK (lane = ANY (ARRAY['interactive'::text, 'jobs'::text, 'bulk'::text])),
   constraint batches_milestone_check CHECK (milestone = ANY (ARRAY[0, 10, 25, 50, 75, 90, 100])),
   constraint batches_parent_check CHECK (parent_no IS NULL OR kind <> 'parent'::text),
   constraint batches_status_check CHECK (status = ANY (ARRAY['validating'::text, 'failed'::text, 'in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text, 'cancelling'::text, 'cancelled'::text])),
   constraint batches_width_check CHECK (width >= 0)
 ) with (fillfactor=70);
+CREATE INDEX batches_breached ON public.batches USING btree (tenant_id, created_at, no) WHERE ((status = 'expired'::text) OR (completed_at > deadline));
 CREATE INDEX batches_continues ON public.batches USING btree (continues_no) WHERE (continues_no IS NOT NULL);
+CREATE INDEX batches_created ON public.batches USING btree (tenant_id, created_at, no);
+CREATE INDEX batches_deadline ON public.batches USING btree (tenant_id, deadline, no);
+CREATE INDEX batches_duration ON public.batches USING btree (tenant_id, batch_seconds(created_at, COALESCE(completed_at, failed_at, expired_at, cancelled_at)), no);
+CREATE INDEX batches_failed ON public.batches USING btree (tenant_id, (((failed)::double precision / (GREATEST(total, (1)::bigint))::double precision)), no);
 CREATE UNIQUE INDEX batches_idempotency ON public.batches USING btree (tenant_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX batches_input ON public.batches USING btree (input_file_id);
 CREATE INDEX batches_list ON public.batches USING btree (tenant_id, no DESC);
 CREATE INDEX batches_list_top ON public.batches USING btree (tenant_id, no DESC) WHERE (parent_no IS NULL);
+CREATE INDEX batches_metadata ON public.batches USING gin (metadata jsonb_path_ops) WHERE (metadata IS NOT NULL);
+CREATE INDEX batches_name ON public.batches USING btree (tenant_id, lower(COALESCE(name, ''::text)) COLLATE "C", no);
 CREATE INDEX batches_open ON public.batches USING btree (no) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
 CREATE INDEX batches_open_tenant ON public.batches USING btree (tenant_id, created_by) WHERE (status = ANY (ARRAY['validating'::text, 'in_progress'::text, 'finalizing'::text, 'cancelling'::text]));
+CREATE INDEX batches_owner ON public.batches USING btree (tenant_id, created_by, created_at, no);
 CREATE INDEX batches_parent ON public.batches USING btree (parent_no) WHERE (parent_no IS NOT NULL);
+CREATE INDEX batches_pool ON public.batches USING btree (tenant_id, batch_pool(options, pool_history), created_at, no);
+CREATE INDEX batches_priority ON public.batches USING btree (tenant_id, priority, created_at, no);
+CREATE INDEX batches_search ON public.batches USING gin (search_vector(tenant_id, batch_text(name, metadata)));
+CREATE INDEX batches_status ON public.batches USING btree (tenant_id, status, created_at, no);
+CREATE INDEX batches_total ON public.batches USING btree (tenant_id, total, no);
 
 create table bulk_items (
   no bigint not null generated always as identity,
@@ -326,6 +353,7 @@ create table failure_causes (
 );
 CREATE INDEX failure_causes_batch ON public.failure_causes USING btree (batch_no);
 CREATE INDEX failure_causes_recent ON public.failure_causes USING btree (tenant_id, last_seen);
+CREATE INDEX failure_causes_search ON public.failure_causes USING gin (search_vector(tenant_id, ((code || ' '::text) || cause)));
 
 create table figures (
   tenant_id text not null,
@@ -363,6 +391,7 @@ create table files (
 );
 CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((deleted_at IS NULL) AND (expires_at IS NOT NULL));
 CREATE INDEX files_list ON public.files USING btree (tenant_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX files_search ON public.files USING gin (search_vector(tenant_id, filename)) WHERE (deleted_at IS NULL);
 CREATE INDEX files_to_purge ON public.files USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (purged_at IS NULL));
 
 create table interruptions (
@@ -646,6 +675,32 @@ create table requests (
 CREATE INDEX requests_dead ON public.requests USING btree (batch_no DESC, line) WHERE (state = 'dead_lettered'::text);
 CREATE INDEX requests_state ON public.requests USING btree (batch_no, state, line);
 
+create table result_tables (
+  batch_no bigint not null,
+  state text not null default 'queued'::text,
+  token bigint,
+  leased_until timestamp with time zone,
+  tries integer not null default 0,
+  not_before timestamp with time zone not null default now(),
+  reason text,
+  storage_key text,
+  bytes bigint,
+  rows bigint,
+  sha256 text,
+  columns jsonb,
+  created_at timestamp with time zone not null default now(),
+  built_at timestamp with time zone,
+  constraint result_tables_pkey PRIMARY KEY (batch_no),
+  constraint result_tables_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint result_tables_check CHECK ((state = 'building'::text) = (token IS NOT NULL)),
+  constraint result_tables_check1 CHECK ((state = 'ready'::text) = (storage_key IS NOT NULL)),
+  constraint result_tables_check2 CHECK (state <> 'ready'::text OR bytes IS NOT NULL AND rows IS NOT NULL AND sha256 IS NOT NULL AND columns IS NOT NULL),
+  constraint result_tables_check3 CHECK ((state <> ALL (ARRAY['failed'::text, 'expired'::text])) OR reason IS NOT NULL),
+  constraint result_tables_state_check CHECK (state = ANY (ARRAY['queued'::text, 'building'::text, 'ready'::text, 'failed'::text, 'expired'::text]))
+);
+CREATE INDEX result_tables_due ON public.result_tables USING btree (not_before) WHERE (state = ANY (ARRAY['queued'::text, 'building'::text]));
+CREATE INDEX result_tables_ready ON public.result_tables USING btree (batch_no) WHERE (state = 'ready'::text);
+
 create table result_vectors (
   no bigint not null generated always as identity,
   scope text not null,
@@ -708,6 +763,22 @@ create table routes (
   constraint routes_tenant_id_target_series_key UNIQUE (tenant_id, target, series),
   constraint routes_models_check CHECK (jsonb_typeof(models) = 'array'::text AND models <> '[]'::jsonb)
 );
+
+create table screens (
+  batch_no bigint not null,
+  spec jsonb not null,
+  token bigint,
+  leased_until timestamp with time zone,
+  tries smallint not null default 0,
+  error text,
+  gathered_at timestamp with time zone,
+  summary jsonb,
+  constraint screens_pkey PRIMARY KEY (batch_no),
+  constraint screens_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint screens_check CHECK ((token IS NULL) = (leased_until IS NULL)),
+  constraint screens_check1 CHECK (gathered_at IS NULL OR token IS NULL)
+);
+CREATE INDEX screens_open ON public.screens USING btree (batch_no) WHERE (gathered_at IS NULL);
 
 create table segments (
   id bigint not null generated always as identity,

@@ -18,6 +18,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is archived, newest first
+         * @description Files of screens, kept when the batch itself is gone.
+         */
+        get: operations["listArchives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the archived files of a batch */
+        get: operations["listArchivedFiles"];
+        put?: never;
+        post?: never;
+        /** Delete what is archived of a batch */
+        delete: operations["deleteArchive"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download an archived file */
+        get: operations["getArchivedFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches": {
         parameters: {
             query?: never;
@@ -123,8 +178,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the batches of one of several models
-         * @description A batch a model, the heaviest first: each can be watched, cancelled and retried alone. Of another batch: none.
+         * List the ligands of a screen, or the batches of one of several models
+         * @description Ligands in their order, each with its state, affinity, confidence and files, while the screen runs too. Of a batch of several models: a batch a model, the heaviest first, all at once; each can be watched, cancelled and retried alone.
          */
         get: operations["listBatchChildren"];
         put?: never;
@@ -201,6 +256,23 @@ export interface paths {
         };
         /** Why a batch is where it is, and what will move it */
         get: operations["explainBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why requests of a batch failed: causes, how many of each, and an example */
+        get: operations["listBatchFailures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -298,6 +370,60 @@ export interface paths {
          * @description Ranges are answered. Always as an attachment: what a program left is not run by a browser.
          */
         get: operations["getRequestArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the results as a table
+         * @description One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows. All of it as Parquet takes `Range`. 202 while the table is being made.
+         */
+        get: operations["getBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the results, for screens */
+        get: operations["getBatchResultsPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The columns of the table of results, and whether it is there */
+        get: operations["getBatchResultsTable"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1226,6 +1352,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches as a list shows them: filtered, searched and sorted, page after page */
+        get: operations["listPortalBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page about a batch shows besides it: states, stages, marks, models, workers and throughput */
+        get: operations["getPortalBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/{id}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A window of a batch’s requests, from any line on, without their bodies */
+        get: operations["listPortalRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/{id}/requests/{line}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent with a request, or what came back, as it lies in its file; at most so many bytes */
+        get: operations["getPortalBody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/batches/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many batches have each status, model, user, pool, priority and SLA, of those that the other filters mean */
+        get: operations["countPortalBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portal/overview": {
         parameters: {
             query?: never;
@@ -1469,6 +1680,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List screens, newest first */
+        get: operations["listScreens"];
+        put?: never;
+        /**
+         * Screen a protein against ligands
+         * @description The server writes a request for each ligand and makes a batch of them: progress, events, cancel, retry and deletion are those of batches. The same Idempotency-Key gives the same screen.
+         */
+        post: operations["createScreen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/screens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a screen, with its summary once it has ended */
+        get: operations["getScreen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads": {
         parameters: {
             query?: never;
@@ -1602,6 +1851,23 @@ export interface paths {
          * @description It takes nothing more, finishes what runs, gives the rest back and ends. Asking twice changes nothing.
          */
         post: operations["drainWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/running": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs where now */
+        get: operations["listRunning"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1976,6 +2242,19 @@ export interface components {
                 user: string;
             }[];
         };
+        Archived: {
+            /** @description Seconds since the epoch. */
+            archived_at: number;
+            bytes: number;
+            created_by: string;
+            files: number;
+            /** @description Of the batch, which may be gone. */
+            id: string;
+            kind: string;
+            name: string | null;
+            /** @constant */
+            object: "archive";
+        };
         Artifact: {
             /** @description The attempt that left it. */
             attempt: number;
@@ -2062,10 +2341,10 @@ export interface components {
             in_progress_at: number | null;
             input_file_id: string;
             /**
-             * @description `parent`: its lines are run by several models, each in a batch of its own; it counts lines, not requests.
+             * @description What it is besides a batch. `parent`: its lines are run by several models, each in a batch of its own; it counts lines, not requests.
              * @enum {unknown}
              */
-            kind: "batch" | "parent";
+            kind: "batch" | "parent" | "screen";
             /**
              * @description Where it waits: interactive before jobs before bulk.
              * @enum {unknown}
@@ -2136,6 +2415,35 @@ export interface components {
             /** @enum {unknown} */
             status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
             summary: string;
+        };
+        BatchFailure: {
+            /** @description The message without what differs from one request to the next. */
+            cause: string;
+            code: string;
+            count: number;
+            /** @description Of these, the ones that used up their attempts. */
+            dead_lettered: number;
+            example: {
+                id: string;
+                line: number;
+                message: string;
+            };
+            /** @description Seconds since the epoch, with fractions. */
+            first_seen: number;
+            /** @description Seconds since the epoch, with fractions. */
+            last_seen: number;
+            models: string[];
+            /** @constant */
+            object: "batch.failure";
+        };
+        BatchFailures: {
+            /** @description The most frequent first. */
+            data: components["schemas"]["BatchFailure"][];
+            /** @description Requests that failed, of all causes. */
+            failed: number;
+            has_more: boolean;
+            /** @constant */
+            object: "list";
         };
         BatchRepair: {
             /** @description Empty: there was nothing to repair. */
@@ -2691,6 +2999,63 @@ export interface components {
             user: string;
             worker: string | null;
         };
+        LigandRecord: {
+            affinity_members: {
+                affinity_pred_value: number;
+                affinity_probability_binary: number;
+            }[] | null;
+            affinity_pred_value: number | null;
+            affinity_probability_binary: number | null;
+            attempts: number;
+            ccd: string | null;
+            complex_pde: number | null;
+            complex_plddt: number | null;
+            confidence_score: number | null;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            executor: string;
+            ic50_um: number | null;
+            id: string;
+            inchikey: string | null;
+            iptm: number | null;
+            ligand_iptm: number | null;
+            /** @description Its place, from 1. */
+            line: number;
+            model_version: string | null;
+            msa: string | null;
+            name: string | null;
+            /** @constant */
+            object: "screen.ligand";
+            params: {
+                [key: string]: unknown;
+            } | null;
+            pic50: number | null;
+            plddt_path: string | null;
+            pool: string | null;
+            ptm: number | null;
+            /** @description The request that ran it. */
+            request: string;
+            seconds: number | null;
+            smiles_canonical: string | null;
+            smiles_submitted: string | null;
+            /**
+             * @description Of its request.
+             * @enum {unknown}
+             */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            /**
+             * @description `invalid`: no molecule, or none the model takes. `oom`: it ran out of memory. `skipped`: cancelled or expired first.
+             * @enum {unknown}
+             */
+            status: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            structure_path: string | null;
+            tool: {
+                [key: string]: unknown;
+            } | null;
+            worker: string | null;
+        };
         Model: {
             /** @description Names that mean this version: `name@champion`. */
             aliases: string[];
@@ -2882,6 +3247,138 @@ export interface components {
             /** @constant */
             object: "portal.attention";
         };
+        /** @description A row of the list: some 400 bytes at most, but for long names. */
+        PortalBatch: {
+            completed: number;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            /** @description Seconds since the epoch. */
+            deadline: number;
+            ended_at: number | null;
+            eta: number | null;
+            failed: number;
+            id: string;
+            model: string | null;
+            /** @description How many it has. */
+            models: number;
+            name: string | null;
+            owner: string;
+            pool: string | null;
+            priority: number;
+            /** @description Leased by workers. */
+            running: number;
+            sla: ("on_track" | "at_risk" | "met" | "breached") | null;
+            started_at: number | null;
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            total: number;
+        };
+        /** @description How many batches have each value of a field, of those that all the other fields mean. */
+        PortalBatchCounts: {
+            /** @description The counts were drawn from the newest ten thousand that match; the total is the database’s estimate. */
+            estimated: boolean;
+            model: {
+                count: number;
+                value: string;
+            }[];
+            /** @constant */
+            object: "portal.batch_counts";
+            pool: {
+                count: number;
+                value: string;
+            }[];
+            priority: {
+                count: number;
+                value: string;
+            }[];
+            sla: {
+                count: number;
+                /** @enum {unknown} */
+                value: "on_track" | "at_risk" | "met" | "breached";
+            }[];
+            /** @description All of them, zeros too. */
+            status: {
+                count: number;
+                /** @enum {unknown} */
+                value: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            }[];
+            total: number;
+            user: {
+                count: number;
+                value: string;
+            }[];
+        };
+        PortalBatchDetails: {
+            id: string;
+            /** @description Workers that answered some of it, or have some now; at most 200, those that did most. */
+            lanes: {
+                completed: number;
+                failed: number;
+                /** @description Seconds since the epoch, with fractions. */
+                from: number;
+                pool: string | null;
+                running: number;
+                /** @description Seconds since the epoch, with fractions. */
+                to: number;
+                worker: string;
+            }[];
+            /** @description What happened between, in order; interruptions at most the last fifty. */
+            marks: {
+                /** @description Seconds since the epoch, with fractions. */
+                at: number;
+                /** @enum {unknown} */
+                kind: "first_answer" | "last_answer" | "given" | "escalated" | "returned" | "interrupted" | "milestone" | "deadline";
+                text: string;
+            }[];
+            models: {
+                completed: number;
+                failed: number;
+                model: string;
+                queued: number;
+                running: number;
+                total: number;
+            }[];
+            /** @description Seconds since the epoch, with fractions. */
+            now: number;
+            /** @constant */
+            object: "portal.batch_details";
+            /** @description What was settled, from its start to its end or now, in sixty steps; empty before it started. */
+            series: {
+                at: number[];
+                completed: number[];
+                failed: number[];
+                step_seconds: number;
+            };
+            stages: {
+                /** @description Seconds since the epoch, with fractions. */
+                from: number;
+                /** @description So far. */
+                seconds: number;
+                /** @enum {unknown} */
+                stage: "validating" | "running" | "finalizing" | "cancelling";
+                to: number | null;
+            }[];
+            /** @description Requests by state: what the tabs of their table count. */
+            states: {
+                cancelled: number;
+                completed: number;
+                dead_lettered: number;
+                expired: number;
+                failed: number;
+                queued: number;
+                running: number;
+                waiting: number;
+            };
+        };
+        PortalBody: {
+            bytes: number | null;
+            /** @constant */
+            object: "portal.body";
+            /** @enum {unknown} */
+            part: "input" | "output";
+            text: string | null;
+            truncated: boolean;
+        };
         /** @description What a dashboard shows, from figures that are kept ready. */
         PortalOverview: {
             batches: {
@@ -2966,6 +3463,27 @@ export interface components {
                 ready: number;
                 utilisation: number | null;
             };
+        };
+        /** @description A row of the table of requests; bodies are asked for one by one. */
+        PortalRequest: {
+            attempts: number;
+            continued_by: string | null;
+            custom_id: string | null;
+            duration_ms: number | null;
+            error: string | null;
+            escalated: boolean;
+            finished_at: number | null;
+            id: string;
+            line: number;
+            message: string | null;
+            model: string | null;
+            original: string | null;
+            output_bytes: number | null;
+            pool: string | null;
+            /** @enum {unknown} */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            status_code: number | null;
+            worker: string | null;
         };
         /** @description Who a page speaks for, and what it needs to know of the server. */
         PortalSession: {
@@ -3139,6 +3657,54 @@ export interface components {
             status_code: number | null;
             worker: string | null;
         };
+        ResultColumn: {
+            /** @description The key it has in the output file, where that is another than its name. */
+            key?: string;
+            /** @description The model it is of, where there are several. */
+            model?: string;
+            name: string;
+            /**
+             * @description `carried`: of the table that was sent; `output`: what a model computed.
+             * @enum {unknown}
+             */
+            role: "line" | "custom_id" | "input" | "carried" | "status" | "model" | "output" | "error";
+            /** @enum {unknown} */
+            type: "integer" | "number" | "boolean" | "text" | "json";
+            unit?: string;
+        };
+        ResultsPage: {
+            columns: components["schemas"]["ResultColumn"][];
+            data: Record<string, never>[];
+            has_more: boolean;
+            /** @constant */
+            object: "list";
+            offset: number;
+            /** @description Rows that the filter lets pass. */
+            total: number;
+        };
+        /** @description The table is being made: ask again. */
+        ResultsPending: {
+            /** @constant */
+            object: "batch.results";
+            /** @description Seconds. */
+            retry_after: number;
+            /** @enum {unknown} */
+            state: "queued" | "building";
+        };
+        /** @description The table of results of a batch, and how far it is. */
+        ResultsTable: {
+            batch_id: string;
+            built_at: number | null;
+            bytes: number | null;
+            columns: components["schemas"]["ResultColumn"][];
+            /** @constant */
+            object: "batch.results";
+            reason: string | null;
+            rows: number | null;
+            sha256: string | null;
+            /** @enum {unknown} */
+            state: "none" | "queued" | "building" | "ready" | "failed" | "expired";
+        };
         Route: {
             created_at: number | null;
             created_by: string | null;
@@ -3218,6 +3784,180 @@ export interface components {
                 /** @description Those that have a route of their own. */
                 series: string[];
                 target: string;
+            }[];
+        };
+        RunningWork: {
+            /** @description By worker; at most 1,000. */
+            data: {
+                id: string | null;
+                /** @enum {unknown} */
+                kind: "batch" | "job";
+                leases: number;
+                /** @description Its worker is gone; the work goes back to the queue when the lease ends. */
+                lost: boolean;
+                model: string | null;
+                name: string | null;
+                /** @constant */
+                object: "worker.work";
+                pool: string;
+                requests: number;
+                since: number | null;
+                /** @description When the lease ends if it is not renewed. */
+                until: number;
+                worker: string;
+            }[];
+            /** @description Seconds since the epoch, with fractions. */
+            now: number;
+            /** @constant */
+            object: "list";
+        };
+        Screen: {
+            affinity: boolean;
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            created_by: string;
+            ended_at: number | null;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            /** @description Of its batch: a screen is one, and all that batches have, it has. */
+            id: string;
+            /** @description Of these, known not to run when it was created. */
+            invalid: number;
+            ligands: number;
+            max_concurrent: number | null;
+            metadata: {
+                [key: string]: string;
+            } | null;
+            model: string;
+            name: string | null;
+            /** @constant */
+            object: "screen";
+            parameters: {
+                [key: string]: unknown;
+            };
+            proteins: {
+                id: string[];
+                msa: boolean;
+                residues: number;
+            }[];
+            request_counts: {
+                cancelled: number;
+                completed: number;
+                expired: number;
+                /** @description Requests that failed, dead-lettered ones included; cancelled and expired ones are not. */
+                failed: number;
+                total: number;
+            };
+            results: {
+                artifacts: components["schemas"]["Artifact"][];
+                error: string | null;
+                /**
+                 * @description `ready` soon after the batch has ended.
+                 * @enum {unknown}
+                 */
+                status: "pending" | "ready" | "failed";
+            };
+            /** @enum {unknown} */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            summary: components["schemas"]["ScreenSummary"] | null;
+        };
+        ScreenChild: {
+            affinity_members: {
+                affinity_pred_value: number;
+                affinity_probability_binary: number;
+            }[] | null;
+            affinity_pred_value: number | null;
+            affinity_probability_binary: number | null;
+            /** @description Files of its newest attempt. */
+            artifacts: components["schemas"]["Artifact"][];
+            attempts: number;
+            ccd: string | null;
+            complex_pde: number | null;
+            complex_plddt: number | null;
+            confidence_score: number | null;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            executor: string;
+            ic50_um: number | null;
+            id: string;
+            inchikey: string | null;
+            iptm: number | null;
+            ligand_iptm: number | null;
+            /** @description Its place, from 1. */
+            line: number;
+            model_version: string | null;
+            msa: string | null;
+            name: string | null;
+            /** @constant */
+            object: "screen.ligand";
+            params: {
+                [key: string]: unknown;
+            } | null;
+            pic50: number | null;
+            plddt_path: string | null;
+            pool: string | null;
+            ptm: number | null;
+            /** @description The request that ran it. */
+            request: string;
+            seconds: number | null;
+            smiles_canonical: string | null;
+            smiles_submitted: string | null;
+            /**
+             * @description Of its request.
+             * @enum {unknown}
+             */
+            state: "queued" | "running" | "waiting" | "completed" | "failed" | "dead_lettered" | "cancelled" | "expired";
+            /**
+             * @description `invalid`: no molecule, or none the model takes. `oom`: it ran out of memory. `skipped`: cancelled or expired first.
+             * @enum {unknown}
+             */
+            status: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            structure_path: string | null;
+            tool: {
+                [key: string]: unknown;
+            } | null;
+            worker: string | null;
+        };
+        ScreenSummary: {
+            by_status: {
+                [key: string]: number;
+            };
+            failures: {
+                code: string;
+                count: number;
+                example: string;
+            }[];
+            ligands: number;
+            statistics: {
+                [key: string]: {
+                    count: number;
+                    max: number;
+                    mean: number;
+                    median: number;
+                    min: number;
+                    q25: number;
+                    q75: number;
+                } | null;
+            };
+            top_by_pic50: {
+                affinity_probability_binary: number | null;
+                id: string;
+                ligand_iptm: number | null;
+                line: number;
+                name: string | null;
+                pic50: number | null;
+                rank: number;
+            }[];
+            top_by_probability: {
+                affinity_probability_binary: number | null;
+                id: string;
+                ligand_iptm: number | null;
+                line: number;
+                name: string | null;
+                pic50: number | null;
+                rank: number;
             }[];
         };
         Upload: {
@@ -3368,6 +4108,160 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listArchives: {
+        parameters: {
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only those of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Archived"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listArchivedFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            bytes: number;
+                            content_type: string;
+                            /** @example results/batch_results.csv */
+                            path: string;
+                            sha256: string;
+                        }[];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                        /** @constant */
+                        object: "archive";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getArchivedFile: {
+        parameters: {
+            query: {
+                /** @description As the list has it. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download an archived file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What went wrong. */
@@ -3724,7 +4618,13 @@ export interface operations {
     };
     listBatchChildren: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only ligands of this status. */
+                status?: "queued" | "running" | "ok" | "invalid" | "failed" | "oom" | "skipped";
+            };
             header?: never;
             path: {
                 id: string;
@@ -3740,6 +4640,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        data: components["schemas"]["ScreenChild"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    } | {
                         data: components["schemas"]["Batch"][];
                         first_id: string | null;
                         has_more: boolean;
@@ -3931,6 +4838,40 @@ export interface operations {
             };
         };
     };
+    listBatchFailures: {
+        parameters: {
+            query?: {
+                /** @description Causes; default 20. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchFailures"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getBatchOutput: {
         parameters: {
             query?: never;
@@ -4104,6 +5045,137 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between, in the order wanted; absent: all. */
+                columns?: string;
+                /** @description Default jsonl. */
+                format?: "jsonl" | "csv" | "tsv" | "parquet" | "sdf";
+                /** @description csv and tsv: whether text that a spreadsheet would run as a formula gets an apostrophe before it (the default) or stays as it is. */
+                formulas?: "escape" | "keep";
+                limit?: number;
+                /** @description Rows to leave out at the beginning. */
+                offset?: number;
+                /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
+                sort?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Download the results as a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsPage: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between, in the order wanted; absent: all. */
+                columns?: string;
+                /** @description Default 50. */
+                limit?: number;
+                /** @description Rows to leave out at the beginning. */
+                offset?: number;
+                /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
+                sort?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPage"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table of results of a batch, and how far it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsTable"];
                 };
             };
             /** @description What went wrong. */
@@ -6576,6 +7648,237 @@ export interface operations {
             };
         };
     };
+    listPortalBatches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before, with the same sort. */
+                cursor?: string;
+                /** @description Created since: seconds since the epoch, a date and time, or an age such as 24h. */
+                from?: string;
+                /** @description Default 50. */
+                limit?: number;
+                /** @description Pairs they have, as key:value. */
+                metadata?: string[];
+                /** @description `name` or `name@version`; several with commas between. */
+                model?: string;
+                /** @description Pools they asked for, or were given to last; several with commas between. */
+                pool?: string;
+                /** @description normal, medium, high, or numbers; several with commas between. */
+                priority?: string;
+                /** @description As typed in a search box: beginnings of words in name and metadata, or of an id; and qualifiers such as `model:x status:failed,expired meta.key:value created:<24h error:timeout -status:cancelled`. */
+                q?: string;
+                /** @description on_track, at_risk, met or breached; several with commas between. */
+                sla?: string;
+                /** @description Default -created_at. `failed`: its share of all, once the batch has ended. `duration`: one that still runs is the longest. */
+                sort?: "created_at" | "name" | "total" | "failed" | "deadline" | "duration" | "-created_at" | "-name" | "-total" | "-failed" | "-deadline" | "-duration";
+                /** @description Statuses; several with commas between. */
+                status?: string;
+                /** @description Created before; likewise. */
+                to?: string;
+                /** @description Who made them; several with commas between. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PortalBatch"][];
+                        next: string | null;
+                        /** @description The database's clock: seconds since the epoch. */
+                        now: number;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBatchDetails"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPortalRequests: {
+        parameters: {
+            query?: {
+                /** @description Only requests that failed of this cause, as `/v1/batches/{id}/failures` names it. */
+                cause?: string;
+                /** @description Only requests that ended with this code. */
+                code?: string;
+                /** @description Only the request of this custom_id. */
+                custom_id?: string;
+                /** @description Default 1. */
+                from_line?: number;
+                /** @description Default 200. */
+                limit?: number;
+                /** @description One state, or several with commas between. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PortalRequest"][];
+                        next_line: number | null;
+                        /** @constant */
+                        object: "list";
+                        /** @description Lines of the batch, whatever is filtered. */
+                        total: number;
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalBody: {
+        parameters: {
+            query: {
+                /** @description Bytes; default 65536. */
+                max?: number;
+                part: "input" | "output";
+            };
+            header?: never;
+            path: {
+                id: string;
+                line: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBody"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    countPortalBatches: {
+        parameters: {
+            query?: {
+                /** @description Created since: seconds since the epoch, a date and time, or an age such as 24h. */
+                from?: string;
+                /** @description Pairs they have, as key:value. */
+                metadata?: string[];
+                /** @description `name` or `name@version`; several with commas between. */
+                model?: string;
+                /** @description Pools they asked for, or were given to last; several with commas between. */
+                pool?: string;
+                /** @description normal, medium, high, or numbers; several with commas between. */
+                priority?: string;
+                /** @description As typed in a search box: beginnings of words in name and metadata, or of an id; and qualifiers such as `model:x status:failed,expired meta.key:value created:<24h error:timeout -status:cancelled`. */
+                q?: string;
+                /** @description on_track, at_risk, met or breached; several with commas between. */
+                sla?: string;
+                /** @description Statuses; several with commas between. */
+                status?: string;
+                /** @description Created before; likewise. */
+                to?: string;
+                /** @description Who made them; several with commas between. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many batches have each value of a field, of those that all the other fields mean. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalBatchCounts"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getPortalOverview: {
         parameters: {
             query?: {
@@ -7199,6 +8502,238 @@ export interface operations {
             };
         };
     };
+    listScreens: {
+        parameters: {
+            query?: {
+                /** @description The `last_id` of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description Only those of this user. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Screen"][];
+                        first_id: string | null;
+                        has_more: boolean;
+                        last_id: string | null;
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createScreen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A protein, or a complex, against ligands. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Predict affinity
+                     * @default true
+                     */
+                    affinity?: boolean;
+                    /** @description How long the batch may take: `15m`, `24h`, `7d`. */
+                    completion_window?: string;
+                    /** @description In place of `completion_window`: when it must have ended, in seconds since the epoch. Absent both: in 7 days. */
+                    deadline?: number;
+                    dedup?: ("off" | "exact" | "semantic") | null;
+                    /**
+                     * @description `skip`: the valid ligands run, and each other one has its reason in the results. `refuse`: none runs.
+                     * @default skip
+                     * @enum {unknown}
+                     */
+                    invalid?: "skip" | "refuse";
+                    /** @description Up to 20,000: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, or CSV or TSV with a column `smiles` and perhaps `id`, `name` and `ccd`. */
+                    ligands: (string | {
+                        /**
+                         * CCD code
+                         * @example ATP
+                         */
+                        ccd?: string;
+                        /** @description Unique in the screen; absent: `ligand-` and its place, from 1. */
+                        id?: string;
+                        name?: string | null;
+                        /**
+                         * SMILES
+                         * @example CC(=O)Oc1ccccc1C(=O)O
+                         */
+                        smiles?: string;
+                    })[] | string;
+                    max_concurrent?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    /**
+                     * @description `name` or `name@version`.
+                     * @default boltz-2
+                     */
+                    model?: string;
+                    name?: string | null;
+                    output_expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    /** @description The model's, as its schema has them: `sampling_steps`, `seed`, … */
+                    parameters?: {
+                        [key: string]: unknown;
+                    };
+                    pocket?: {
+                        contacts: (number | string)[][];
+                        /** @default false */
+                        force?: boolean;
+                        /**
+                         * Largest distance
+                         * @description In ångström.
+                         * @default 6
+                         */
+                        max_distance?: number;
+                    };
+                    pool?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    /** Protein */
+                    protein?: string | {
+                        cyclic?: boolean;
+                        /** @description Several: copies. */
+                        id?: string | string[];
+                        modifications?: {
+                            ccd: string;
+                            position: number;
+                        }[];
+                        /**
+                         * Alignment
+                         * @description In A3M. Absent: the server the operator configured, or none.
+                         */
+                        msa?: string;
+                        /**
+                         * Sequence
+                         * @description One-letter codes of the 20 amino acids; X stands for an unknown residue.
+                         * @example MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ
+                         */
+                        sequence: string;
+                    };
+                    /** @description In place of `protein`: a complex. */
+                    proteins?: {
+                        cyclic?: boolean;
+                        /** @description Several: copies. */
+                        id?: string | string[];
+                        modifications?: {
+                            ccd: string;
+                            position: number;
+                        }[];
+                        /**
+                         * Alignment
+                         * @description In A3M. Absent: the server the operator configured, or none.
+                         */
+                        msa?: string;
+                        /**
+                         * Sequence
+                         * @description One-letter codes of the 20 amino acids; X stands for an unknown residue.
+                         * @example MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ
+                         */
+                        sequence: string;
+                    }[];
+                    strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
+                    templates?: {
+                        /**
+                         * Chain
+                         * @example A
+                         */
+                        chain_id?: string;
+                        /** @description The structure, as mmCIF text. */
+                        cif: string;
+                        force?: boolean;
+                        /**
+                         * Chain
+                         * @example A
+                         */
+                        template_id?: string;
+                        /** @description In ångström; needed where `force` is true. */
+                        threshold?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screen"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getScreen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screen"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     createUpload: {
         parameters: {
             query?: never;
@@ -7462,6 +8997,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listRunning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningWork"];
                 };
             };
             /** @description What went wrong. */
