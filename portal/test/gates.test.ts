@@ -21,37 +21,41 @@ describe.skipIf(noBrowser)('every page of the portal', () => {
   afterAll(() => portal?.[Symbol.asyncDispose]());
 
   /** What of a page breaks a rule, in words that lead there. */
-  const violations = async (page: Page): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  const violations = async (page: Page, rules?: string[]): Promise<string[]> => {
+    const axe = new AxeBuilder({ page });
+    const { violations } = await (rules === undefined ? axe.withTags(tags) : axe.withRules(rules)).analyze();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
   };
 
   const looks = pages.flatMap(({ looks, open }) => looks.map((look) => ({ ...look, open })));
 
-  for (const theme of ['light', 'dark'] as const)
-    test.each(looks)(`$name, ${theme}: nobody is shut out, and nothing is asked of another origin`, async ({ path, await: text, open }) => {
-      const context = await portal.open({ theme, ...(open && { key: null }) });
-      const foreign: string[] = [];
-      const wrong: string[] = [];
-      context.on('request', (request) => {
-        if (!request.url().startsWith(portal.url) && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
-      });
-      context.on('weberror', (error) => wrong.push(String(error.error())));
-      context.on('console', (message) => {
-        // A look that shows an error has been refused something, as it should.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrong.push(message.text());
-      });
-      const page = await context.newPage();
-      const reply = await page.goto(fill(path, samples));
-      expect(reply!.headers()['content-security-policy']).toBe(portalPolicy);
-      expect([reply!.headers()['x-content-type-options'], reply!.headers()['referrer-policy']]).toEqual(['nosniff', 'no-referrer']);
-      await settled(page, text);
-      expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
-      expect(await page.title()).toMatch(/\S · Sluice$/);
-      expect(await violations(page)).toEqual([]);
-      expect([foreign, wrong]).toEqual([[], []]);
-      await context.close();
+  test.each(looks)('$name: nobody is shut out, and nothing is asked of another origin', async ({ path, await: text, open }) => {
+    const context = await portal.open({ ...(open && { key: null }) });
+    const foreign: string[] = [];
+    const wrong: string[] = [];
+    context.on('request', (request) => {
+      if (!request.url().startsWith(portal.url) && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
     });
+    context.on('weberror', (error) => wrong.push(String(error.error())));
+    context.on('console', (message) => {
+      // A look that shows an error has been refused something, as it should.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrong.push(message.text());
+    });
+    const page = await context.newPage();
+    const reply = await page.goto(fill(path, samples));
+    expect(reply!.headers()['content-security-policy']).toBe(portalPolicy);
+    expect([reply!.headers()['x-content-type-options'], reply!.headers()['referrer-policy']]).toEqual(['nosniff', 'no-referrer']);
+    await settled(page, text);
+    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+    expect(await page.title()).toMatch(/\S · Sluice$/);
+    expect(await violations(page)).toEqual([]);
+    // In the dark only colours are others.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('html[data-mantine-color-scheme=dark]').waitFor({ state: 'attached' });
+    expect(await violations(page, ['color-contrast'])).toEqual([]);
+    expect([foreign, wrong]).toEqual([[], []]);
+    await context.close();
+  });
 
   test.each(['light', 'dark'] as const)('dialogs, %s: ⌘K and the keys', async (theme) => {
     const page = await portal.visit('/batches', { theme });

@@ -26,7 +26,7 @@ test('screens', async () => {
       const contexts = { in: await portal.open({ theme, width, height }), out: await portal.open({ theme, width, height, key: null }) };
       for (const { looks, open } of pages)
         for (const { name, path, await: text } of looks) {
-          if (!name.includes(wanted)) continue;
+          if (!(wanted.startsWith('=') ? name === wanted.slice(1) : name.includes(wanted))) continue;
           const page = await contexts[open ? 'out' : 'in'].newPage();
           await page.goto(fill(path, samples));
           await settled(page, text);

@@ -39,4 +39,19 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../features/batches/list.tsx'),
     looks: [{ name: 'batches', path: '/batches', await: 'Kinase panel' }],
   },
+  {
+    path: '/batches/$id',
+    title: 'Batch',
+    parent: '/batches',
+    load: () => import('../features/batches/details.tsx'),
+    looks: [
+      { name: 'batch', path: '/batches/{batch}', await: 'Why requests failed' },
+      { name: 'batch-running', path: '/batches/{running}', await: 'Where it stands' },
+      { name: 'batch-refused', path: '/batches/{invalid}', await: 'The file was refused' },
+      { name: 'batch-requests', path: '/batches/{batch}?tab=requests&line=41', await: 'Input and output' },
+      { name: 'batch-output', path: '/batches/{batch}?tab=output', await: 'mol-1' },
+      { name: 'batch-events', path: '/batches/{batch}?tab=events', await: 'Started' },
+      { name: 'batch-config', path: '/batches/{continued}?tab=config', await: 'The one it continues' },
+    ],
+  },
 ];

@@ -71,5 +71,4 @@ export const router = createRouter({
   defaultPendingMs: 150,
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: Lost,
-  scrollRestoration: true,
 });

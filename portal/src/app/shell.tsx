@@ -181,7 +181,10 @@ export const Shell = () => {
   // Whoever reads with their ears is told of the new page by where the focus goes.
   const first = useRef(true);
   useEffect(() => {
-    if (!first.current) main.current?.focus({ preventScroll: true });
+    if (!first.current) {
+      main.current?.focus({ preventScroll: true });
+      main.current?.scrollTo(0, 0);
+    }
     first.current = false;
   }, [path]);
 

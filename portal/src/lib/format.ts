@@ -45,9 +45,9 @@ const longAgo = (seconds: number): string => {
 
 /** `5 min ago`, `in 3 h`, `now`. */
 export const relative = (at: number, now = Date.now() / 1_000): string => {
+  if (at > now + 5) return `in ${duration(at - now)}`;
   const away = longAgo(Math.abs(now - at));
-  if (away === 'now') return away;
-  return at <= now ? `${away} ago` : `in ${away}`;
+  return away === 'now' ? away : `${away} ago`;
 };
 
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });

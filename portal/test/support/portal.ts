@@ -81,6 +81,7 @@ export const fill = (path: string, samples: Record<string, string>): string =>
 /** Waits until the page shows what its entry says, and nothing is on its way. */
 export const settled = async (page: Page, text: string): Promise<void> => {
   await page.getByText(text).first().waitFor();
-  await page.locator('[aria-label="Loading"]').waitFor({ state: 'detached' });
+  const loading = page.getByLabel('Loading', { exact: true });
+  while ((await loading.count()) > 0) await loading.first().waitFor({ state: 'detached' });
   await page.evaluate('document.fonts.ready.then(() => null)');
 };

@@ -1,0 +1,218 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { IconCopy, IconRotateClockwise } from '@tabler/icons-react';
+import { count, percent, plural, shortId } from '../../lib/format.ts';
+import { Moment } from '../../ui/moment.tsx';
+import { Card } from '../../ui/page.tsx';
+import { Answer } from '../../ui/states.tsx';
+import { causesIn } from './causes.ts';
+import { useRetry } from './header.tsx';
+import { causesOf, explainQuery, failuresQuery, open, type Batch } from './queries.ts';
+import { Timeline } from './timeline.tsx';
+import { priorityOf } from './words.ts';
+import css from './details.module.css';
+
+const Causes = ({ batch, failed }: { batch: Batch; failed: number }) => {
+  const failures = useQuery(failuresQuery(batch.id, failed));
+  const retry = useRetry(batch);
+  return (
+    <Card
+      title="Why requests failed"
+      flush
+      actions={
+        failed > causesOf ? (
+          <span className="quiet">
+            of the first {count(causesOf)} of {count(failed)}
+          </span>
+        ) : undefined
+      }
+    >
+      <Answer of={failures} what="The causes">
+        {(requests) => (
+          <div className={css.wide} tabIndex={0} role="region" aria-label="Causes of failure">
+            <table className={css.table}>
+              <thead>
+                <tr>
+                  <th>Cause</th>
+                  <th>Requests</th>
+                  <th>Last seen</th>
+                  <th>
+                    <span className="hidden">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {causesIn(requests)
+                  .slice(0, 12)
+                  .map(({ code, text, count: n, last, example, lines }) => (
+                    <tr key={code + text}>
+                      <td>
+                        <span className="mono">{code}</span>
+                        <div className="quiet">{text}</div>
+                      </td>
+                      <td className="num">
+                        <Link
+                          to="."
+                          search={{ tab: 'requests', state: 'failed,dead_lettered,expired', line: String(example.line) }}
+                          className="link"
+                        >
+                          {count(n)}
+                        </Link>
+                      </td>
+                      <td>
+                        <Moment at={last} />
+                      </td>
+                      <td style={{ textAlign: 'right' }}>
+                        {!open(batch.status) && (
+                          <Button
+                            variant="default"
+                            leftSection={<IconRotateClockwise size={14} aria-hidden />}
+                            loading={retry.isPending && retry.variables?.lines === lines}
+                            onClick={() => retry.mutate(failed > causesOf ? { codes: [code] } : { lines })}
+                          >
+                            Retry {failed > causesOf ? `all ${code}` : `these ${count(n)}`}
+                          </Button>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Answer>
+    </Card>
+  );
+};
+
+const Standing = ({ batch }: { batch: Batch }) => {
+  const explained = useQuery({ ...explainQuery(batch.id), refetchInterval: 10_000 });
+  return (
+    <Card title="Where it stands">
+      <Answer of={explained} what="The explanation">
+        {({ summary, reasons, next }) => (
+          <>
+            <p style={{ margin: 0 }}>{summary}</p>
+            <ul style={{ margin: '6px 0 0', paddingLeft: 18 }} className="quiet">
+              {[...reasons.map(({ text }) => text), ...next].slice(0, 8).map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          </>
+        )}
+      </Answer>
+    </Card>
+  );
+};
+
+const Facts = ({ batch }: { batch: Batch }) => (
+  <Card title="About">
+    <dl className={css.list}>
+      <dt>Models</dt>
+      <dd className="mono">{batch.models.join(', ') || '–'}</dd>
+      <dt>Endpoint</dt>
+      <dd className="mono">{batch.endpoint}</dd>
+      <dt>Priority</dt>
+      <dd>{priorityOf(batch.priority)}</dd>
+      <dt>Window</dt>
+      <dd>{batch.completion_window}</dd>
+      <dt>Owner</dt>
+      <dd>{batch.created_by}</dd>
+      <dt>Created</dt>
+      <dd>
+        <Moment at={batch.created_at} />
+      </dd>
+      {batch.usage && (
+        <>
+          <dt>Tokens</dt>
+          <dd className="num">
+            {count(batch.usage.input_tokens)} in, {count(batch.usage.output_tokens)} out
+          </dd>
+        </>
+      )}
+      {Object.entries(batch.metadata ?? {}).map(([key, value]) => [
+        <dt key={key}>{key}</dt>,
+        <dd key={`${key}=`}>
+          <Link to="/batches" search={{ q: `meta.${key}:${value}` }} className="link">
+            {value}
+          </Link>
+        </dd>,
+      ])}
+      {batch.continues && (
+        <>
+          <dt>Runs again</dt>
+          <dd>
+            <Link to={`/batches/${batch.continues}`} className="link mono">
+              {shortId(batch.continues)}
+            </Link>
+          </dd>
+        </>
+      )}
+      {batch.continued_by.length > 0 && (
+        <>
+          <dt>Run again as</dt>
+          <dd>
+            {batch.continued_by.map((id) => (
+              <Link key={id} to={`/batches/${id}`} className="link mono" style={{ marginRight: 8 }}>
+                {shortId(id)}
+              </Link>
+            ))}
+          </dd>
+        </>
+      )}
+    </dl>
+  </Card>
+);
+
+const Reuse = ({ batch }: { batch: Batch }) => {
+  const { batch: same, cache, semantic } = batch.dedup_counts;
+  const all = same + cache + semantic;
+  if (all === 0) return null;
+  return (
+    <Card title="Not run again">
+      <p style={{ margin: 0, display: 'flex', gap: 8, alignItems: 'center' }}>
+        <IconCopy size={16} aria-hidden />
+        {plural(all, 'request')} ({percent(all, batch.request_counts.total)}) took the answer of another one: {count(same)} of this batch,{' '}
+        {count(cache)} of earlier ones
+        {semantic > 0 ? `, ${count(semantic)} of similar ones` : ''}.
+      </p>
+    </Card>
+  );
+};
+
+const Pools = ({ batch }: { batch: Batch }) =>
+  batch.pool_history.length === 0 ? null : (
+    <Card title="Where its work was given">
+      <dl className={css.list}>
+        {batch.pool_history.map(({ at, pool, reason }) => [
+          <dt key={at}>
+            <Moment at={at} />
+          </dt>,
+          <dd key={`${at}=`}>
+            {pool} <span className="quiet">{reason}</span>
+          </dd>,
+        ])}
+      </dl>
+    </Card>
+  );
+
+export const Overview = ({ batch }: { batch: Batch }) => {
+  const { failed, expired } = batch.request_counts;
+  return (
+    <div className={css.columns}>
+      <div className={css.column}>
+        <Card title="Timeline">
+          <Timeline batch={batch} />
+        </Card>
+        {failed + expired > 0 && <Causes batch={batch} failed={failed + expired} />}
+        {open(batch.status) && <Standing batch={batch} />}
+        <Reuse batch={batch} />
+      </div>
+      <div className={css.column}>
+        <Facts batch={batch} />
+        <Pools batch={batch} />
+      </div>
+    </div>
+  );
+};

@@ -1,0 +1,114 @@
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
+import { api, bodyOf, call, type Api } from '../../lib/api.ts';
+import type { LiveEvent } from '../../lib/live.ts';
+import { useLive } from '../../ui/use-live.ts';
+
+export type Batch = Api<'Batch'>;
+export type RequestSummary = Api<'RequestSummary'>;
+export type RequestDetails = Api<'Request'>;
+
+export const open = (status: string): boolean => ['validating', 'in_progress', 'finalizing', 'cancelling'].includes(status);
+
+export const batchQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['batch', id],
+    queryFn: () => bodyOf(api.GET('/v1/batches/{id}', { params: { path: { id } } })),
+    // Events patch it; forecasts change without one.
+    refetchInterval: ({ state }) => (state.data && open(state.data.status) ? 5_000 : false),
+  });
+
+export const pageSize = 200;
+
+/** Requests from a line on, by page. */
+export const requestPage = (id: string, page: number) =>
+  queryOptions({
+    queryKey: ['batch', id, 'requests', page],
+    queryFn: async () =>
+      (
+        await bodyOf(
+          api.GET('/v1/batches/{id}/requests', { params: { path: { id }, query: { line: page * pageSize + 1, limit: pageSize } } }),
+        )
+      ).data,
+    staleTime: 3_000,
+    gcTime: 60_000,
+  });
+
+export const requestQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['request', id],
+    queryFn: () => bodyOf(api.GET('/v1/requests/{id}', { params: { path: { id } } })),
+  });
+
+/** So many failures are looked through for their causes; beyond that their share is told. */
+export const causesOf = 1_000;
+
+export const failuresQuery = (id: string, failed: number) =>
+  queryOptions({
+    queryKey: ['batch', id, 'failures', failed],
+    queryFn: async () =>
+      (
+        await bodyOf(
+          api.GET('/v1/batches/{id}/requests', {
+            params: { path: { id }, query: { state: 'failed,dead_lettered,expired', limit: causesOf } },
+          }),
+        )
+      ).data,
+    placeholderData: (before) => before,
+    staleTime: 30_000,
+  });
+
+export interface BatchEvent {
+  id: string;
+  number: number;
+  type: string;
+  created_at: number;
+  data: Record<string, unknown>;
+}
+
+export const eventsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['batch', id, 'events'],
+    queryFn: async () => {
+      const reply = await call(`/v1/batches/${id}/events`, { headers: { accept: 'application/json' } });
+      return ((await reply.json()) as { data: BatchEvent[] }).data;
+    },
+  });
+
+export const explainQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['batch', id, 'explain'],
+    queryFn: () => bodyOf(api.GET('/v1/batches/{id}/explain', { params: { path: { id } } })),
+  });
+
+/** What an event says of a batch that is shown. */
+export const patched = (batch: Batch, { type, data }: LiveEvent): Batch => {
+  if (type !== 'batch.progress') return batch;
+  const { completed, failed, cancelled, expired, total } = data as Record<string, number>;
+  return {
+    ...batch,
+    request_counts: {
+      total: total ?? batch.request_counts.total,
+      completed: completed ?? 0,
+      failed: failed ?? 0,
+      cancelled: cancelled ?? 0,
+      expired: expired ?? 0,
+    },
+  };
+};
+
+/** Keeps a batch that is shown as it is: counts from events, everything else asked for again where its state changes. */
+export const useLiveBatch = (id: string): void => {
+  const queries = useQueryClient();
+  const askedAt = useRef(0);
+  useLive((event) => {
+    if (event.id !== id) return;
+    if (event.type === 'batch.progress') {
+      queries.setQueryData<Batch>(['batch', id], (batch) => batch && patched(batch, event));
+      // The lines in view, at most once a second.
+      if (Date.now() - askedAt.current < 1_000) return;
+      askedAt.current = Date.now();
+      void queries.invalidateQueries({ queryKey: ['batch', id, 'requests'] });
+    } else void queries.invalidateQueries({ queryKey: ['batch', id] });
+  });
+};
