@@ -236,7 +236,7 @@ export interface paths {
         };
         /**
          * Stream a batch’s events
-         * @description Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch; 204 where it has ended and there is nothing more.
+         * @description Server-Sent Events, from the first one or after `Last-Event-ID`; `batch.progress` events between carry live counts. Ends with the batch; 204 where it has ended and there is nothing more. With `Accept: application/json` those that have happened, 500 at most, as a list.
          */
         get: operations["streamBatchEvents"];
         put?: never;
