@@ -20,7 +20,7 @@ export const Tabs = ({ tabs, on, label }: { tabs: readonly Tab[]; on: string; la
   const follow = (search: object) => (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    void navigate({ to: '.', search: search as never, resetScroll: false });
+    void navigate({ to: '.', search, resetScroll: false });
   };
   return (
     <nav className={css.tabs} aria-label={label}>

@@ -52,5 +52,3 @@ export const paceOf = (batch: Batch, now = Date.now() / 1_000): { done: number; 
 };
 
 export const priorityOf = (priority: number): string => ({ 1: 'normal', 5: 'medium', 10: 'high' })[priority] ?? String(priority);
-
-export const poolOf = (batch: Batch): string | null => batch.pool_history.at(-1)?.pool ?? batch.pool;
