@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests beside the sources of these rooms, and those in any folder of server/test that are named after one of them. */
@@ -46,7 +47,9 @@ export const suites: { name: string; include: string[]; exclude: string[] }[] = 
 export default defineConfig({
   test: {
     globalSetup: ['server/test/support/postgres.ts'],
-    // Of the tests of one file that run beside each other: each of them may have four processes and a database.
+    // Files beside each other, also on two processors: much of what tests do is to wait. Of one file at most three tests,
+    // each of which may have four processes and a database.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     maxConcurrency: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,

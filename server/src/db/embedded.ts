@@ -133,13 +133,22 @@ const answers = async (url: string): Promise<boolean> => {
 };
 
 /** Resolves when the database answers. Made in `dataDir` at the first start; under a second after that. */
-export const startEmbedded = async ({ dataDir, log }: { dataDir: string; log: Logger }): Promise<Embedded> => {
+export const startEmbedded = async ({
+  dataDir,
+  log,
+  durable = true,
+}: {
+  dataDir: string;
+  log: Logger;
+  /** False: what is written need not outlive the machine. For tests. */
+  durable?: boolean;
+}): Promise<Embedded> => {
   const home = await makeDataDir(dataDir);
   const cluster = await openCluster(home);
   await clear(cluster, log);
   for (let attempt = 1; ; attempt++) {
     const port = await choosePort(join(home, 'postgres.port'));
-    const server = await launch(cluster, port, join(home, 'postgres.log'), log);
+    const server = await launch(cluster, { ...settings(port), ...(!durable && { fsync: 'off' }) }, join(home, 'postgres.log'), log);
     if ('stop' in server) return server;
     // Somebody took the port between our look and its start.
     if (attempt === 5 || !/could not create any TCP|Address already in use/.test(server.failed))
@@ -158,10 +167,15 @@ export const addressOf = async (dataDir: string): Promise<string | null> => {
 
 const addressAt = (port: number, password: string): string => `postgres://sluice:${password}@127.0.0.1:${port}/postgres`;
 
-const launch = async (cluster: Cluster, port: number, logFile: string, log: Logger): Promise<Embedded | { failed: string }> => {
+const launch = async (
+  cluster: Cluster,
+  given: ReturnType<typeof settings>,
+  logFile: string,
+  log: Logger,
+): Promise<Embedded | { failed: string }> => {
   const output = await openLog(logFile);
   const { size: before } = await output.stat();
-  const args = Object.entries(settings(port)).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const args = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // A session of its own: Ctrl-C is for the supervisor, which stops the database last.
   const child = spawnAs(cluster.account, cluster.binaries.postgres, ['-D', cluster.folder, ...args], {
     stdio: ['ignore', output.fd, output.fd],
@@ -175,7 +189,7 @@ const launch = async (cluster: Cluster, port: number, logFile: string, log: Logg
 
   let over = false;
   void exit.then(() => (over = true));
-  const url = addressAt(port, cluster.password);
+  const url = addressAt(Number(given['port']), cluster.password);
   const since = Date.now();
   let told = false;
   while (!over && !(await answers(url))) {

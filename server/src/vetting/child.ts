@@ -65,8 +65,8 @@ const step = async <Result>(name: StepName, work: (notes: Notes) => Result | Pro
 
 const skip = (name: StepName, message: string): void => say({ step: { name, status: 'skipped', ms: 0, log: [], message, hint: null } });
 
-/** Which file, and how many bytes of inputs are tried; on the standard input. */
-const { path, inputLimit } = JSON.parse(readFileSync(0, 'utf8')) as Task;
+/** Which file, how many bytes of inputs are tried, and for how long is measured; on the standard input. */
+const { path, inputLimit, measureMs } = JSON.parse(readFileSync(0, 'utf8')) as Task;
 
 const walkFile = (notes: Notes): Walked => {
   const fd = openSync(path, 'r');
@@ -164,7 +164,7 @@ const findBatching = async (
   }
 
   return await step('batching_gain', async (notes) => {
-    const { gain, maxRows, measured, memory } = await gainOf(trial, axes.inputs, 1_500);
+    const { gain, maxRows, measured, memory } = await gainOf(trial, axes.inputs, measureMs);
     remember(memory);
     for (const each of measured) notes.log.push(`${each.rows} rows: ${round(each.ms)} ms a row`);
     notes.log.push(maxRows > 1 ? `runs of ${maxRows} rows do ${round(gain)} times the rows` : 'runs of several rows gain nothing');
@@ -224,7 +224,7 @@ const main = async (): Promise<void> => {
     const { trial } = tried;
     const one = together(trial, batching.inputs, [0]);
     const times = [tried.ms];
-    const until = performance.now() + 300;
+    const until = performance.now() + measureMs / 5;
     while (performance.now() < until && times.length < 200) {
       const at = performance.now();
       await trial.run(one);

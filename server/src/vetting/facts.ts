@@ -79,6 +79,8 @@ export interface Task {
   path: string;
   /** Bytes of inputs that are tried at most. */
   inputLimit: number;
+  /** For how long runs are measured. */
+  measureMs: number;
 }
 
 /** What the process says while it works: a line of JSON each. */

@@ -42,7 +42,7 @@ const fileOf = (file: Uint8Array): string => {
   return path;
 };
 const vetted = (file: Uint8Array | string, limits: Partial<VetLimits> = {}): Promise<Report> =>
-  vet(typeof file === 'string' ? file : fileOf(file), { stepMs: 20_000, ...limits }, never, scratch);
+  vet(typeof file === 'string' ? file : fileOf(file), { stepMs: 40_000, measureMs: 100, ...limits }, never, scratch);
 
 const plain = { nodes: [node('Identity', ['x'], ['y'])], inputs: [port('x', 'float32', ['N'])], outputs: [port('y', 'float32', ['N'])] };
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { openPool, type Pool } from '../../src/db/db.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openDisk, type Disk } from '../../src/storage/disk.ts';
+import { runAsAdmin } from '../support/admin.ts';
 import { apiKey, Client } from './client.ts';
 import { keepHistory, type Sent } from './history.ts';
 import { freePort, hasty, Process, type Role } from './process.ts';
@@ -46,17 +46,8 @@ export class Site implements AsyncDisposable {
     let drop = async (): Promise<void> => {};
     if (!own) {
       const name = `sluice_crash_${randomBytes(6).toString('hex')}`;
-      const admin = async (statement: string): Promise<void> => {
-        const client = new pg.Client({ connectionString: postgres });
-        await client.connect();
-        try {
-          await client.query(statement);
-        } finally {
-          await client.end();
-        }
-      };
-      await admin(`create database ${name}`);
-      drop = () => admin(`drop database if exists ${name} with (force)`);
+      await runAsAdmin(postgres, `create database ${name}`);
+      drop = () => runAsAdmin(postgres, `drop database if exists ${name} with (force)`);
       const at = new URL(postgres);
       at.pathname = `/${name}`;
       url = at.href;

@@ -6,6 +6,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it is imported for what it does
 import './float16.ts';
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { featureCount, Featuriser } from '../../chemistry/features.ts';
 import { endWithParent } from '../../lib/orphan.ts';
@@ -82,6 +83,8 @@ const ports = (metadata: readonly InferenceSession.ValueMetadata[]) =>
     shape: port.isTensor ? [...port.shape] : [],
   }));
 writeFully(socket, frameOf({ ok: true, inputs: ports(session.inputMetadata), outputs: ports(session.outputMetadata) }));
+// It will be killed, and would leave nothing for the next one.
+flushCompileCache();
 const onlyInput = session.inputNames[0]!;
 
 /** The features of the molecules that are some, and failures for the others. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { silent } from '../../lib/log.ts';
 import { isAlive } from '../../lib/processes.ts';
 import { conformance } from '../conformance.ts';
@@ -32,9 +32,14 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const open = async (options: Record<string, unknown>, tuning?: { recycleAfter: number }): Promise<Onnx> => {
+const openFor = (options: Record<string, unknown>, tuning?: { recycleAfter: number }): Promise<Onnx> => {
   const model = { name: 'm', version: '1.2.0', executor: 'onnx', options } as const;
-  const executor = await openOnnx(model, { log: silent, scratch, crash: () => {} }, tuning);
+  return openOnnx(model, { log: silent, scratch, crash: () => {} }, tuning);
+};
+
+/** Closed when the test has ended. */
+const open = async (...given: Parameters<typeof openFor>): Promise<Onnx> => {
+  const executor = await openFor(...given);
   opened.push(executor);
   return executor;
 };
@@ -74,10 +79,17 @@ conformance('onnx', {
 });
 
 describe('molecules', () => {
+  // One for all of them: what one has been asked changes nothing for the next.
+  let executor: Onnx;
+  beforeAll(async () => {
+    executor = await openFor({ ...chemistry, processes: 1 });
+  });
+  afterAll(() => executor[Symbol.asyncDispose]());
+
   const benign = ['CCO', 'c1ccccc1', 'CC(=O)Oc1ccccc1C(=O)O', 'C[N+](C)(C)C.[Br-]', ' CCO '];
 
   test('a prediction has its shape', async () => {
-    const [outcome] = await all(await open({ ...chemistry, processes: 1 }), [{ smiles: 'CCO' }]);
+    const [outcome] = await all(executor, [{ smiles: 'CCO' }]);
     expect(JSON.parse(outcome!.body!)).toEqual({
       id: expect.stringMatching(/^pred_[0-9a-f]{20}$/),
       object: 'prediction',
@@ -99,7 +111,6 @@ describe('molecules', () => {
     ['a valence too many', 'C[C](C)(C)(C)C', 'Explicit valence for atom # 1 C, 5'],
     ['no SMILES at all', 'xyz', 'SMILES Parse Error'],
   ] as const)('%s fails alone', async ([, smiles, reason]) => {
-    const executor = await open({ ...chemistry, processes: 1 });
     const { pids } = executor;
     const inputs = [...benign, smiles, ...benign].map((text) => ({ smiles: text }));
     const outcomes = await all(executor, inputs);
@@ -111,7 +122,6 @@ describe('molecules', () => {
   });
 
   test('other inputs are refused by name', async () => {
-    const executor = await open({ ...chemistry, processes: 1 });
     expect(await results(executor, [null, 'CCO', { smile: 'CCO' }, { smiles: 5 }, {}])).toEqual([
       'inputs must be an object such as {"smiles": "CCO"}.',
       'inputs must be an object such as {"smiles": "CCO"}.',
@@ -122,10 +132,10 @@ describe('molecules', () => {
   });
 
   test('a process gives way to a new one after its share of molecules, and none is lost', async () => {
-    const executor = await open({ ...chemistry, processes: 1, slice: 10 }, { recycleAfter: 30 });
-    const before = executor.pids;
-    expect((await results(executor, times(200, { smiles: 'CCO' }))).filter((result) => typeof result === 'string')).toEqual([]);
-    await expect.poll(() => executor.pids.filter((pid) => before.includes(pid))).toEqual([]);
+    const own = await open({ ...chemistry, processes: 1, slice: 10 }, { recycleAfter: 30 });
+    const before = own.pids;
+    expect((await results(own, times(200, { smiles: 'CCO' }))).filter((result) => typeof result === 'string')).toEqual([]);
+    await expect.poll(() => own.pids.filter((pid) => before.includes(pid))).toEqual([]);
   });
 });
 
