@@ -7,6 +7,8 @@ export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
   TZ: process.env['TZ'],
   HOME: home,
   TMPDIR: home,
+  // Where what Node has made of the sources is kept: half of the time that a child takes to start.
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
 });
 
 /** Node has no setrlimit: this script, given to `sh -c`, sets the limit on data segments and becomes the child. */

@@ -28,8 +28,6 @@ export const environment = (home: string): NodeJS.ProcessEnv => ({
   ...bareEnvironment(home),
   // Read by the library when it is loaded; it is too late to set it inside the child's JavaScript threads.
   ORT_DISABLE_TELEMETRY: '1',
-  // Where what Node has made of the sources is kept: half of the time that a child takes to start.
-  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
 });
 
 /** Bytes between the two places for slices in the shared file; what lies between takes no room. */
