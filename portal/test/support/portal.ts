@@ -6,7 +6,7 @@ import { startSluice, type Sluice, type SluiceOptions } from '../../../server/te
 /** Debian's, and where other systems have theirs. */
 const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
-/** Without a browser there is nothing to test with; where the whole check runs (CI), that is a failure and not left out. */
+/** Without a browser there is nothing to test with: those tests say that they were skipped. */
 export const noBrowser = chromiumPath === undefined;
 
 export const launch = (): Promise<Browser> => {

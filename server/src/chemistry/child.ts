@@ -3,6 +3,7 @@
  * 4 which row it is at, so that when it hangs or dies the pool knows which did it. It is killed, never asked, to stop.
  */
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { messageOf } from '../lib/errors.ts';
 import { frame, Inbox, writeFully } from '../lib/frames.ts';
 import { endWithParent } from '../lib/orphan.ts';
@@ -19,6 +20,8 @@ const inbox = new Inbox(socket);
 const rdkit = await Rdkit.load();
 const run = operations(rdkit);
 writeFully(socket, frame({ version: rdkit.version }));
+// It will be killed, and would leave nothing for the next one.
+flushCompileCache();
 
 /** A count that moves with every step, and the row at work. */
 const mark = new Int32Array(2);
