@@ -4,6 +4,7 @@
  * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
  */
 import { parseArgs } from 'node:util';
+import { chemistry } from './chemistry.ts';
 import { claims } from './claims.ts';
 import { dedup } from './dedup.ts';
 import { engine } from './engine.ts';
@@ -19,7 +20,7 @@ import { predict } from './predict.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup, predict];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup, predict, chemistry];
 
 const { values, positionals: wanted } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),
