@@ -47,7 +47,8 @@ request when its last reply is read in full; the replies are not looked into. As
 extension. As JSON: request and reply in JSON.`,
   chemistry: `The 9,982 molecules of AqSolDB, each checked: parsed, its canonical form written and, in the second part, its
 InChIKey. The pool as the roles open it, with two processes, fragments and flags found besides; against two processes
-with half of the molecules each and RDKit in a plain loop. The sides take turns; the ratio is the median of those within a round.`,
+with half of the molecules each and RDKit in a plain loop. The sides take turns; the ratio is the median of those within a round.
+Two models: the onnx executor over all of them with one model, then with another, on a host that has kept no features yet.`,
   dedup: `8,000 chat completions, answered by an \`echo\` that takes one request at a time and sleeps a millisecond for
 each (in fact a little more, as timers go), by one worker. Every second line repeats the one before it, or one 4,000 lines
 before; against a file of as many different lines, in the same round. Requests by seconds from the creation of the batch

@@ -104,6 +104,8 @@ export interface Config {
   oip: { maxBytes: number };
   /** Answers to single requests. */
   cache: { maxBytes: number; ttlSeconds: number; scope: 'user' | 'tenant' };
+  /** Bytes of disk for features of molecules; 0: none are kept. */
+  chemistry: { featuresBytes: number };
   /** Worker processes that role `all` starts, unless a pool's fleet is local. */
   workers: number;
   /** Predictions at once. */

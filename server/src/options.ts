@@ -214,6 +214,15 @@ export const options: readonly Option[] = [
     choices: ['user', 'tenant'],
     about: 'Who is given an answer that was computed for another: nobody but the same user, or all of the tenant.',
   },
+  {
+    key: 'chemistry.features_bytes',
+    kind: 'bytes',
+    default: 256 * MB,
+    min: 0,
+    max: 1_000 * GB,
+    about:
+      'Bytes of disk, in the data directory, for features of molecules, so that each is computed once on this host: 256 MB hold 740,000. 0: none are kept.',
+  },
   { key: 'workers', kind: 'integer', default: 1, min: 0, max: 256, about: 'Worker processes that `sluice start` runs.' },
   {
     key: 'predict.memory',

@@ -1,3 +1,4 @@
+import { FeatureCache } from './feature-cache.ts';
 import { Rdkit } from './rdkit.ts';
 
 /** In this order behind the fingerprint; chosen because they are equal in RDKit 2022.09 and 2026.09. */
@@ -25,15 +26,23 @@ const fingerprint = JSON.stringify({ radius: 2, nBits: bits });
 /** Columns of `smiles-morgan2048-desc16`: a Morgan fingerprint of radius 2, then 16 descriptors, unscaled. */
 export const featureCount = bits + descriptors.length;
 
+/** A molecule's features as they are kept: the fingerprint's bits, then the descriptors as float32. */
+const packedBytes = bits / 8 + 4 * descriptors.length;
+
 export class Featuriser {
   readonly #rdkit: Rdkit;
+  readonly #packed = new Uint8Array(packedBytes);
+  readonly #values = new Float32Array(this.#packed.buffer, bits / 8, descriptors.length);
+  readonly cache: FeatureCache | null;
 
-  constructor(rdkit: Rdkit) {
+  constructor(rdkit: Rdkit, file: number | null) {
     this.#rdkit = rdkit;
+    this.cache = file === null ? null : new FeatureCache(file, `morgan2048-desc16 ${rdkit.version}`, packedBytes);
   }
 
-  static async create(): Promise<Featuriser> {
-    return new Featuriser(await Rdkit.load());
+  /** `file`: the descriptor of the host's features (`openFeatureFile`); null: each molecule is computed. */
+  static async create(file: number | null = null): Promise<Featuriser> {
+    return new Featuriser(await Rdkit.load(), file);
   }
 
   /**
@@ -41,13 +50,25 @@ export class Featuriser {
    * Throws what WASM throws; after that the instance may be lost.
    */
   fill(smiles: string, target: Float32Array, at: number): string | null {
+    const found = this.cache?.get(smiles);
+    if (found) this.#packed.set(found);
+    else {
+      const problem = this.#compute(smiles);
+      if (problem !== null) return problem;
+      this.cache?.put(smiles, this.#packed);
+    }
+    for (let bit = 0; bit < bits; bit++) target[at + bit] = (this.#packed[bit >> 3]! >> (bit & 7)) & 1;
+    target.set(this.#values, at + bits);
+    return null;
+  }
+
+  #compute(smiles: string): string | null {
     return this.#rdkit.use<string | null>(
       smiles,
       (molecule) => {
-        const bytes = molecule.get_morgan_fp_as_uint8array(fingerprint);
-        for (let bit = 0; bit < bits; bit++) target[at + bit] = (bytes[bit >> 3]! >> (bit & 7)) & 1;
+        this.#packed.set(molecule.get_morgan_fp_as_uint8array(fingerprint));
         const values = JSON.parse(molecule.get_descriptors()) as Record<string, number>;
-        for (let i = 0; i < descriptors.length; i++) target[at + bits + i] = values[descriptors[i]!]!;
+        for (let i = 0; i < descriptors.length; i++) this.#values[i] = values[descriptors[i]!]!;
         return null;
       },
       ({ message }) => message,

@@ -137,6 +137,8 @@ export interface ExecutorContext {
   storage?: Pick<Storage, 'stream' | 'put'>;
   /** A folder of this process's own, for children's empty working directories. */
   scratch: string;
+  /** The descriptor of the host's features of molecules (`openFeatureFile`); without it each is computed. */
+  features?: number | null;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */
   crash: () => void;
 }

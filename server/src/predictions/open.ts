@@ -18,6 +18,8 @@ export interface OpenParts {
   storage?: Pick<Storage, 'stream'>;
   log: Logger;
   scratch: string;
+  /** The descriptor of the host's features of molecules. */
+  features?: number | null;
   /** Rows that may wait for one model. */
   queueRows: number;
   /** Milliseconds for which rows wait for company, unless the model's options say. */
@@ -32,7 +34,7 @@ export const openServed = async (
   model: ModelSpec,
   figures: ModelFigures,
   facts: Facts | null,
-  { storage, log, scratch, queueRows, delayMs }: OpenParts,
+  { storage, log, scratch, features = null, queueRows, delayMs }: OpenParts,
 ): Promise<Served> => {
   if (model.file && !storage) throw new LoadError('The files of registered models cannot be reached from here.');
   const placed = storage ? await materialize(storage, model, scratch) : { model, [Symbol.asyncDispose]: async () => {} };
@@ -41,6 +43,7 @@ export const openServed = async (
   const child = {
     path: options.path!,
     smiles,
+    features,
     scratch,
     memoryLimitMb: options.memory_limit_mb ?? 2048,
     loadTimeoutMs: 60_000,

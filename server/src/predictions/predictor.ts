@@ -42,6 +42,8 @@ export interface PredictorOptions {
   log: Logger;
   /** A folder of this process's own, for children's empty working directories. */
   scratch: string;
+  /** The descriptor of the host's features of molecules. */
+  features?: number | null;
   settings?: Partial<PredictSettings>;
   /** What vetting found out about a version; null where nothing is known. */
   factsOf?: (model: ModelSpec) => Promise<Facts | null>;
@@ -114,7 +116,7 @@ export class Predictor implements Infers, AsyncDisposable {
   constructor(options: PredictorOptions) {
     this.#options = options;
     this.#settings = { ...defaultSettings, ...options.settings };
-    const { log, scratch, storage, factsOf, onLoad } = options;
+    const { log, scratch, storage, features = null, factsOf, onLoad } = options;
     const { memory, queueRows, delayMs } = this.#settings;
     const facts = new WeakMap<ModelSpec, Facts | null>();
     options.models.on('changed', this.#prune);
@@ -125,7 +127,7 @@ export class Predictor implements Infers, AsyncDisposable {
         onLoad?.();
         const known = (await factsOf?.(model)) ?? null;
         facts.set(model, known);
-        return await openServed(model, figures, known, { ...(storage && { storage }), log, scratch, queueRows, delayMs });
+        return await openServed(model, figures, known, { ...(storage && { storage }), log, scratch, features, queueRows, delayMs });
       },
     });
   }
@@ -312,11 +314,11 @@ export class Predictor implements Infers, AsyncDisposable {
 
   async #open(model: ModelSpec): Promise<Executor> {
     if (this.#closed) throw new ApiError('unavailable', 'The server is closing.', { headers: { 'retry-after': '2' } });
-    const { log, scratch, storage, open = openExecutor } = this.#options;
+    const { log, scratch, storage, features = null, open = openExecutor } = this.#options;
     const key = `${modelKey(model)}#${model.no ?? ''}`;
     let opening = this.#opened.get(key);
     if (!opening) {
-      opening = open(model, { log: log.child({ model: modelKey(model) }), scratch, crash, ...(storage && { storage }) });
+      opening = open(model, { log: log.child({ model: modelKey(model) }), scratch, features, crash, ...(storage && { storage }) });
       this.#opened.set(key, opening);
       opening.catch(() => {
         setTimeout(() => this.#opened.delete(key), loadAgainMs).unref();

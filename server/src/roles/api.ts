@@ -1,4 +1,6 @@
+import { closeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { openSessions, type Sessions } from '../auth/sessions.ts';
 import type { TableDeps } from '../batches/table-input.ts';
@@ -9,6 +11,7 @@ import { AskingCache } from '../cache/asking.ts';
 import { RedisTier } from '../cache/redis.ts';
 import { cacheRoutes } from '../cache/routes.ts';
 import { settledAnswers } from '../cache/settled.ts';
+import { openFeatureFile } from '../chemistry/feature-cache.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { checkOptions, pathOptions, problemOf } from '../executors/registry.ts';
@@ -150,11 +153,13 @@ export const api: Role = {
     observeQueue(db, metrics, config.timing.leaseSeconds);
     const scratch = await makeScratch('api');
     const tables = await openTables(parts);
+    const features = openFeatureFile({ folder: join(config.dataDir, 'features'), bytes: config.chemistry.featuresBytes }, log);
     const predictor = new Predictor({
       models,
       storage: parts.storage,
       log,
       scratch,
+      features,
       settings: config.predict,
       factsOf: (model) => readFacts(db, model),
       // What is under way outlives a collection of the few MB that every process has for young objects (see role.ts), and is
@@ -191,6 +196,7 @@ export const api: Role = {
       await results[Symbol.asyncDispose]();
       await recorder[Symbol.asyncDispose]();
       await tables[Symbol.asyncDispose]();
+      if (features !== null) closeSync(features);
       await rm(scratch, { recursive: true, force: true });
     };
     try {

@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { closeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { openFeatureFile } from '../chemistry/feature-cache.ts';
 import { defaultDedup } from '../policy/dedup.ts';
 import { Vectors } from '../cache/vectors.ts';
 import type { Config } from '../config.ts';
@@ -36,7 +39,7 @@ export interface WorkerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'> & Partial<Pick<Config, 'dedup'>>;
+  config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'> & Partial<Pick<Config, 'dedup' | 'chemistry' | 'dataDir'>>;
   log: Logger;
   /** Channels `chunks`, `jobs` and `control`. */
   listener: Listener;
@@ -98,6 +101,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #told: readonly ModelSpec[] = [];
   #jobs: JobLane | null = null;
   #scratch = '';
+  /** The descriptor of the host's features of molecules. */
+  #features: number | null = null;
   #renewedAt = 0;
   /** Ends the work when its leases may have run out. */
   #expiry: NodeJS.Timeout | null = null;
@@ -150,8 +155,11 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#started = true;
     const { db, config, models, log, listener } = this.#deps;
     this.#scratch = await makeScratch('worker');
+    if (config.chemistry && config.dataDir !== undefined)
+      this.#features = openFeatureFile({ folder: join(config.dataDir, 'features'), bytes: config.chemistry.featuresBytes }, log);
+    const crash = () => process.kill(process.pid, 'SIGKILL');
     this.#loaded = new LoadedModels(
-      { log, storage: this.#deps.storage, scratch: this.#scratch, crash: () => process.kill(process.pid, 'SIGKILL') },
+      { log, storage: this.#deps.storage, scratch: this.#scratch, features: this.#features, crash },
       config.worker.modelMemory,
     );
     await db.run(sql`
@@ -205,6 +213,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     if (this.#expiry) clearTimeout(this.#expiry);
     if (this.#notice) clearTimeout(this.#notice);
     await this.#loaded?.[Symbol.asyncDispose]();
+    if (this.#features !== null) closeSync(this.#features);
     await rm(this.#scratch, { recursive: true, force: true });
     await db.run(sql`update workers set state = 'stopped', seen_at = now() where id = ${this.id}`).catch(() => {});
   }

@@ -9,7 +9,9 @@ import { Frames, writeFully, type Frame } from '../../lib/frames.ts';
 import { bareEnvironment, limitedShell, nameless } from '../../lib/spawning.ts';
 import { frameOf, type LoadedHead, type LoadHead, type RunsHead, type SliceHead } from './wire.ts';
 
-export interface ChildSettings extends LoadHead {
+export interface ChildSettings extends Omit<LoadHead, 'features'> {
+  /** The descriptor of the host's features; null: each molecule is computed. */
+  features: number | null;
   scratch: string;
   memoryLimitMb: number;
   loadTimeoutMs: number;
@@ -89,10 +91,11 @@ export class Child {
     const home = mkdtempSync(join(settings.scratch, 'onnx-'));
     const progress = nameless(`${home}.progress`);
     const shared = nameless(`${home}.shared`);
+    const features = settings.smiles ? settings.features : null;
     const child = spawn('/bin/sh', ['-c', limitedShell(settings.memoryLimitMb), process.execPath, '--no-warnings', program], {
       cwd: home,
       env: environment(home),
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, shared],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, shared, ...(features === null ? [] : [features])],
     });
     let words = '';
     child.stderr!.on('data', (part: Buffer) => {
@@ -126,7 +129,7 @@ export class Child {
       child.once('error', (error) => finish({ ok: false, message: error.message }));
       signal.addEventListener('abort', aborted, { once: true });
       socket.on('data', listen);
-      socket.write(frameOf({ path: settings.path, smiles: settings.smiles }));
+      socket.write(frameOf({ path: settings.path, smiles: settings.smiles, features: features !== null }));
     });
     if (!loaded.ok) {
       closeSync(progress);

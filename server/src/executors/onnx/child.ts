@@ -17,6 +17,7 @@ import { frameOf, type LoadHead, type ResultHead, type RowFailure, type RunsHead
 const socket = 3;
 const progress = 4;
 const shared = 5;
+const features = 6;
 
 endWithParent();
 
@@ -71,7 +72,7 @@ try {
     executionMode: 'sequential',
     logSeverityLevel: 4,
   });
-  if (first.smiles) featuriser = await Featuriser.create();
+  if (first.smiles) featuriser = await Featuriser.create(first.features ? features : null);
 } catch (error) {
   writeFully(socket, frameOf({ ok: false, message: words(error) }));
   process.exit(0);

@@ -181,6 +181,7 @@ export const openOnnx = async (model: ModelSpec, context: ExecutorContext, { rec
   const child = {
     path: options.path!,
     smiles,
+    features: context.features ?? null,
     scratch: context.scratch,
     memoryLimitMb: options.memory_limit_mb ?? 2048,
     loadTimeoutMs: 60_000,

@@ -22,6 +22,8 @@ export interface TensorHead {
 export interface LoadHead {
   path: string;
   smiles: boolean;
+  /** Descriptor 6 is the file of the host's features. */
+  features?: boolean;
 }
 
 export interface Port {
