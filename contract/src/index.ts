@@ -20,5 +20,7 @@ export * from './portal-batches.ts';
 export * from './search.ts';
 export * from './artifacts.ts';
 export * from './boltz.ts';
+export * from './chai.ts';
+export * from './rfantibody.ts';
 export * from './screens.ts';
 export * from './results.ts';

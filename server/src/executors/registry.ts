@@ -3,10 +3,12 @@ import type { ExecutorName, ModelSpec } from '../models/models.ts';
 import { materialize, type Placed } from '../models/place.ts';
 import { boltzKind } from './boltz/boltz.ts';
 import { boltzOptions } from './boltz/options.ts';
+import { chaiKind, chaiOptions } from './chai/chai.ts';
 import { commandKind } from './command/command.ts';
 import { commandOptions } from './command/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind, type JsonObject } from './executor.ts';
+import { rfantibodyKind, rfantibodyOptions } from './rfantibody/rfantibody.ts';
 import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
 import { OpenAI, openaiKind } from './openai/openai.ts';
@@ -20,6 +22,8 @@ const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; excl
   echo: { kind: echoKind, options: echoOptions },
   openai: { kind: openaiKind, options: openaiOptions, exclusive },
   boltz: { kind: boltzKind, options: boltzOptions },
+  chai: { kind: chaiKind, options: chaiOptions },
+  rfantibody: { kind: rfantibodyKind, options: rfantibodyOptions },
   command: { kind: commandKind, options: commandOptions },
   oip: { kind: oipKind, options: oipOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },

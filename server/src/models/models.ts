@@ -6,7 +6,7 @@ import { compareVersions } from './versions.ts';
 
 export { modelKey } from './keys.ts';
 
-export type ExecutorName = 'boltz' | 'command' | 'echo' | 'openai' | 'oip' | 'onnx';
+export type ExecutorName = 'boltz' | 'chai' | 'command' | 'echo' | 'openai' | 'oip' | 'onnx' | 'rfantibody';
 
 /** A model's file in storage. */
 export interface ModelFile {
@@ -43,6 +43,8 @@ export const executorEndpoints: Record<ExecutorName, readonly string[] | null> =
   oip: ['/v1/predict'],
   command: ['/v1/predict'],
   boltz: ['/v1/predict'],
+  chai: ['/v1/predict'],
+  rfantibody: ['/v1/predict'],
   onnx: ['/v1/predict'],
 };
 
@@ -60,6 +62,8 @@ export const priorRate: Record<ExecutorName, number> = {
   onnx: 400,
   command: 0.2,
   boltz: 0.03,
+  chai: 0.02,
+  rfantibody: 0.002,
 };
 
 /**

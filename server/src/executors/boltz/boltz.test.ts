@@ -7,13 +7,14 @@ import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { silent } from '../../lib/log.ts';
 import { openMemory } from '../../storage/memory.ts';
+import { BadRequest } from '../bad-request.ts';
 import { conformance } from '../conformance.ts';
 import type { Executor, ExecutorContext, JsonObject, Outcome, Task } from '../executor.ts';
 import { boltzKind } from './boltz.ts';
 import { inputFile } from './input.ts';
 import { readRecord } from './output.ts';
 import { outputsOf } from './outputs.ts';
-import { BadRequest, readRequest } from './request.ts';
+import { readRequest } from './request.ts';
 
 const sample = fileURLToPath(new URL('../../../../examples/boltz-sample/boltz-sample.mjs', import.meta.url));
 const shared = fileURLToPath(new URL('fixtures', import.meta.url));

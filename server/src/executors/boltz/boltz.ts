@@ -8,6 +8,7 @@ import type { ModelSpec } from '../../models/models.ts';
 import { keepOutputs, written, type Found } from '../command/collect.ts';
 import { environmentOf } from '../command/environment.ts';
 import { runProgram, type Ended } from '../command/program.ts';
+import { BadRequest } from '../bad-request.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
 import { runGroups } from '../limited.ts';
 import { readOptions } from '../options.ts';
@@ -16,7 +17,7 @@ import { Folder, type Member } from './folder.ts';
 import { boltzOptions, type BoltzOptions } from './options.ts';
 import { causeOf, readRecord, type Cause, type Predicted } from './output.ts';
 import { outputsOf } from './outputs.ts';
-import { BadRequest, readRequest, type BoltzRequest } from './request.ts';
+import { readRequest, type BoltzRequest } from './request.ts';
 
 /**
  * Boltz-2, by its own program.

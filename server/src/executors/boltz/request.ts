@@ -1,6 +1,7 @@
 import { BoltzInputs, BoltzParameters, defaultParameters, type BoltzTemplate } from '@sluice/contract';
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { BadRequest, place } from '../bad-request.ts';
 import type { JsonObject } from '../executor.ts';
 
 export interface Chain {
@@ -23,11 +24,6 @@ export interface BoltzRequest {
 
 const inputs = Compile(BoltzInputs);
 const parameters = Compile(BoltzParameters);
-
-/** What is wrong with a request, with the place. */
-export class BadRequest extends Error {}
-
-const place = (path: string): string => path.replaceAll('/', '.');
 
 /** Amino acids of the format, and X; anything else boltz itself would take for X without a word. */
 const residues = /^[ACDEFGHIKLMNPQRSTVWYX]+$/;
