@@ -819,6 +819,14 @@ create table sessions (
   constraint sessions_key_mark_check CHECK (length(key_mark) = 32)
 );
 
+create table settings (
+  tenant_id text not null,
+  user_id text not null,
+  settings jsonb not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint settings_pkey PRIMARY KEY (tenant_id, user_id)
+);
+
 create table spreads (
   what text not null,
   model text not null default ''::text,
@@ -882,6 +890,22 @@ create table uploads (
   constraint uploads_status_check CHECK (status = ANY (ARRAY['pending'::text, 'completed'::text, 'cancelled'::text, 'expired'::text]))
 );
 CREATE INDEX uploads_pending ON public.uploads USING btree (expires_at) WHERE (status = 'pending'::text);
+
+create table views (
+  id text not null,
+  tenant_id text not null,
+  user_id text not null,
+  screen text not null,
+  name text not null,
+  slug text not null,
+  query jsonb not null,
+  shared boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint views_pkey PRIMARY KEY (id),
+  constraint views_tenant_id_user_id_screen_slug_key UNIQUE (tenant_id, user_id, screen, slug)
+);
+CREATE INDEX views_shared ON public.views USING btree (tenant_id, screen) WHERE shared;
 
 create table waiting (
   batch_no bigint not null,

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { batchStatuses, endpoints, lastSecond, PatchBatch, Priority, windowPattern } from './batches.ts';
 import { Metadata, Nullable, Page, Timestamp } from './common.ts';
 import { DeadLetterFilter, selection } from './deadletters.ts';
+import { slaNames } from './search.ts';
 
 export const bulkActions = ['cancel', 'retry', 'redrive', 'priority', 'deadline'] as const;
 export type BulkAction = (typeof bulkActions)[number];
@@ -27,6 +28,18 @@ export const skipReasons = {
 export type SkipReason = keyof typeof skipReasons;
 
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 2_000, description }));
+const someOf = (description: string) =>
+  Type.Optional(
+    Type.Union(
+      [
+        Type.String({ minLength: 1, maxLength: 2_000 }),
+        Type.Array(Type.String({ minLength: 1, maxLength: 2_000 }), { minItems: 1, maxItems: 100 }),
+      ],
+      {
+        description,
+      },
+    ),
+  );
 const time = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: lastSecond, description }));
 
 export const BulkFilter = Type.Object(
@@ -45,9 +58,15 @@ export const BulkFilter = Type.Object(
     ),
     code: text('Of requests: the code they ended with.'),
     cause: text('Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it.'),
-    model: text('`name`, or `name@version`.'),
-    user: text('Batches this user made, or their requests.'),
-    q: text('Text in the name or id of a batch, or in the message of a request; in upper or lower case.'),
+    model: someOf('`name`, or `name@version`; of batches, several may be named.'),
+    user: someOf('Batches this user made, or their requests; of batches, several may be named.'),
+    pool: Type.Optional(
+      Type.Array(Type.String(), { minItems: 1, description: 'Of batches: pools they asked for, or were given to last.' }),
+    ),
+    priority: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 100 }), { minItems: 1, description: 'Of batches.' })),
+    sla: Type.Optional(Type.Array(Type.Enum([...slaNames]), { minItems: 1, description: 'Of batches: how their promises stand.' })),
+    error: text('Of batches: words in the code or cause of a failure.'),
+    q: text('Of batches: beginnings of words in name and metadata, or of an id. Of requests: text in the message. In upper or lower case.'),
     since: time('Batches created, or requests ended, at this second or later.'),
     until: time('Batches created, or requests ended, before this second.'),
   },

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox';
+import { Type, type Static, type TObject } from 'typebox';
 import { Attempt, lastSecond } from './batches.ts';
 import { Nullable, Page, Timestamp } from './common.ts';
 
@@ -102,7 +102,7 @@ export const ListDeadLetters = Type.Object({
 });
 
 /** What an action on many means: these ids, or all that a filter matches but for the excluded ones. */
-export const selection = <F extends typeof DeadLetterFilter>(filter: F) => ({
+export const selection = <F extends TObject>(filter: F) => ({
   filter: Type.Optional(filter),
   ids: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 10_000 })),
   exclude: Type.Optional(

@@ -17,6 +17,7 @@ export * from './prediction-records.ts';
 export * from './oip.ts';
 export * from './portal.ts';
 export * from './portal-batches.ts';
+export * from './portal-search.ts';
 export * from './search.ts';
 export * from './artifacts.ts';
 export * from './boltz.ts';

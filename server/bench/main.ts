@@ -15,12 +15,13 @@ import { jobs } from './jobs.ts';
 import { keep } from './keep.ts';
 import { oip } from './oip.ts';
 import { onnx } from './onnx-figures.ts';
+import { portal } from './portal.ts';
 import { scale } from './scale.ts';
 import { predict } from './predict.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup, predict, chemistry];
+const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup, predict, chemistry, portal];
 
 const { values, positionals: wanted } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),

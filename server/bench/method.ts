@@ -28,6 +28,10 @@ creation of a 1,000,000-line batch of \`echo\` to its end, intake and finalizing
 loop's delay is perf_hooks' histogram, as /metrics shows it, which includes its own interval of 25 ms.`,
   idle: `\`sluice start\` (supervisor, API, scheduler, worker) after one batch and 25 s of rest. CPU from /proc. Statements
 are counted in PostgreSQL's log with log_statement = all, in 30 s of their own.`,
+  portal: `1,000,000 ended and open batches of one tenant, made in the database by one statement, and one batch of 1,000,000 lines
+that was really run, every fiftieth line failing. One client asks one thing after the other: lists by every sort and fifteen
+filters, first and second pages in turn; requests at lines all over the batch, by state and by code. *Overview, first to ask*: three
+seconds after anybody asked before; else it is shared, as dashboards do.`,
   start: `From the start of the process \`npm start\` to the first 200 of /health/ready, asked every 5 ms.`,
   onnx: `Inside the worker's executor, without queue: from SMILES with as many processes as cores, against the same number of
 bare RDKit and onnxruntime-node loops; from decoded tensors with one process against one bare onnxruntime-node loop.`,

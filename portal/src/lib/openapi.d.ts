@@ -1437,6 +1437,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys: one’s own; an admin’s request has all of the tenant
+         * @description Keys stand in the configuration; here is which there are and when they were used last.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portal/overview": {
         parameters: {
             query?: never;
@@ -1446,6 +1466,26 @@ export interface paths {
         };
         /** What runs, waits and failed, how fast and how well: from figures that are kept ready */
         get: operations["getPortalOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whatever a text may name: batches, requests, files, jobs, models
+         * @description By id or its beginning, also inside an address; else by beginnings of words in names, metadata and errors, and by custom_id in the newest batches.
+         */
+        get: operations["searchPortal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1474,6 +1514,60 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How pages are set up for the user */
+        get: operations["getPortalSettings"];
+        /** Set pages up for the user: in the place of all that was set before */
+        put: operations["putPortalSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views: one’s own, and those that others of the tenant share */
+        get: operations["listViews"];
+        put?: never;
+        /** Save a view */
+        post: operations["createView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a view */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        /** Change a view */
+        patch: operations["updateView"];
         trace?: never;
     };
     "/v1/predict": {
@@ -2547,24 +2641,32 @@ export interface components {
                  * @enum {unknown}
                  */
                 endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                /** @description Of batches: words in the code or cause of a failure. */
+                error?: string;
                 /** @description Of batches: those that have these pairs. */
                 metadata?: {
                     [key: string]: string;
                 };
-                /** @description `name`, or `name@version`. */
-                model?: string;
-                /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                /** @description `name`, or `name@version`; of batches, several may be named. */
+                model?: string | string[];
+                /** @description Of batches: pools they asked for, or were given to last. */
+                pool?: string[];
+                /** @description Of batches. */
+                priority?: number[];
+                /** @description Of batches: beginnings of words in name and metadata, or of an id. Of requests: text in the message. In upper or lower case. */
                 q?: string;
                 /** @description Batches created, or requests ended, at this second or later. */
                 since?: number;
+                /** @description Of batches: how their promises stand. */
+                sla?: ("on_track" | "at_risk" | "met" | "breached")[];
                 /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
                 state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
                 /** @description Of batches. */
                 status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
                 /** @description Batches created, or requests ended, before this second. */
                 until?: number;
-                /** @description Batches this user made, or their requests. */
-                user?: string;
+                /** @description Batches this user made, or their requests; of batches, several may be named. */
+                user?: string | string[];
             } | null;
             id: string;
             ids: number | null;
@@ -2998,6 +3100,23 @@ export interface components {
             /** @description Who submitted it. */
             user: string;
             worker: string | null;
+        };
+        KeyList: {
+            data: {
+                /** @description This request came with it, or with a session that was opened with it. */
+                current: boolean;
+                id: string;
+                last_used_at: number | null;
+                /** @constant */
+                object: "key";
+                /** @description Its first characters; of a short one, fewer. */
+                prefix: string;
+                /** @enum {unknown} */
+                role: "admin" | "user";
+                user: string;
+            }[];
+            /** @constant */
+            object: "list";
         };
         LigandRecord: {
             affinity_members: {
@@ -3485,6 +3604,26 @@ export interface components {
             status_code: number | null;
             worker: string | null;
         };
+        PortalSearch: {
+            /** @description What the text is the id of first; else kind by kind, the newest first. */
+            data: {
+                batch_id: string | null;
+                created_at: number | null;
+                detail: string | null;
+                /** @description The text is its id. */
+                exact: boolean;
+                id: string;
+                /** @enum {unknown} */
+                kind: "batch" | "request" | "file" | "job" | "model";
+                line: number | null;
+                status: string | null;
+                title: string;
+            }[];
+            /** @constant */
+            object: "list";
+            /** @description What was looked through, in words. */
+            searched: string;
+        };
         /** @description Who a page speaks for, and what it needs to know of the server. */
         PortalSession: {
             config: {
@@ -3518,6 +3657,13 @@ export interface components {
             };
             tenant: string;
             user: string;
+        };
+        PortalSettings: {
+            /** @constant */
+            object: "portal.settings";
+            /** @description Whatever pages keep for a user, such as the tiles of the dashboard in their order; at most 32 kB. */
+            settings: Record<string, never>;
+            updated_at: number | null;
         };
         Prediction: {
             id: string;
@@ -4043,6 +4189,27 @@ export interface components {
                     used: number;
                 };
             };
+        };
+        View: {
+            /** @description Seconds since the epoch. */
+            created_at: number;
+            id: string;
+            mine: boolean;
+            name: string;
+            /** @constant */
+            object: "view";
+            owner: string;
+            /** @description The parameters of the page’s address: filter, sort, columns. */
+            query: {
+                [key: string]: string;
+            };
+            screen: string;
+            /** @description Everybody of the tenant sees it. */
+            shared: boolean;
+            /** @description What an address calls it: `?view=slug`. It stays when the name changes. */
+            slug: string;
+            /** @description Seconds since the epoch. */
+            updated_at: number;
         };
         Worker: {
             held_bytes: number | null;
@@ -5308,24 +5475,32 @@ export interface operations {
                          * @enum {unknown}
                          */
                         endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                        /** @description Of batches: words in the code or cause of a failure. */
+                        error?: string;
                         /** @description Of batches: those that have these pairs. */
                         metadata?: {
                             [key: string]: string;
                         };
-                        /** @description `name`, or `name@version`. */
-                        model?: string;
-                        /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                        /** @description `name`, or `name@version`; of batches, several may be named. */
+                        model?: string | string[];
+                        /** @description Of batches: pools they asked for, or were given to last. */
+                        pool?: string[];
+                        /** @description Of batches. */
+                        priority?: number[];
+                        /** @description Of batches: beginnings of words in name and metadata, or of an id. Of requests: text in the message. In upper or lower case. */
                         q?: string;
                         /** @description Batches created, or requests ended, at this second or later. */
                         since?: number;
+                        /** @description Of batches: how their promises stand. */
+                        sla?: ("on_track" | "at_risk" | "met" | "breached")[];
                         /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
                         state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
                         /** @description Of batches. */
                         status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
                         /** @description Batches created, or requests ended, before this second. */
                         until?: number;
-                        /** @description Batches this user made, or their requests. */
-                        user?: string;
+                        /** @description Batches this user made, or their requests; of batches, several may be named. */
+                        user?: string | string[];
                     };
                     ids?: string[];
                     /** @enum {unknown} */
@@ -5508,24 +5683,32 @@ export interface operations {
                          * @enum {unknown}
                          */
                         endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                        /** @description Of batches: words in the code or cause of a failure. */
+                        error?: string;
                         /** @description Of batches: those that have these pairs. */
                         metadata?: {
                             [key: string]: string;
                         };
-                        /** @description `name`, or `name@version`. */
-                        model?: string;
-                        /** @description Text in the name or id of a batch, or in the message of a request; in upper or lower case. */
+                        /** @description `name`, or `name@version`; of batches, several may be named. */
+                        model?: string | string[];
+                        /** @description Of batches: pools they asked for, or were given to last. */
+                        pool?: string[];
+                        /** @description Of batches. */
+                        priority?: number[];
+                        /** @description Of batches: beginnings of words in name and metadata, or of an id. Of requests: text in the message. In upper or lower case. */
                         q?: string;
                         /** @description Batches created, or requests ended, at this second or later. */
                         since?: number;
+                        /** @description Of batches: how their promises stand. */
+                        sla?: ("on_track" | "at_risk" | "met" | "breached")[];
                         /** @description Of requests. A retry takes all but the cancelled ones where it is not said; a redrive takes dead letters only. */
                         state?: ("failed" | "dead_lettered" | "cancelled" | "expired")[];
                         /** @description Of batches. */
                         status?: ("validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled")[];
                         /** @description Batches created, or requests ended, before this second. */
                         until?: number;
-                        /** @description Batches this user made, or their requests. */
-                        user?: string;
+                        /** @description Batches this user made, or their requests; of batches, several may be named. */
+                        user?: string | string[];
                     };
                     ids?: string[];
                     /** @enum {unknown} */
@@ -7879,6 +8062,35 @@ export interface operations {
             };
         };
     };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getPortalOverview: {
         parameters: {
             query?: {
@@ -7898,6 +8110,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalOverview"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    searchPortal: {
+        parameters: {
+            query: {
+                /** @description Of each kind; default 6. */
+                limit?: number;
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSearch"];
                 };
             };
             /** @description What went wrong. */
@@ -7996,6 +8241,227 @@ export interface operations {
                         /** @constant */
                         object: "portal.session";
                     };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPortalSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSettings"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putPortalSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Whatever pages keep for a user, such as the tiles of the dashboard in their order; at most 32 kB. */
+                    settings: Record<string, never>;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalSettings"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                screen?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["View"][];
+                        /** @constant */
+                        object: "list";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description The parameters of the page’s address: filter, sort, columns. */
+                    query: {
+                        [key: string]: string;
+                    };
+                    /** @description The screen it is of, such as `batches`. */
+                    screen: string;
+                    shared?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                        /** @constant */
+                        object: "view";
+                    };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description The parameters of the page’s address: filter, sort, columns. */
+                    query?: {
+                        [key: string]: string;
+                    };
+                    shared?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description What went wrong. */

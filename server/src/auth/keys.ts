@@ -13,20 +13,28 @@ const refuse = (message: string): ApiError => new ApiError('invalid_api_key', me
 /** Not told of a key: whose it is, and that it is one. */
 export const unknownKey = 'Incorrect API key provided. This server does not know it.';
 
-export const authenticateWith = (keys: readonly ApiKey[]): Authenticate => {
-  const identities = new Map(keys.map(({ key, ...identity }): [string, Identity] => [digest(key), Object.freeze(identity)]));
+/** @param used told of each key that is used, each time */
+export const authenticateWith = (keys: readonly ApiKey[], used: (key: ApiKey) => void = () => {}): Authenticate => {
+  const entries = new Map(
+    keys.map((key): [string, { key: ApiKey; identity: Identity }] => {
+      const { key: text, ...identity } = key;
+      return [digest(text), { key, identity: Object.freeze(identity) }];
+    }),
+  );
   // A header that was right once need not be digested again. A map asks for the hash first, with a seed of this process's
   // own: how long it takes says nothing about a header that is not in it.
-  const known = new Map<string, Identity>();
+  const known = new Map<string, { key: ApiKey; identity: Identity }>();
   return (authorization = '') => {
-    const before = known.get(authorization);
-    if (before) return before;
-    const key = authorization && /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-    if (!key) throw refuse('No API key was provided. Send it in the Authorization header: `Authorization: Bearer <key>`.');
-    const identity = identities.get(digest(key));
-    if (!identity) throw refuse(unknownKey);
-    if (known.size >= 1000) known.clear();
-    known.set(authorization, identity);
-    return identity;
+    let entry = known.get(authorization);
+    if (entry === undefined) {
+      const key = authorization && /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+      if (!key) throw refuse('No API key was provided. Send it in the Authorization header: `Authorization: Bearer <key>`.');
+      entry = entries.get(digest(key));
+      if (!entry) throw refuse(unknownKey);
+      if (known.size >= 1000) known.clear();
+      known.set(authorization, entry);
+    }
+    used(entry.key);
+    return entry.identity;
   };
 };

@@ -57,7 +57,7 @@ export const countAll = (db: Db, tenant: string): Promise<CountRow[]> =>
       union all
       select status, models, owner, pool, priority, sla, count from batch_count_changes where tenant_id = ${tenant}
       union all
-      select ${fields}, 1 from batches b where b.tenant_id = ${tenant} and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling')) c
+      select ${fields}, 1 from batches b where b.tenant_id = ${tenant} and b.parent_no is null and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling')) c
     group by 1, 2, 3, 4, 5, 6 having sum(count) > 0`);
 
 /** Batches looked at where what is asked for was not counted beforehand. */
@@ -65,7 +65,7 @@ const looked = 10_000;
 
 /** The newest of those that a filter means, counted; and how many there are in all, as the database estimates, where these are too many. */
 export const countSome = async (db: Db, tenant: string, filter: BatchFilter): Promise<{ rows: CountRow[]; estimate: number | null }> => {
-  const conditions = batchConditions(tenant, filter);
+  const conditions = sql`${batchConditions(tenant, filter)} and b.parent_no is null`;
   const rows = await db.many<CountRow>(sql`
     select status, models, owner, pool, priority, sla, count(*)::bigint as count
     from (select ${fields} from batches b where ${conditions} order by b.created_at desc, b.no desc limit ${looked + 1}) b

@@ -60,7 +60,7 @@ export const pageOfBatches = (
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as started_at,
       extract(epoch from ${ended})::float8 as ended_at, b.created_by as owner, b.priority, ${poolOf} as pool, ${by}::text as key
     from batches b
-    where ${batchConditions(tenant, filter)}
+    where ${batchConditions(tenant, filter)} and b.parent_no is null
       ${after === null ? none : sql`and (${by}, b.no) ${beyond} (${after.key}::${type}, ${after.no}::bigint)`}
     order by ${by} ${order}, b.no ${order} limit ${limit}`);
 };
@@ -72,14 +72,18 @@ export interface Standing {
   running: number;
 }
 
-/** How far those have come that are under way. */
+/** How far those have come that are under way; those of several models by what their children have done. */
 export const standingsOf = (db: Db, nos: readonly number[]): Promise<Standing[]> =>
   nos.length === 0
     ? Promise.resolve([])
     : db.many<Standing>(sql`
-        select batch_no as no, sum(completed)::bigint as completed, sum(failed)::bigint as failed,
-          coalesce(sum(requests) filter (where state = 'leased'), 0)::bigint as running
-        from chunks where batch_no = any(${nos}::bigint[]) group by 1`);
+        select m.top as no, sum(c.completed)::bigint as completed, (sum(c.failed) + max(m.refused))::bigint as failed,
+          coalesce(sum(c.requests) filter (where c.state = 'leased'), 0)::bigint as running
+        from (
+          select no, no as top, refused from batches where no = any(${nos}::bigint[])
+          union all
+          select no, parent_no, 0 from batches where parent_no = any(${nos}::bigint[])) m
+        join chunks c on c.batch_no = m.no group by 1`);
 
 /** The first model of each, and how many there are. */
 export const modelsOf = (db: Db, nos: readonly number[]): Promise<{ no: number; first: string; count: number }[]> =>

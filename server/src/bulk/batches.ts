@@ -1,14 +1,14 @@
 import type { SkipReason } from '@sluice/contract';
+import { batchConditions } from '../batches/filter.ts';
 import { windowSeconds } from '../batches/windows.ts';
 import type { Db } from '../db/db.ts';
-import { none, sql, type Statement } from '../db/sql.ts';
-import { ofModel } from '../models/keys.ts';
+import { sql, type Statement } from '../db/sql.ts';
 import { batchRefusal, continuedLines, discardedLines, foundLines } from './lines.ts';
 import type { Selection } from './selection.ts';
 
 /**
- * Batches `b` that the filter, or the ids, mean. Of one of several models, what is run again are lines of its children;
- * everything else is done to it, and comes to them.
+ * Batches `b` that the filter, or the ids, mean: the same as lists of them show for it. Of one of several models, what is
+ * run again are lines of its children; everything else is done to it, and comes to them.
  */
 const meant = ({ tenant, filter, ids, exclude, asOf, action }: Selection): Statement => {
   const again = action === 'retry' || action === 'redrive';
@@ -16,17 +16,13 @@ const meant = ({ tenant, filter, ids, exclude, asOf, action }: Selection): State
     return again
       ? sql`b.tenant_id = ${tenant} and b.kind <> 'parent' and (b.id = any(${ids}::text[]) or b.parent_no in (select no from batches where id = any(${ids}::text[])))`
       : sql`b.tenant_id = ${tenant} and b.id = any(${ids}::text[])`;
-  const { status, endpoint, metadata, model, user, q, since, until } = filter;
-  return sql`b.tenant_id = ${tenant} and b.created_at <= to_timestamp(${asOf}) and not b.id = any(${exclude}::text[]) and ${again ? sql`b.kind <> 'parent'` : sql`b.parent_no is null`}
-    ${status === undefined ? none : sql`and b.status = any(${status}::text[])`}
-    ${endpoint === undefined ? none : sql`and b.endpoint = ${endpoint}`}
-    ${metadata === undefined ? none : sql`and b.metadata @> ${JSON.stringify(metadata)}::jsonb`}
-    ${model === undefined ? none : sql`and exists (select from batch_models m where m.batch_no = b.no and ${ofModel(sql`m.model`, model)})`}
-    ${user === undefined ? none : sql`and b.created_by = ${user}`}
-    ${q === undefined ? none : sql`and position(lower(${q}) in lower(coalesce(b.name, '') || ' ' || b.id)) > 0`}
-    ${since === undefined ? none : sql`and b.created_at >= to_timestamp(${since})`}
-    ${until === undefined ? none : sql`and b.created_at < to_timestamp(${until})`}`;
+  const { model, user, ...rest } = filter;
+  return sql`${batchConditions(tenant, { ...rest, model: listed(model), user: listed(user) })}
+    and b.created_at <= to_timestamp(${asOf}) and not b.id = any(${exclude}::text[]) and ${again ? sql`b.kind <> 'parent'` : sql`b.parent_no is null`}`;
 };
+
+const listed = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
+  typeof value === 'string' ? [value] : value;
 
 /** What of a batch `b` would be run again. */
 const linesLeft = (selection: Selection): Statement => sql`(${foundLines(selection)} - ${discardedLines} - ${continuedLines(selection)})`;

@@ -1,3 +1,4 @@
+import type { DeadLetterFilter } from '@sluice/contract';
 import { none, sql, type Statement } from '../db/sql.ts';
 import { endedStates, plainStates } from '../batches/retry.ts';
 import { requestConditions, runsAgain } from '../deadletters/filter.ts';
@@ -9,6 +10,16 @@ import type { Selection } from './selection.ts';
  * over millions of requests costs no row for each.
  */
 export const empty = sql`'{}'::int4multirange`;
+
+/** What chooses requests; of an operation on batches, nothing does. */
+const requestFilter = ({ on, filter }: Selection): DeadLetterFilter => {
+  if (on !== 'requests' || filter === null) return {};
+  const { batch, code, cause, q, since, until } = filter;
+  // `selectionOf` lets one of each through.
+  const model = [filter.model ?? []].flat()[0];
+  const given = { batch, model, code, cause, q, since, until };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+};
 
 /** The states an action takes, where the filter does not say. */
 export const statesOf = ({ action, filter, ids, on }: Selection): readonly string[] => {
@@ -22,7 +33,7 @@ export const inStates = (selection: Selection): Statement =>
 
 /** What of chunks `c`, which hold the lines that never ran, the filter means: they have a model and an end, but no message. */
 export const chunkConditions = (selection: Selection): Statement => {
-  const { model, code, cause, q, since, until } = selection.on === 'requests' ? (selection.filter ?? {}) : {};
+  const { model, code, cause, q, since, until } = requestFilter(selection);
   const ended = sql`coalesce(b.cancelled_at, b.expired_at, b.created_at)`;
   return sql`c.state = any(${statesOf(selection)}::text[]) and c.state in ('cancelled', 'expired')
     ${cause === undefined && q === undefined ? none : sql`and false`}
@@ -35,7 +46,7 @@ export const chunkConditions = (selection: Selection): Statement => {
 
 /** What of `requests r` the filter means, whatever became of it since. */
 export const rowConditions = (selection: Selection): Statement => {
-  const { batch: _, user: __, ...filter } = selection.on === 'requests' ? (selection.filter ?? {}) : {};
+  const { batch: _, user: __, ...filter } = requestFilter(selection);
   return sql`${inStates(selection)} ${requestConditions(filter)}
     ${selection.ids === null ? sql`and r.settled_at <= to_timestamp(${selection.asOf})` : none}`;
 };

@@ -20,7 +20,7 @@ export interface Selection {
 type Field = keyof BulkFilter;
 
 const filters: Record<Selection['on'], readonly Field[]> = {
-  batches: ['status', 'endpoint', 'metadata', 'model', 'user', 'q', 'since', 'until'],
+  batches: ['status', 'endpoint', 'metadata', 'model', 'user', 'pool', 'priority', 'sla', 'error', 'q', 'since', 'until'],
   requests: ['batch', 'state', 'code', 'cause', 'model', 'user', 'q', 'since', 'until'],
 };
 
@@ -54,6 +54,8 @@ export const selectionOf = (identity: Identity, body: CreateBulk): Omit<Selectio
     throw refuse(`The action '${action}' is one of batches; requests can be retried and redriven.`, 'action');
   const strange = Object.keys(filter ?? {}).find((field) => !filters[on].includes(field as Field));
   if (strange !== undefined) throw refuse(`'${strange}' does not choose ${on}. Known: ${filters[on].join(', ')}.`, `filter.${strange}`);
+  for (const field of ['model', 'user'] as const)
+    if (on === 'requests' && typeof filter?.[field] === 'object') throw refuse(`Requests are chosen by one ${field}.`, `filter.${field}`);
   if (action === 'redrive' && filter?.state?.some((state) => state !== 'dead_lettered'))
     throw refuse('A redrive is of dead letters only; a retry takes the other states.', 'filter.state');
   checkOptions(action, options);

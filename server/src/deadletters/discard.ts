@@ -7,7 +7,15 @@ import { parseRequestId } from '../lib/ids.ts';
 import { deadLetterConditions } from './filter.ts';
 
 /** Throws unless exactly one way of choosing is there. */
-export const checkSelection = ({ filter, ids, exclude }: Pick<DiscardDeadLetters, 'filter' | 'ids' | 'exclude'>): void => {
+export const checkSelection = ({
+  filter,
+  ids,
+  exclude,
+}: {
+  filter?: object;
+  ids?: readonly string[];
+  exclude?: readonly string[];
+}): void => {
   if (filter === undefined && ids === undefined)
     throw new ApiError('missing_required_parameter', "Missing required parameter: 'filter' or 'ids'.", { param: 'filter' });
   if (filter !== undefined && ids !== undefined)

@@ -25,6 +25,8 @@ export interface ServerOptions {
   keys: readonly ApiKey[];
   /** Browsers that are signed in; absent: there are none. */
   sessions?: Sessions;
+  /** Told of each key that is used. */
+  used?: (key: ApiKey) => void;
   log: Logger;
   /** Adds the rooms' routes. */
   routes: (app: App) => void | Promise<void>;
@@ -79,7 +81,13 @@ const refuseConnection = (error: Error & { code?: string }, socket: Socket): voi
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A browser sends its cookie along with whatever a page has it ask: what changes something must also know the token. */
-const admitSession = async (request: FastifyRequest, reply: FastifyReply, sessions: Sessions, secret: string): Promise<void> => {
+const admitSession = async (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sessions: Sessions,
+  secret: string,
+  used?: (key: ApiKey) => void,
+): Promise<void> => {
   let session: Session;
   try {
     session = await sessions.find(secret);
@@ -89,6 +97,7 @@ const admitSession = async (request: FastifyRequest, reply: FastifyReply, sessio
   }
   request.identity = session.identity;
   request.session = session;
+  used?.(session.key);
   if (!safe.has(request.method) && request.headers['x-csrf-token'] !== session.csrfToken)
     throw new ApiError(
       'invalid_csrf_token',
@@ -135,7 +144,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
       fail(error, request, reply);
     },
   });
-  const authenticate = authenticateWith(options.keys);
+  const authenticate = authenticateWith(options.keys, options.used);
 
   app.setErrorHandler(fail);
 
@@ -172,7 +181,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
       if (guarded) {
         const { authorization, cookie } = request.headers;
         const secret = authorization === undefined && sessions !== undefined ? secretIn(cookie) : null;
-        if (secret !== null) return admitSession(request, reply, sessions!, secret);
+        if (secret !== null) return admitSession(request, reply, sessions!, secret, options.used);
         request.identity = authenticate(authorization);
       }
       done();

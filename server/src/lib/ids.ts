@@ -52,6 +52,7 @@ const lettered = (prefix: string, length: number): string => {
 export const newFileId = (): string => lettered('file-', 22);
 export const newUploadId = (): string => `upload_${hex(16)}`;
 export const newPartId = (): string => `part_${hex(16)}`;
+export const newViewId = (): string => `view_${hex(12)}`;
 export const newOperationId = (): string => `op_${hex(12)}`;
 /** Sorts by its time, as a batch's id does. */
 export const newJobId = (): string => `job_${stem()}`;

@@ -50,13 +50,13 @@ interface Open {
 const readOpen = (db: Db, tenant: string): Promise<Open> =>
   db.one<Open>(sql`
     with open as materialized (
-      select no, status, created_at, at_risk, forecast_p50 from batches
+      select no, status, created_at, at_risk, forecast_p50, parent_no is null as top from batches
       where tenant_id = ${tenant} and status in ('validating', 'in_progress', 'finalizing', 'cancelling'))
     select extract(epoch from now())::float8 as now,
       (select case when isfinite(planned_at) then extract(epoch from now() - planned_at)::float8 end from plan) as age,
-      count(*) filter (where status = 'validating')::int as validating, count(*) filter (where status = 'in_progress')::int as in_progress,
-      count(*) filter (where status = 'finalizing')::int as finalizing, count(*) filter (where status = 'cancelling')::int as cancelling,
-      count(*) filter (where status = 'in_progress' and at_risk)::int as at_risk,
+      count(*) filter (where top and status = 'validating')::int as validating, count(*) filter (where top and status = 'in_progress')::int as in_progress,
+      count(*) filter (where top and status = 'finalizing')::int as finalizing, count(*) filter (where top and status = 'cancelling')::int as cancelling,
+      count(*) filter (where top and status = 'in_progress' and at_risk)::int as at_risk,
       (select count(*)::int from open o join waiting w on w.batch_no = o.no) as waiting,
       -- the oldest batches first, until one has something queued
       (select extract(epoch from now() - o.created_at)::float8 from open o

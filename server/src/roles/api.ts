@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { openSessions, type Sessions } from '../auth/sessions.ts';
 import type { TableDeps } from '../batches/table-input.ts';
+import { KeyUses } from '../auth/uses.ts';
 import { batchRoutes } from '../batches/routes.ts';
 import { bulkRoutes } from '../bulk/routes.ts';
 import { AnswerCache } from '../cache/answers.ts';
@@ -22,6 +23,7 @@ import { jobRoutes } from '../jobs/routes.ts';
 import { portalFolder } from '../http/portal-files.ts';
 import { buildServer } from '../http/server.ts';
 import type { App } from '../lib/app.ts';
+import { messageOf } from '../lib/errors.ts';
 import { makeScratch } from '../lib/scratch.ts';
 import { modelKey, type Models } from '../models/models.ts';
 import { oipRoutes } from '../oip/routes.ts';
@@ -63,6 +65,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   recorder: Recorder;
   tables?: TableDeps;
   sessions: Sessions;
+  uses: KeyUses;
 };
 
 /** Every route of the API, as the rooms bring them. */
@@ -84,6 +87,7 @@ export const addRoutes = (
     recorder,
     sessions,
     tables,
+    uses,
   }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
@@ -136,6 +140,9 @@ export const addRoutes = (
     version,
     db,
     storage,
+    models,
+    keys: config.keys,
+    uses,
     quotas,
     leaseSeconds: timing.leaseSeconds,
     dependencies: () => health.dependencies,
@@ -183,16 +190,21 @@ export const api: Role = {
     const results = new ResultReader({ ...parts, scratch });
     const recorder = new Records({ db, log, keep: config.predict.records, days: config.predict.recordDays });
     recorder.start();
+    const uses = new KeyUses(db, (error) => log.warn({ reason: messageOf(error) }, 'uses of keys could not be written down'));
+    uses.start();
     const sessions = openSessions({ db, keys: config.keys, idleSeconds: config.portal.sessionHours * 3_600 });
     const app = await buildServer({
       keys: config.keys,
       sessions,
+      used: uses.note,
       portal: portalFolder,
       log,
-      routes: (app) => addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions, tables }),
+      routes: (app) =>
+        addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions, tables, uses }),
     });
     const stop = async (): Promise<void> => {
       await app.close();
+      await uses.stop();
       await results[Symbol.asyncDispose]();
       await recorder[Symbol.asyncDispose]();
       await tables[Symbol.asyncDispose]();

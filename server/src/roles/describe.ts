@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnswerCache } from '../cache/answers.ts';
 import { AskingCache } from '../cache/asking.ts';
+import { KeyUses } from '../auth/uses.ts';
 import { openSessions } from '../auth/sessions.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
@@ -43,6 +44,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     jobs: new JobDesk({ db, storage, models, listener }),
     results: new ResultReader({ db, storage, listener, log: silent, scratch: folder }),
     recorder: { record: () => {} },
+    uses: new KeyUses(db),
     sessions: openSessions({ db, keys: [], idleSeconds: 1 }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });

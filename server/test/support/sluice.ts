@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { ApiKey } from '../../src/auth/identity.ts';
+import { KeyUses } from '../../src/auth/uses.ts';
 import { openSessions } from '../../src/auth/sessions.ts';
 import { batchRoutes } from '../../src/batches/routes.ts';
 import { defaultDedup } from '../../src/policy/dedup.ts';
@@ -142,11 +143,13 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     await worker.start();
     workers.push(worker);
   }
+  const uses = stack.use(new KeyUses(db));
   const sessions = openSessions({ db, keys, idleSeconds: 3_600 });
   const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder }));
   const app = await buildServer({
     keys,
     sessions,
+    used: uses.note,
     ...(options.portal && { portal: portalFolder }),
     log,
     checkReplies: true,
@@ -192,6 +195,9 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         version: () => Promise.resolve('0.0.0'),
         db,
         storage,
+        models,
+        keys,
+        uses,
         quotas,
         leaseSeconds: config.timing.leaseSeconds,
         dependencies: () => [{ name: 'storage', check: () => disk.check() }],
