@@ -6,6 +6,7 @@ import type { ListOptions as JobListOptions, RunOptions as JobOptions } from './
 import type { LoadOptions } from './commands/loadtest.ts';
 import type { AliasOptions, PushOptions } from './commands/model.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
+import type { ResultsOptions, TopOptions } from './commands/results.ts';
 import type { SetOptions } from './commands/route.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { VetOptions } from './commands/vet.ts';
@@ -105,6 +106,51 @@ const batches = (): Command => {
     .description('the results; while it runs, those there are')
     .requiredOption('--out <file>', 'where they go; - is standard output')
     .action(act(async (context, id: string, options: { out: string }) => (await module()).downloadOf(context, id, options)));
+
+  const results = () => import('./commands/results.ts');
+  batch
+    .command('results <id>')
+    .description('the table of results: inputs beside outputs, a row a line')
+    .requiredOption('--out <file>', 'where it goes; - is standard output')
+    .option('--format <format>', 'jsonl, csv, tsv, parquet or sdf', 'csv')
+    .option('--columns <names>', 'these, in this order')
+    .option('--where <filter>', 'these rows: logS>-2,status=completed')
+    .option('--sort <names>', 'falling behind a minus: -logS,custom_id')
+    .option('--limit <n>', 'rows at most', whole('--limit', 1))
+    .option('--offset <n>', 'rows to leave out at the beginning', whole('--offset', 0))
+    .option('--keep-formulas', 'leave text as it is that a spreadsheet would run as a formula')
+    .action(act(async (context, id: string, options: ResultsOptions) => (await results()).download(context, id, options)));
+
+  batch
+    .command('summary <id>')
+    .description('figures of what the models computed, and failures by their cause')
+    .option('--properties <names>', 'columns of numbers')
+    .option('--where <filter>', 'of these rows')
+    .action(
+      act(async (context, id: string, options: { where?: string; properties?: string }) => (await results()).summary(context, id, options)),
+    );
+
+  batch
+    .command('top <id>')
+    .description('the best rows')
+    .option('--property <name>', 'by this column')
+    .option('--order <order>', 'desc has the largest first, asc the least')
+    .option('--objective <weights>', 'or by a weighted sum: logS:1,p_bbb:-0.5')
+    .option('--diverse', 'only the best of each scaffold')
+    .option('--where <filter>', 'of these rows')
+    .option('--columns <names>', 'what is shown of them')
+    .option('-n, --n <n>', 'how many', whole('--n', 1), 10)
+    .action(act(async (context, id: string, options: TopOptions) => (await results()).top(context, id, options)));
+
+  batch
+    .command('query <id> <sql>')
+    .description('a select over the table `results`')
+    .option('--limit <n>', 'rows at most', whole('--limit', 1))
+    .action(
+      act(async (context, id: string, statement: string, options: { limit?: number }) =>
+        (await results()).query(context, id, statement, options),
+      ),
+    );
 
   batch
     .command('explain <id>')

@@ -106,3 +106,141 @@ export const ResultsTable = Type.Object(
   { $id: 'ResultsTable', description: 'The table of results of a batch, and how far it is.' },
 );
 export type ResultsTable = Static<typeof ResultsTable>;
+
+export const ResultsSummaryQuery = Type.Object({
+  ...filter,
+  wait,
+  properties: Type.Optional(
+    Type.String({ maxLength: 10_000, description: 'Columns of numbers, with commas between; absent: what the models computed.' }),
+  ),
+});
+
+const Extreme = Type.Object({ line: Type.Integer(), custom_id: Type.String(), value: Type.Number() });
+const Figure = Nullable(Type.Number());
+
+export const ResultsSummary = Type.Object(
+  {
+    object: Type.Literal('batch.results.summary'),
+    rows: Type.Integer({ description: 'That the filter lets pass.' }),
+    counts: Type.Object({ completed: Type.Integer(), failed: Type.Integer(), cancelled: Type.Integer(), expired: Type.Integer() }),
+    properties: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        unit: Nullable(Type.String()),
+        count: Type.Integer({ description: 'Rows with a value.' }),
+        missing: Type.Integer(),
+        mean: Figure,
+        sd: Type.Union([Type.Number(), Type.Null()], { description: 'Of the sample: null with fewer than two values.' }),
+        min: Figure,
+        max: Figure,
+        quantiles: Type.Object({ p5: Figure, p25: Figure, p50: Figure, p75: Figure, p95: Figure }),
+        quantiles_of: Type.Integer({
+          description: 'Rows the quantiles are of: about 100,000, always the same ones, where there are more than 200,000.',
+        }),
+        histogram: Type.Object({
+          edges: Type.Array(Type.Number(), { description: 'One more than there are counts.' }),
+          counts: Type.Array(Type.Integer()),
+        }),
+        highest: Type.Array(Extreme),
+        lowest: Type.Array(Extreme),
+      }),
+    ),
+    failures: Type.Array(
+      Type.Object({
+        status: Type.String(),
+        code: Nullable(Type.String()),
+        count: Type.Integer(),
+        example: Type.Object({ line: Type.Integer(), message: Nullable(Type.String()) }),
+      }),
+    ),
+  },
+  { $id: 'ResultsSummary' },
+);
+export type ResultsSummary = Static<typeof ResultsSummary>;
+
+export const ResultsTopQuery = Type.Object({
+  ...filter,
+  wait,
+  columns: Type.Optional(Type.String({ maxLength: 100_000, description: 'Names with commas between; absent: all.' })),
+  property: Type.Optional(Type.String({ maxLength: 1000, description: 'The column of numbers to rank by.' })),
+  order: Type.Optional(Type.Enum(['desc', 'asc'], { description: 'Of `property`: `desc` (the default) has the largest first.' })),
+  objective: Type.Optional(
+    Type.String({
+      maxLength: 10_000,
+      description:
+        'Instead of `property`: properties with weights, `logS:1,p_bbb:-0.5`. Values are brought to mean 0 and standard deviation 1 over the filtered rows, weighted and added.',
+    }),
+  ),
+  diverse: Type.Optional(
+    Type.Enum(['scaffold'], {
+      description: 'Only the best row of each Bemis-Murcko scaffold. Looks at the best 20 × n rows, 5,000 at most.',
+    }),
+  ),
+  n: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 10.' })),
+});
+
+export const ResultsTop = Type.Object(
+  {
+    object: Type.Literal('list'),
+    columns: Type.Array(Type.Ref('ResultColumn')),
+    data: Type.Array(
+      Type.Object({
+        rank: Type.Integer(),
+        value: Type.Number({ description: 'Of the property, or of the objective.' }),
+        scaffold: Type.Optional(Nullable(Type.String())),
+        row: ResultRow,
+      }),
+    ),
+  },
+  { $id: 'ResultsTop' },
+);
+export type ResultsTop = Static<typeof ResultsTop>;
+
+export const ResultsScatterQuery = Type.Object({
+  ...filter,
+  wait,
+  x: Type.String({ maxLength: 1000 }),
+  y: Type.String({ maxLength: 1000 }),
+  colour: Type.Optional(Type.String({ maxLength: 1000, description: 'A third column, of any type.' })),
+  points: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 50_000,
+      description: 'At most; default 50,000. Where there are more, the same ones are chosen each time.',
+    }),
+  ),
+});
+
+export const ResultsScatter = Type.Object(
+  {
+    object: Type.Literal('batch.results.scatter'),
+    total: Type.Integer({ description: 'Rows that the filter lets pass.' }),
+    sampled: Type.Boolean(),
+    line: Type.Array(Type.Integer()),
+    x: Type.Array(Type.Number()),
+    y: Type.Array(Type.Number()),
+    colour: Type.Optional(Type.Array(Type.Union([Type.Number(), Type.String(), Type.Null()]))),
+  },
+  { $id: 'ResultsScatter', description: 'Points by column: the i-th of each belong together.' },
+);
+export type ResultsScatter = Static<typeof ResultsScatter>;
+
+export const QueryResults = Type.Object(
+  {
+    sql: Type.String({ minLength: 1, maxLength: 20_000, description: "One `select` over the table `results`, in DuckDB's SQL." }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Rows of the answer; default 1,000.' })),
+  },
+  { $id: 'QueryResults' },
+);
+export type QueryResults = Static<typeof QueryResults>;
+
+export const QueriedResults = Type.Object(
+  {
+    object: Type.Literal('batch.results.query'),
+    columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String({ description: "DuckDB's." }) })),
+    rows: Type.Array(Type.Array(Type.Unknown()), { description: 'Whole numbers that JavaScript cannot hold are texts.' }),
+    truncated: Type.Boolean({ description: 'There are more rows than `limit`, or more than 16 MB of them.' }),
+  },
+  { $id: 'QueriedResults' },
+);
+export type QueriedResults = Static<typeof QueriedResults>;

@@ -6,6 +6,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { endWithParent } from '../lib/orphan.ts';
 import { build } from './build.ts';
 import { openDuck, rowsOf } from './duck.ts';
+import { runSql } from './user-sql.ts';
 import { BadQuestion, type Ask, type Start, type Told } from './facts.ts';
 
 endWithParent();
@@ -23,6 +24,12 @@ const answer = async (duck: DuckDBConnection, ask: Ask): Promise<unknown> => {
     case 'copy':
       await duck.run(`copy (${ask.sql}) to '/dev/stdout' (${ask.as})`, [...ask.values]);
       return null;
+    case 'sdf':
+      return (await import('./molecules.ts')).writeSdf(duck, ask);
+    case 'scaffolds':
+      return (await import('./molecules.ts')).scaffoldsOf(ask.smiles);
+    case 'sql':
+      return runSql(duck, ask);
   }
 };
 

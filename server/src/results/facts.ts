@@ -42,7 +42,40 @@ export interface CopyTask {
   as: string;
 }
 
-export type Ask = BuildTask | RowsTask | CopyTask;
+/** The same as an SDF, one column of which is the SMILES, and one the name of the record. */
+export interface SdfTask {
+  do: 'sdf';
+  sql: string;
+  values: readonly string[];
+  names: readonly string[];
+  /** Places of columns. */
+  smiles: number;
+  title: number;
+}
+
+export interface ScaffoldsTask {
+  do: 'scaffolds';
+  smiles: readonly unknown[];
+}
+
+/** What a user wrote. The process is of no use after it. */
+export interface SqlTask {
+  do: 'sql';
+  text: string;
+  /** Where the table is, for this process. */
+  table: string;
+  limit: number;
+  /** Of the rows as JSON. */
+  bytes: number;
+}
+
+export interface SqlAnswer {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+  truncated: boolean;
+}
+
+export type Ask = BuildTask | RowsTask | CopyTask | SdfTask | ScaffoldsTask | SqlTask;
 
 /** What a process is told first: the megabytes of DuckDB, and the folder for what is more; null: nothing goes to disk. */
 export interface Start {

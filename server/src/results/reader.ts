@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ import { ApiError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Row } from './duck.ts';
-import { BadQuestion, type CopyTask } from './facts.ts';
+import { BadQuestion, type CopyTask, type SdfTask, type SqlAnswer, type SqlTask } from './facts.ts';
 import type { Column } from './layout.ts';
 import { DuckProcess, ProcessLost } from './process.ts';
 import type { Question } from './select.ts';
@@ -26,6 +26,8 @@ export interface ReaderDeps {
   listener: Listener;
   log: Logger;
   scratch: string;
+  /** Milliseconds that a query may take. */
+  queryMs?: number;
 }
 
 /** A table that can be read. */
@@ -45,6 +47,11 @@ const idleMs = 5 * 60_000;
 const pollMs = 1_000;
 /** Downloads that are written at once, each in a process of its own. */
 const mostDownloads = 8;
+/** What users wrote that runs at once, each in a process of its own; milliseconds, memory and bytes of an answer it may have. */
+const mostQueries = 4;
+const queryMs = 10_000;
+const queryLimits = { memoryMb: 1_024, duckMb: 256, fileBytes: 0 };
+const queryBytes = 16 << 20;
 /** Copies kept of tables whose storage has no files. */
 const mostCopies = 8;
 
@@ -56,7 +63,8 @@ export class ResultReader implements AsyncDisposable {
   readonly #deps: ReaderDeps;
   #process: Promise<DuckProcess> | null = null;
   #idle: NodeJS.Timeout | null = null;
-  #downloads = new Set<DuckProcess>();
+  #queries = 0;
+  readonly #downloads = new Set<DuckProcess>();
   readonly #copies = new Map<string, Promise<string>>();
 
   constructor(deps: ReaderDeps) {
@@ -164,15 +172,14 @@ export class ResultReader implements AsyncDisposable {
     await (await duck)?.[Symbol.asyncDispose]();
   }
 
-  /** The bytes of a question's rows, in a format of DuckDB's, as they are made; whoever leaves ends the making. */
-  async stream(question: Question, as: string): Promise<Readable> {
+  /** The bytes of a question's rows, as they are written; whoever leaves ends the writing. */
+  async stream(task: CopyTask | SdfTask): Promise<Readable> {
     if (this.#downloads.size >= mostDownloads)
       throw new ApiError('unavailable', 'Too many tables are being written just now.', { headers: { 'retry-after': '5' } });
     const folder = await mkdtemp(join(this.#deps.scratch, 'copy-'));
     const duck = new DuckProcess({ folder, output: true });
     this.#downloads.add(duck);
     const stream: Readable = duck.child.stdout!;
-    const task: CopyTask = { do: 'copy', ...question, as };
     duck
       .ask(task)
       // What it has written lies in the pipe.
@@ -188,6 +195,41 @@ export class ResultReader implements AsyncDisposable {
       void duck[Symbol.asyncDispose]().then(() => rm(folder, { recursive: true, force: true }));
     });
     return stream;
+  }
+
+  /** What a user wrote about a table, in a process of its own that has nothing but the table, and ends with the answer. */
+  async sql(table: ReadyTable, text: string, limit: number): Promise<SqlAnswer> {
+    if (this.#queries >= mostQueries)
+      throw new ApiError('unavailable', 'Too many queries run just now.', { headers: { 'retry-after': '2' } });
+    this.#queries++;
+    const folder = await mkdtemp(join(this.#deps.scratch, 'query-'));
+    const file = await open(await this.path(table));
+    try {
+      await using duck = new DuckProcess({ folder, alone: true, descriptors: [file.fd], limits: queryLimits });
+      const task: SqlTask = { do: 'sql', text, table: '/dev/fd/4', limit, bytes: queryBytes };
+      return await duck.ask<SqlAnswer>(task, { ms: this.#deps.queryMs ?? queryMs });
+    } catch (error) {
+      throw toApiError(
+        error instanceof ProcessLost ? new BadQuestion('It needs more memory than a query may have.', { cause: error }) : error,
+      );
+    } finally {
+      this.#queries--;
+      await file.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Scaffolds of SMILES; in a process of its own, which a molecule may break or keep for ever. */
+  async scaffolds(smiles: readonly unknown[]): Promise<(string | null)[]> {
+    const folder = await mkdtemp(join(this.#deps.scratch, 'scaffolds-'));
+    try {
+      await using duck = new DuckProcess({ folder, alone: true });
+      return await duck.ask<(string | null)[]>({ do: 'scaffolds', smiles }, { ms: answerMs });
+    } catch (error) {
+      throw toApiError(error);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

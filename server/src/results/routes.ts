@@ -1,15 +1,28 @@
 import { hash } from 'node:crypto';
 import { ResultsPage, ResultsPageQuery, ResultsPending, ResultsQuery, ResultsTable, type ResultFormat } from '@sluice/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import { getBatch } from '../batches/read.ts';
 import type { Db } from '../db/db.ts';
 import { disposition, sendBytes } from '../files/content.ts';
 import type { App } from '../lib/app.ts';
 import type { Storage } from '../storage/storage.ts';
-import { identifier } from './quoted.ts';
+import type { SdfTask } from './facts.ts';
+import { figureRoutes } from './figure-routes.ts';
+import { anyId, patience, pending, rowText, sendJson } from './replies.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
-import { forJson, forSpreadsheets, parseColumns, parseSort, plainly, selectSql, tableOf, whereSql, type Selection } from './select.ts';
+import {
+  forJson,
+  forSpreadsheets,
+  parseColumns,
+  parseSort,
+  plainly,
+  selectSql,
+  tableOf,
+  whereSql,
+  type Question,
+  type Selection,
+} from './select.ts';
+import { smilesColumn } from './smiles-column.ts';
 import { getTable } from './table.ts';
 import { parseWhere } from './where.ts';
 
@@ -18,18 +31,6 @@ export interface ResultRouteDeps {
   storage: Storage;
   results: ResultReader;
 }
-
-const anyId = Type.Object({ id: Type.String() });
-const patience = 10;
-/** A name that no column has. */
-const row = identifier('\u0001');
-
-/** Answers that the table is being made. */
-export const pending = (reply: FastifyReply, state: 'queued' | 'building'): ResultsPending => {
-  const seconds = 2;
-  reply.code(202).header('retry-after', String(seconds));
-  return { object: 'batch.results', state, retry_after: seconds };
-};
 
 const selectionOf = (
   { columns: all }: Pick<ReadyTable, 'columns'>,
@@ -61,9 +62,23 @@ const copies: Record<Exclude<ResultFormat, 'sdf'>, string> = {
 const isWhole = ({ columns, where, sort, offset, limit }: Selection, table: ReadyTable): boolean =>
   columns === table.columns && where.length === 0 && sort.length === 0 && offset === 0 && limit === null;
 
+/** Records named by their `custom_id`, or by their place in the table where it was not chosen. */
+const sdfOf = ({ columns }: Selection, question: Question): SdfTask => ({
+  do: 'sdf',
+  ...question,
+  names: columns.map(({ name }) => name),
+  smiles: columns.indexOf(smilesColumn(columns, 'format')),
+  title: Math.max(
+    0,
+    columns.findIndex(({ role }) => role === 'custom_id'),
+  ),
+});
+
 /** `/v1/batches/{id}/results` and what hangs on it. */
 export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
   const { db, storage, results } = deps;
+
+  figureRoutes(app, deps);
 
   app.get(
     '/v1/batches/:id/results',
@@ -92,12 +107,15 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
           filename,
           type: types.parquet,
         });
-      const writing = format === 'jsonl' ? forJson : format === 'parquet' || formulas === 'keep' ? plainly : forSpreadsheets;
+      const writing =
+        format === 'jsonl' ? forJson : formulas === 'escape' && (format === 'csv' || format === 'tsv') ? forSpreadsheets : plainly;
       const question = selectSql(await results.path(table), selection, writing);
       if (isKnown(request, reply, `${table.sha256}${format}${question.sql}${question.values.join('\0')}`)) return reply.code(304).send();
       reply.headers({ 'content-type': types[format], 'content-disposition': disposition(filename) });
       if (request.method === 'HEAD') return reply.send();
-      return reply.send(await results.stream(question, copies[format as 'csv']));
+      return reply.send(
+        await results.stream(format === 'sdf' ? sdfOf(selection, question) : { do: 'copy', ...question, as: copies[format] }),
+      );
     },
   );
 
@@ -121,7 +139,7 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       const question = selectSql(path, selection, forJson);
       const filter = whereSql(selection.where);
       const [rows, counted] = await Promise.all([
-        results.ask({ sql: `select cast(to_json(${row}) as varchar) as row from (${question.sql}) ${row}`, values: question.values }),
+        results.ask(rowText(question)),
         filter.sql === ''
           ? [{ total: table.rows }]
           : results.ask({ sql: `select count(*)::double as total from ${tableOf(path)} ${filter.sql}`, values: filter.values }),
@@ -133,12 +151,11 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
         offset: selection.offset,
         has_more: rows.length > limit,
       };
-      // Written by DuckDB: numbers have digits that JavaScript would lose.
-      const data = rows.slice(0, limit).map(({ row }) => row as string);
-      return reply
-        .type('application/json')
-        .serializer((body: string) => body)
-        .send(`${JSON.stringify(head).slice(0, -1)},"data":[${data.join(',')}]}` as never);
+      return sendJson(
+        reply,
+        head,
+        rows.slice(0, limit).map((each) => each['row'] as string),
+      );
     },
   );
 
