@@ -1,20 +1,20 @@
 import { rename } from 'node:fs/promises';
-import type { QueriedResults, ResultsSummary, ResultsTop } from '@sluice/contract';
+import type { QueriedResults, ResultColumn, ResultsSummary, ResultsTop } from '@sluice/contract';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { count, printJson, printTable, say } from '../output.ts';
 import { toFile } from '../spool.ts';
 
 /** Asks again while the table is being made: the server waits for it, and says so where that was not enough. */
-const reply = async ({ client }: Context, path: string, query: Record<string, unknown>): Promise<Response> => {
+const reply = async ({ client }: Context, path: string, query: Record<string, string | number | undefined>): Promise<Response> => {
   for (;;) {
-    const answer = await client.call('GET', path, { query: { wait: 30, ...query } as Record<string, string | number> });
+    const answer = await client.call('GET', path, { query: { wait: 30, ...query } });
     if (answer.status !== 202) return answer;
     await answer.body?.cancel();
   }
 };
 
-const ask = async <T>(context: Context, path: string, query: Record<string, unknown>): Promise<T> =>
+const ask = async <T>(context: Context, path: string, query: Record<string, string | number | undefined>): Promise<T> =>
   (await (await reply(context, path, query)).json()) as T;
 
 export interface ResultsOptions {
@@ -71,6 +71,9 @@ export const summary = async (context: Context, id: string, query: { where?: str
     });
 };
 
+const cellOf = (value: unknown): string =>
+  value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+
 export interface TopOptions {
   property?: string;
   objective?: string;
@@ -86,13 +89,12 @@ export const top = async (context: Context, id: string, { diverse, ...query }: T
     throw new Exit(exitCodes.error, 'Say what is best.', 'Give either --property logS or --objective logS:1,p_bbb:-0.5');
   const found = await ask<ResultsTop>(context, `/v1/batches/${id}/results/top`, { ...query, ...(diverse && { diverse: 'scaffold' }) });
   if (context.fields) return printJson(context.terminal, found.data, context.fields);
-  const shown = query.columns === undefined ? found.columns.filter(({ role }) => role !== 'error' && role !== 'status') : found.columns;
-  const cell = (value: unknown): string =>
-    value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  const columns = found.columns as ResultColumn[];
+  const shown = query.columns === undefined ? columns.filter(({ role }) => role !== 'error' && role !== 'status') : columns;
   printTable(context.terminal, found.data, {
     rank: ({ rank }) => rank,
     value: ({ value }) => figure(value),
-    ...Object.fromEntries(shown.map(({ name }) => [name, ({ row }: ResultsTop['data'][number]) => cell(row[name])])),
+    ...Object.fromEntries(shown.map(({ name }) => [name, ({ row }: ResultsTop['data'][number]) => cellOf(row[name])])),
   });
 };
 
@@ -112,12 +114,7 @@ export const query = async (context: Context, id: string, sql: string, { limit }
   printTable(
     context.terminal,
     found.rows,
-    Object.fromEntries(
-      found.columns.map(({ name }, i) => [
-        name,
-        (row: readonly unknown[]) => (row[i] === null ? null : typeof row[i] === 'object' ? JSON.stringify(row[i]) : String(row[i])),
-      ]),
-    ),
+    Object.fromEntries(found.columns.map(({ name }, i) => [name, (row: readonly unknown[]) => cellOf(row[i])])),
   );
   if (found.truncated && !context.quiet) say(context.terminal, 'There is more: give --limit, 10,000 at most, or ask for less.');
 };

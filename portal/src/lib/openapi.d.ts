@@ -415,6 +415,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches/{id}/results/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the table a question in SQL
+         * @description One `select` over `results`, in DuckDB's SQL, in a process that has nothing but this table: no other file, no network, no settings; 10 seconds and 256 MB.
+         */
+        post: operations["queryBatchResults"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/scatter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two properties against each other, as columns */
+        get: operations["getBatchResultsScatter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of each property, and failures by their cause */
+        get: operations["getBatchResultsSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches/{id}/results/table": {
         parameters: {
             query?: never;
@@ -424,6 +478,23 @@ export interface paths {
         };
         /** The columns of the table of results, and whether it is there */
         get: operations["getBatchResultsTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{id}/results/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The best rows, by a property or by a weighted objective */
+        get: operations["getBatchResultsTop"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3705,6 +3776,25 @@ export interface components {
             total_ms: number;
             user: string;
         };
+        QueriedResults: {
+            columns: {
+                name: string;
+                /** @description DuckDB's. */
+                type: string;
+            }[];
+            /** @constant */
+            object: "batch.results.query";
+            /** @description Whole numbers that JavaScript cannot hold are texts. */
+            rows: unknown[][];
+            /** @description There are more rows than `limit`, or more than 16 MB of them. */
+            truncated: boolean;
+        };
+        QueryResults: {
+            /** @description Rows of the answer; default 1,000. */
+            limit?: number;
+            /** @description One `select` over the table `results`, in DuckDB's SQL. */
+            sql: string;
+        };
         Request: {
             /** @description Attempts finished so far. */
             attempts: number;
@@ -3837,6 +3927,75 @@ export interface components {
             /** @enum {unknown} */
             state: "queued" | "building";
         };
+        /** @description Points by column: the i-th of each belong together. */
+        ResultsScatter: {
+            colour?: (number | string | null)[];
+            line: number[];
+            /** @constant */
+            object: "batch.results.scatter";
+            sampled: boolean;
+            /** @description Rows that the filter lets pass. */
+            total: number;
+            x: number[];
+            y: number[];
+        };
+        ResultsSummary: {
+            counts: {
+                cancelled: number;
+                completed: number;
+                expired: number;
+                failed: number;
+            };
+            failures: {
+                code: string | null;
+                count: number;
+                example: {
+                    line: number;
+                    message: string | null;
+                };
+                status: string;
+            }[];
+            /** @constant */
+            object: "batch.results.summary";
+            properties: {
+                /** @description Rows with a value. */
+                count: number;
+                highest: {
+                    custom_id: string;
+                    line: number;
+                    value: number;
+                }[];
+                histogram: {
+                    counts: number[];
+                    /** @description One more than there are counts. */
+                    edges: number[];
+                };
+                lowest: {
+                    custom_id: string;
+                    line: number;
+                    value: number;
+                }[];
+                max: number | null;
+                mean: number | null;
+                min: number | null;
+                missing: number;
+                name: string;
+                quantiles: {
+                    p5: number | null;
+                    p25: number | null;
+                    p50: number | null;
+                    p75: number | null;
+                    p95: number | null;
+                };
+                /** @description Rows the quantiles are of: about 100,000, always the same ones, where there are more than 200,000. */
+                quantiles_of: number;
+                /** @description Of the sample: null with fewer than two values. */
+                sd: number | null;
+                unit: string | null;
+            }[];
+            /** @description That the filter lets pass. */
+            rows: number;
+        };
         /** @description The table of results of a batch, and how far it is. */
         ResultsTable: {
             batch_id: string;
@@ -3850,6 +4009,19 @@ export interface components {
             sha256: string | null;
             /** @enum {unknown} */
             state: "none" | "queued" | "building" | "ready" | "failed" | "expired";
+        };
+        ResultsTop: {
+            columns: components["schemas"]["ResultColumn"][];
+            data: {
+                rank: number;
+                /** @description Values by the names of the columns. */
+                row: Record<string, never>;
+                scaffold?: string | null;
+                /** @description Of the property, or of the objective. */
+                value: number;
+            }[];
+            /** @constant */
+            object: "list";
         };
         Route: {
             created_at: number | null;
@@ -5325,6 +5497,151 @@ export interface operations {
             };
         };
     };
+    queryBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryResults"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueriedResults"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsScatter: {
+        parameters: {
+            query: {
+                /** @description A third column, of any type. */
+                colour?: string;
+                /** @description At most; default 50,000. Where there are more, the same ones are chosen each time. */
+                points?: number;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+                x: string;
+                y: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Points by column: the i-th of each belong together. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsScatter"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsSummary: {
+        parameters: {
+            query?: {
+                /** @description Columns of numbers, with commas between; absent: what the models computed. */
+                properties?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsSummary"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getBatchResultsTable: {
         parameters: {
             query?: never;
@@ -5343,6 +5660,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResultsTable"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBatchResultsTop: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between; absent: all. */
+                columns?: string;
+                /** @description Only the best row of each Bemis-Murcko scaffold. Looks at the best 20 × n rows, 5,000 at most. */
+                diverse?: "scaffold";
+                /** @description Default 10. */
+                n?: number;
+                /** @description Instead of `property`: properties with weights, `logS:1,p_bbb:-0.5`. Values are brought to mean 0 and standard deviation 1 over the filtered rows, weighted and added. */
+                objective?: string;
+                /** @description Of `property`: `desc` (the default) has the largest first. */
+                order?: "desc" | "asc";
+                /** @description The column of numbers to rank by. */
+                property?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsTop"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
                 };
             };
             /** @description What went wrong. */

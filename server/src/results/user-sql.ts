@@ -57,5 +57,6 @@ const jsonOf = (value: unknown): unknown => {
     !Array.isArray(value.entries)
   )
     return Object.fromEntries(Object.entries(value.entries).map(([name, inner]) => [name, jsonOf(inner)]));
-  return String(value);
+  // Dates, intervals and the like write themselves as DuckDB would.
+  return `${value as Date}`;
 };

@@ -73,7 +73,7 @@ const readBack = async (content: Buffer, name: string, statement: (file: string)
   const file = join(folder, name);
   await writeFile(file, content);
   const duck = await (await DuckDBInstance.create(':memory:')).connect();
-  return (await duck.runAndReadAll(statement(`'${file}'`))).getRowObjectsJson() as Row[];
+  return (await duck.runAndReadAll(statement(`'${file}'`))).getRowObjectsJson();
 };
 
 /** A line of which the outputs are the inputs; the text of the inputs as it is. */
