@@ -58,5 +58,5 @@ const jsonOf = (value: unknown): unknown => {
   )
     return Object.fromEntries(Object.entries(value.entries).map(([name, inner]) => [name, jsonOf(inner)]));
   // Dates, intervals and the like write themselves as DuckDB would.
-  return `${value as Date}`;
+  return (value as { toString: () => string }).toString();
 };

@@ -340,7 +340,7 @@ test('SQL over the table, and nothing else', async () => {
   expect((await query(id, 'with t as (select x from results) select any_value(big) from results join t using (x)')).body['rows']).toEqual([
     ['1152921504606846976'],
   ]);
-  for (const escape of [
+  const escapes = [
     "select * from read_csv('/etc/passwd')",
     "select * from read_text('/proc/self/environ')",
     "select * from glob('/*')",
@@ -365,12 +365,17 @@ test('SQL over the table, and nothing else', async () => {
     'select $1',
     'this is no sql',
     '',
-  ]) {
-    const { status, body } = await query(id, escape);
-    expect([escape, status]).toEqual([escape, 400]);
-    expect(body.error!.message.length).toBeGreaterThan(5);
-    expect(body.error!.message).not.toMatch(/\/(work|tmp\/sluice|home)\b/);
-  }
+  ];
+  // As many at once as there may be.
+  for (let at = 0; at < escapes.length; at += 4)
+    await Promise.all(
+      escapes.slice(at, at + 4).map(async (escape) => {
+        const { status, body } = await query(id, escape);
+        expect([escape, status]).toEqual([escape, 400]);
+        expect(body.error!.message.length).toBeGreaterThan(5);
+        expect(body.error!.message).not.toContain('/sluice-test-');
+      }),
+    );
   // What it may not take: memory, here by a sort that does not fit.
   const large = await query(
     id,

@@ -145,7 +145,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   }
   const uses = stack.use(new KeyUses(db));
   const sessions = openSessions({ db, keys, idleSeconds: 3_600 });
-  const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder }));
+  const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder, queryMs: 5_000 }));
   const app = await buildServer({
     keys,
     sessions,
