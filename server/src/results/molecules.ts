@@ -19,7 +19,7 @@ const nothing = '\n\n\n  0  0  0  0  0  0  0  0  0  0999 V2000\nM  END\n';
 /** Heads and values of an SDF have one line each, and end at the first empty one. */
 const oneLine = (text: string): string => text.replaceAll(/[\r\n\0]+/g, ' ').trim();
 
-const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value as string | number));
+const textOf = (value: unknown): string => (value === null || value === undefined ? '' : (value as { toString: () => string }).toString());
 
 const write = (bytes: Buffer): void => {
   for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
