@@ -66,6 +66,8 @@ test('a worker that lost its lease settles nothing, and renews nothing', async (
   const { model, ids } = await submit(db, 1);
   const [slow] = await claim(db, 'tortoise', model, 10, 0);
   expect(await rescueJobs(db, new Announcer(db))).toBe(1);
+  // Nobody has it: it is told so, before the schema would have to refuse the write.
+  expect(await settleJobs(db, [done(slow!, '"late"')])).toEqual([]);
   const [quick] = await claim(db, 'hare', model);
   expect(quick!.token).not.toBe(slow!.token);
   expect(await renewJobs(db, 'tortoise', [slow!.token], 60)).toEqual([]);

@@ -90,6 +90,22 @@ test('a worker that lost its lease settles nothing', async ({ db }) => {
   ]);
 });
 
+test('nor where nobody has it: it is told so, before the schema would have to refuse the write', async ({ db }) => {
+  await empty(db);
+  const batch = await insertBatch(db, { lines: 5 });
+  const slow = await claim(db, tortoise, 0);
+  await rescue(db);
+  const late = () => settle(db, slow!, tortoise.id, part(slow!, [1, 6]), 60);
+  const some = () => settle(db, slow!, tortoise.id, part(slow!, [1, 3]), 60);
+  expect([await late(), await some(), await release(db, slow!)]).toEqual(['lost', 'lost', 'lost']);
+  const quick = await claim(db, hare, 60);
+  await settle(db, quick!, hare.id, part(quick!, [1, 6]), 60);
+  expect([await late(), await some(), await release(db, slow!)]).toEqual(['lost', 'lost', 'lost']);
+  expect(await db.many(sql`select worker_id, completed from segments where batch_no = ${batch.no}`)).toEqual([
+    { worker_id: hare.id, completed: 5 },
+  ]);
+});
+
 test('a chunk settles in parts; what is left goes back as a smaller chunk', async ({ db }) => {
   await empty(db);
   await insertBatch(db, { lines: 10, chunk: 10 });

@@ -4,6 +4,8 @@ import type { Outcome, Success, Task } from '../executors/executor.ts';
 import { countLines } from '../formats/lines.ts';
 import type { Copied } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
 import type { Lease } from '../requests/claim.ts';
 import { settle, wasSettled, type Part } from '../requests/settle.ts';
 import { StorageFull, type Storage } from '../storage/storage.ts';
@@ -11,6 +13,7 @@ import { Gathering, type Kept, type KeepScope, type Retry } from './gathering.ts
 import { Buffers } from './result-lines.ts';
 
 export interface SettlerDeps {
+  log?: Logger;
   db: Db;
   storage: Storage;
   workerId: string;
@@ -179,7 +182,7 @@ export class Settler {
   }
 
   async #write(gathered: Gathering): Promise<void> {
-    const { db, storage, workerId, leaseSeconds } = this.#deps;
+    const { db, storage, workerId, leaseSeconds, log } = this.#deps;
     const lease = this.#lease;
     const { part, object, retried, ms } = gathered.finish(++this.#parts);
     try {
@@ -200,8 +203,10 @@ export class Settler {
         if (result !== 'open') this.state = result;
       } catch (error) {
         unsure = true;
-        if (!isUnreachable(error)) throw new Stop(error);
-        throw error;
+        if (isUnreachable(error)) throw error;
+        // Said at once: of a lease that is lost meanwhile nobody would hear it.
+        log?.error({ batch: lease.batchId, chunk: lease.chunkId, reason: messageOf(error) }, 'a part could not be settled');
+        throw new Stop(error);
       }
     });
     if (this.state === 'lost') return;

@@ -123,10 +123,25 @@ export class Site implements AsyncDisposable {
     return count;
   }
 
+  /**
+   * Writes of processes that the schema refused. Statements carry their guards, by which a late one moves nothing; one
+   * that gets as far as a constraint has lost its guard, and the constraint hides that.
+   */
+  refused(): string[] {
+    return this.processes.flatMap(({ role, log }) =>
+      log
+        .split('\n')
+        .filter((line) => /violates (check|not-null) constraint/.test(line))
+        .map((line) => `${role}: ${line}`),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.running().map((p) => (p.signal('SIGCONT'), p.kill())));
+    const refused = this.refused();
     await this.db.end().catch(() => {});
     await this.#drop().catch(() => {});
     await rm(this.folder, { recursive: true, force: true });
+    if (refused.length > 0) throw new Error(`the schema had to refuse writes:\n${refused.join('\n')}`);
   }
 }
