@@ -3,6 +3,10 @@ import type { Statement } from './sql.ts';
 
 /** bigint columns hold sizes, counts and sequence numbers: all below 2^53, so numbers. */
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+/** Of an array's type; the builtins leave arrays out. */
+const arrayOf = (oid: number) => oid as typeof pg.types.builtins.INT8;
+// Lists of them would stay texts, and be put one behind the other where they are added up.
+pg.types.setTypeParser(arrayOf(1016), pg.types.getTypeParser(arrayOf(1007)));
 
 /** What runs a statement: the pool, or one connection inside a transaction. The pool runs one that met a deadlock again. */
 export interface Db {

@@ -58,6 +58,7 @@ describe('after a batch has ended and its worker has gone', () => {
     expect([sum(figures.series.completed), sum(figures.series.failed)]).toEqual([40, 12]);
     const quick = figures.series.p50_ms.filter((each) => each !== null);
     expect(quick.length).toBeGreaterThan(0);
+    expect(Math.max(...quick, ...figures.series.p95_ms.map((each) => each ?? 0))).toBeLessThan(60_000);
     for (const { name, status } of figures.health) expect([name, status]).toEqual([name, name === 'workers' ? 'error' : 'ok']);
     expect(figures.health.map(({ name }) => name)).toEqual(['storage', 'scheduler', 'workers']);
     for (const [range, steps, seconds] of [
