@@ -33,6 +33,13 @@ export const pages: readonly PageEntry[] = [
     looks: [{ name: 'sign-in', path: '/sign-in', await: 'API key' }],
   },
   {
+    path: '/',
+    title: 'Overview',
+    nav: { icon: 'overview', group: 'Work', key: 'o' },
+    load: () => import('../features/dashboard/overview.tsx'),
+    looks: [{ name: 'overview', path: '/', await: 'Recent batches' }],
+  },
+  {
     path: '/batches',
     title: 'Batches',
     nav: { icon: 'batches', group: 'Work', key: 'b' },
@@ -53,5 +60,53 @@ export const pages: readonly PageEntry[] = [
       { name: 'batch-events', path: '/batches/{batch}?tab=events', await: 'Started' },
       { name: 'batch-config', path: '/batches/{continued}?tab=config', await: 'The one it continues' },
     ],
+  },
+  {
+    path: '/jobs',
+    title: 'Jobs',
+    nav: { icon: 'jobs', group: 'Work', key: 'j' },
+    load: () => import('../features/jobs/list.tsx'),
+    looks: [{ name: 'jobs', path: '/jobs', await: 'Submitted' }],
+  },
+  {
+    path: '/jobs/$id',
+    title: 'Job',
+    parent: '/jobs',
+    load: () => import('../features/jobs/details.tsx'),
+    looks: [
+      { name: 'job', path: '/jobs/{job}', await: 'Answer' },
+      { name: 'job-failed', path: '/jobs/{failedJob}', await: 'Why it failed' },
+    ],
+  },
+  {
+    path: '/dead-letters',
+    title: 'Dead letters',
+    nav: { icon: 'dead', group: 'Operate', key: 'd' },
+    load: () => import('../features/dead-letters/list.tsx'),
+    looks: [
+      { name: 'dead-letters', path: '/dead-letters', await: 'Open one to see its requests' },
+      { name: 'dead-letters-of-batch', path: '/dead-letters?code=upstream_error&batch={continued}', await: 'Dead letters' },
+    ],
+  },
+  {
+    path: '/dead-letters/$id',
+    title: 'Dead letter',
+    parent: '/dead-letters',
+    load: () => import('../features/dead-letters/details.tsx'),
+    looks: [{ name: 'dead-letter', path: '/dead-letters/{dead}', await: 'Edit and run' }],
+  },
+  {
+    path: '/workers',
+    title: 'Workers',
+    nav: { icon: 'workers', group: 'Operate', key: 'w' },
+    load: () => import('../features/workers/list.tsx'),
+    looks: [{ name: 'workers', path: '/workers', await: 'Last heard' }],
+  },
+  {
+    path: '/files',
+    title: 'Files',
+    nav: { icon: 'files', group: 'Operate', key: 'f' },
+    load: () => import('../features/files/list.tsx'),
+    looks: [{ name: 'files', path: '/files', await: 'SHA-256' }],
   },
 ];

@@ -56,6 +56,8 @@ const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
 export const absolute = (at: number): string => full.format(at * 1_000);
 
+export const clockOfDay = (at: number): string => clock.format(at * 1_000);
+
 /** The time of day, with the day where it is not today. */
 export const clockTime = (at: number, now = Date.now()): string => {
   const date = new Date(at * 1_000);

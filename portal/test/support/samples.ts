@@ -20,6 +20,11 @@ export interface Samples extends Record<string, string> {
   continued: string;
   /** A bulk operation. */
   operation: string;
+  /** A job that was answered, and one that was not. */
+  job: string;
+  failedJob: string;
+  /** A request of `continued` that used up its attempts. */
+  dead: string;
 }
 
 const awkward = (i: number): Line => {
@@ -69,5 +74,14 @@ export const makeSamples = async (client: OpenAI): Promise<Samples> => {
     { name: 'Docking, 500 ligands', priority: 'medium', completion_window: '2h' },
   );
   await untilSettled(client, running.id, 30);
-  return { batch: batch.id, running: running.id, invalid: invalid.id, fine: fine.id, continued, operation };
+  const job = async (body: object): Promise<string> => {
+    const wait = { prefer: 'wait=20' };
+    return (await call(client, 'POST', '/v1/jobs', { model: 'echo', endpoint: '/v1/chat/completions', body, max_attempts: 2 }, wait)).body[
+      'id'
+    ] as string;
+  };
+  const ask = { messages: [{ role: 'user', content: 'Which of these bind?' }] };
+  const jobs = { job: await job(ask), failedJob: await job({ ...ask, sluice_echo: { status: 422 } }) };
+  const letters = (await call(client, 'GET', `/v1/dead_letters?batch=${continued}&limit=1`)).body['data'] as { id: string }[];
+  return { ...jobs, dead: letters[0]!.id, batch: batch.id, running: running.id, invalid: invalid.id, fine: fine.id, continued, operation };
 };
