@@ -130,13 +130,18 @@ export interface Prepared extends Source {
  * The file at `path` as a batch's input. It is sent as it is where nothing has to be filled in; otherwise it is read
  * twice, once to know its size, and never held.
  */
-export const prepare = async (path: string, options: { model?: string; endpoint?: string; name?: string }): Promise<Prepared> => {
+export const prepare = async (
+  path: string,
+  options: { model?: string; models?: string[]; route?: string; endpoint?: string; name?: string },
+): Promise<Prepared> => {
   const { size } = await stat(path).catch((error: unknown) => {
     throw new Exit(exitCodes.error, `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
   const name = options.name ?? basename(path);
   const first = await firstLine(path);
-  const endpoint = options.endpoint ?? (first && endpointOf(first));
+  // Who names models for all lines means predictions; what then is no request is a table.
+  const chosen = options.models !== undefined || options.route !== undefined;
+  const endpoint = options.endpoint ?? (first && endpointOf(first)) ?? (chosen ? '/v1/predict' : null);
   if (!endpoint)
     throw new Exit(
       exitCodes.error,

@@ -37,30 +37,43 @@ const withSettings = (command: Command): Command =>
     .option('--name <text>', 'a name for people')
     .option('--metadata <name=value>', 'may be given several times', several);
 
+const withModels = (command: Command): Command =>
+  command
+    .option('--model <name>', 'the model of lines that name none')
+    .option('--models <names>', 'run each line by each of these; the lines name none', commaList)
+    .option('--route <target>', 'by the models recommended for TARGET, or TARGET/SERIES');
+
 const batches = (): Command => {
   const batch = new Command('batch').description('files of requests, and what became of them');
   const module = () => import('./commands/batch.ts');
 
-  withSettings(batch.command('run <file>'))
+  withModels(withSettings(batch.command('run <file>')))
     .description('submit a file, watch it, download the results; - is standard input')
     .requiredOption('--out <file>', 'where the results go; - is standard output')
-    .option('--model <name>', 'the model of lines that name none')
     .option('--endpoint <path>', 'where the lines go; told from the first line where it can be')
     .option('--fail-on-error', 'exit 3 where a request did not succeed')
     .option('--timeout <seconds>', 'stop watching after that; the batch goes on', whole('--timeout', 1))
     .action(act(async (context, file: string, options: RunOptions) => (await import('./commands/run.ts')).run(context, file, options)));
 
-  withSettings(batch.command('create <file>'))
+  withModels(withSettings(batch.command('create <file>')))
     .description('the same without waiting; an uploaded file is given by its id')
-    .option('--model <name>', 'the model of lines that name none')
     .option('--endpoint <path>', 'where the lines go')
     .action(act(async (context, file: string, options: object) => (await module()).createFrom(context, file, options)));
 
-  withSettings(batch.command('validate <file>'))
+  withModels(withSettings(batch.command('validate <file>')))
     .description('the whole validation and an estimate; nothing is created')
-    .option('--model <name>', 'the model of lines that name none')
     .option('--endpoint <path>', 'where the lines go')
     .action(act(async (context, file: string, options: object) => (await module()).validate(context, file, options)));
+
+  withModels(withSettings(batch.command('preview <file>')))
+    .description('who would run it, how long and how much in each pool, what quotas leave; nothing is created')
+    .option('--endpoint <path>', 'where the lines go')
+    .action(act(async (context, file: string, options: object) => (await module()).preview(context, file, options)));
+
+  batch
+    .command('children <id>')
+    .description('of a batch of several models: one a model, and how each has come along')
+    .action(act(async (context, id: string) => (await module()).children(context, id)));
 
   batch
     .command('list')

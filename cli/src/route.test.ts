@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -50,4 +50,29 @@ test('route: set, get, list, history, remove', async () => {
     ['admin', '', 'logs-a, logs-b ×2', 'both'],
   ]);
   expect(await sluice('route', 'get', 'solubility')).toMatchObject({ code: 1, err: expect.stringContaining('There is no route') });
+});
+
+test('batch: by several models, by a route; previewed, and its batches listed', async () => {
+  const lines = ['{"inputs":{"x":1}}', '{"inputs":{"x":2}}'].join('\n');
+  await writeFile(join(folder, 'bare.jsonl'), `${lines}\n`);
+  await sluice('route', 'set', 'logs', 'logs-a', 'logs-b');
+  const preview = await sluice('batch', 'preview', 'bare.jsonl', '--route', 'logs');
+  expect(preview).toMatchObject({ code: 0, out: expect.stringContaining('4: logs-a@1.0.0 2, logs-b@1.0.0 2') });
+  const run = await sluice('batch', 'run', 'bare.jsonl', '--models', 'logs-a,logs-b', '--out', 'out.jsonl', '--json=id,kind');
+  expect(run).toMatchObject({ code: 0, out: expect.stringContaining('"kind":"parent"') });
+  const { id } = JSON.parse(run.out) as { id: string };
+  const children = (await sluice('batch', 'children', id, '--json=model,status')).out;
+  expect(JSON.parse(children)).toEqual([
+    { model: 'logs-a', status: 'completed' },
+    { model: 'logs-b', status: 'completed' },
+  ]);
+  expect((await readFile(join(folder, 'out.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+  expect(await sluice('batch', 'create', 'bare.jsonl', '--route', 'logs/amides', '--json=route')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('"series":"amides"'),
+  });
+  expect(await sluice('batch', 'create', 'bare.jsonl', '--route', 'none')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no route'),
+  });
 });

@@ -2,6 +2,10 @@ import { Exit, exitCodes } from './exit.ts';
 
 /** Options that `batch create`, `run`, `validate` and `clone` share. */
 export interface Settings {
+  /** Each line is run by each of them. */
+  models?: string[];
+  /** TARGET or TARGET/SERIES. */
+  route?: string;
   endpoint?: string;
   window?: string;
   priority?: string;
@@ -15,9 +19,18 @@ const pair = (text: string): [string, string] => {
   return [text.slice(0, at), text.slice(at + 1)];
 };
 
+/** A route as people write it: `solubility`, or `solubility/amides`. */
+export const targetOf = (route: string): { target: string; series?: string } => {
+  const [target, series, ...rest] = route.split('/');
+  if (!target || series === '' || rest.length > 0) throw new Exit(exitCodes.error, `${route}: a target, or TARGET/SERIES, was expected.`);
+  return { target, ...(series !== undefined && { series }) };
+};
+
 /** The same as fields of the request's body; what was not given is left out. */
-export const bodyOf = ({ endpoint, window, priority, name, metadata }: Settings): Record<string, unknown> => ({
+export const bodyOf = ({ endpoint, window, priority, name, metadata, models, route }: Settings): Record<string, unknown> => ({
   ...(endpoint === undefined ? {} : { endpoint }),
+  ...(models === undefined ? {} : { models }),
+  ...(route === undefined ? {} : { route: targetOf(route) }),
   ...(window === undefined ? {} : { completion_window: window }),
   ...(priority === undefined ? {} : { priority: /^\d+$/.test(priority) ? Number(priority) : priority }),
   ...(name === undefined ? {} : { name }),

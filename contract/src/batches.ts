@@ -379,6 +379,63 @@ export const DryRun = Type.Object(
 );
 export type DryRun = Static<typeof DryRun>;
 
+export const BatchPreview = Type.Object(
+  {
+    object: Type.Literal('batch.preview'),
+    valid: Type.Boolean({ description: 'Whether a create of the same would run.' }),
+    errors: DryRun.properties.errors,
+    kind: Type.Enum(['batch', 'parent']),
+    route: Batch.properties.route,
+    models: Type.Array(
+      Type.Object({
+        model: Type.String({ description: 'name@version' }),
+        label: Type.String({ description: 'What merged results call it.' }),
+        weight: Type.Number(),
+        requests: Type.Integer(),
+        rate: Type.Number({ description: 'Requests a second one worker does.' }),
+        measured: Type.Boolean({ description: 'Whether that was measured, or is a guess.' }),
+      }),
+      { description: 'Who would run its lines, the heaviest first.' },
+    ),
+    lines: Type.Integer({ description: 'Lines or rows of the input.' }),
+    bytes: Type.Integer(),
+    requests: Type.Integer({ description: 'That these make: one a line and model.' }),
+    table: DryRun.properties.table,
+    workers: Type.Integer(),
+    estimated_seconds: Nullable(
+      Type.Number({ description: 'With all workers that are there, and nothing else to do; null: there is none.' }),
+    ),
+    pools: Type.Array(
+      Type.Object({
+        pool: Type.String(),
+        kind: Type.Enum(['spot', 'dedicated']),
+        price: Type.Number({ description: 'Of a worker-hour.' }),
+        workers: Type.Integer({ description: 'That are there now.' }),
+        maximum: Type.Integer({ description: 'That there may be.' }),
+        worker_seconds: Type.Number({ description: 'The work, in seconds of one worker.' }),
+        seconds: Nullable(Type.Number({ description: 'With the workers that are there, and nothing else to do; null: there is none.' })),
+        cost: Type.Number({ description: 'Were all of it done here, in the currency of the price.' }),
+        takes: Type.Boolean({ description: 'Whether the batch may run here: false where it asks for another pool.' }),
+      }),
+    ),
+    quotas: Type.Array(
+      Type.Object({
+        scope: Type.Enum(['user', 'tenant', 'global']),
+        what: Type.Enum(['batches', 'queued_requests', 'queued_bytes']),
+        limit: Type.Integer(),
+        used: Type.Integer(),
+        needed: Type.Integer({ description: 'By this batch.' }),
+        left: Type.Integer({ description: 'After it.' }),
+      }),
+      { description: 'Those that are set; none: any number.' },
+    ),
+    admitted: DryRun.properties.admitted,
+    expires_at: Timestamp,
+  },
+  { $id: 'BatchPreview' },
+);
+export type BatchPreview = Static<typeof BatchPreview>;
+
 export const Dedup = Type.Object(
   {
     kind: Type.Enum(['batch', 'cache', 'semantic'], {

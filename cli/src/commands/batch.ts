@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
-import type { Batch, BatchRepair, CompletionRepair, DryRun, Explanation } from '@sluice/contract';
+import type { Batch, BatchPreview, BatchRepair, CompletionRepair, DryRun, Explanation } from '@sluice/contract';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -33,6 +33,9 @@ const show = ({ terminal, fields }: Context, batch: Batch): void => {
     requests: `${count(total)} in all, ${count(completed)} completed, ${count(failed)} failed, ${count(cancelled)} cancelled, ${count(expired)} expired`,
     endpoint: batch.endpoint,
     models: batch.models.join(', '),
+    route: batch.route === null ? null : `${batch.route.target}${batch.route.series === null ? '' : `/${batch.route.series}`}`,
+    'part of': batch.parent,
+    batches: batch.children.map(({ id, label, status }) => `${label} ${status} (${id})`).join(', '),
     priority: batch.priority,
     created: `${when(batch.created_at)} by ${batch.created_by}`,
     started: when(batch.in_progress_at),
@@ -73,8 +76,10 @@ const create = (context: Context, body: Record<string, unknown>, path = '/v1/bat
 export const createFrom = async (context: Context, input: string, settings: Settings & { model?: string }): Promise<void> => {
   const fields = bodyOf({ window: '24h', ...settings });
   if (input.startsWith('file-')) {
-    if (!settings.endpoint) throw new Exit(exitCodes.error, 'The endpoint of the file is not known.', 'Say so: --endpoint /v1/predict');
-    return show(context, await create(context, { ...fields, input_file_id: input }));
+    if (!settings.endpoint && !settings.models && !settings.route)
+      throw new Exit(exitCodes.error, 'The endpoint of the file is not known.', 'Say so: --endpoint /v1/predict');
+    const model = settings.model === undefined ? {} : { model: settings.model };
+    return show(context, await create(context, { ...fields, ...model, input_file_id: input }));
   }
   await fileOrStdin(input, async (path) => {
     const prepared = await prepare(path, settings);
@@ -113,6 +118,46 @@ export const validate = async (context: Context, input: string, settings: Settin
   }
   if (!result.valid)
     throw new Exit(exitCodes.error, `${count(result.errors?.total ?? 0)} of ${count(result.lines)} lines would be refused.`);
+};
+
+/** What a create of it would come to; the file does not stay on the server. */
+export const preview = async (context: Context, input: string, settings: Settings & { model?: string }): Promise<void> => {
+  const { client, terminal, fields } = context;
+  const found = await fileOrStdin(input, async (path) => {
+    const prepared = await prepare(path, settings);
+    const file = await upload(client, prepared, { purpose: 'batch' });
+    try {
+      const body = { endpoint: prepared.endpoint, ...bodyOf({ window: '24h', ...settings }), input_file_id: file.id };
+      return await client.post<BatchPreview>('/v1/batches/preview', body, { repeat: true });
+    } finally {
+      await client.delete(`/v1/files/${file.id}`);
+    }
+  });
+  if (fields) printJson(terminal, found, fields);
+  else {
+    for (const { line, code, message } of found.errors?.data ?? []) terminal.out.write(`${line ?? ''}\t${code}\t${message}\n`);
+    printFields(terminal, {
+      lines: count(found.lines),
+      requests: `${count(found.requests)}: ${found.models.map(({ model, requests }) => `${model} ${count(requests)}`).join(', ')}`,
+      ...Object.fromEntries(
+        found.pools.map(({ pool, worker_seconds, seconds, cost, workers, takes }) => [
+          pool,
+          takes
+            ? `${duration(worker_seconds)} of a worker, cost ${cost.toPrecision(3)}; ${seconds === null ? 'no worker is there' : `${duration(seconds)} with the ${workers} there`}`
+            : 'not asked for',
+        ]),
+      ),
+      quotas: found.quotas.map(({ scope, what, left }) => `${scope} ${what.replace('_', ' ')}: ${count(left)} left`).join(', '),
+    });
+  }
+  if (!found.valid) throw new Exit(exitCodes.error, 'It would be refused, or some of its lines would.');
+};
+
+/** The batches of one of several models. */
+export const children = async ({ client, terminal, fields }: Context, id: string): Promise<void> => {
+  const { data } = await client.get<{ data: Batch[] }>(`/v1/batches/${id}/children`);
+  if (fields) printJson(terminal, data, fields);
+  else printTable(terminal, data, columns);
 };
 
 export interface WatchOptions {

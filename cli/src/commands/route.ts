@@ -3,6 +3,7 @@ import type { Route, RouteChange } from '@sluice/contract';
 import type { Context } from '../context.ts';
 import { confirm } from '../confirm.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { targetOf } from '../settings.ts';
 import { printFields, printJson, printTable, say, when, type Columns } from '../output.ts';
 
 type Entry = Pick<Route['models'][number], 'model' | 'weight' | 'valid_from' | 'valid_until'>;
@@ -35,11 +36,9 @@ const changes: Columns<RouteChange> = {
   note: ({ note }) => note,
 };
 
-/** `solubility` or `solubility/amides`, as an address. */
 const addressOf = (route: string, tail = ''): string => {
-  const [target, series, ...rest] = route.split('/');
-  if (!target || rest.length > 0) throw new Exit(exitCodes.error, `${route}: a target, or TARGET/SERIES, was expected.`);
-  return `/v1/routes/${encodeURIComponent(target)}${tail}${series ? `?series=${encodeURIComponent(series)}` : ''}`;
+  const { target, series } = targetOf(route);
+  return `/v1/routes/${encodeURIComponent(target)}${tail}${series === undefined ? '' : `?series=${encodeURIComponent(series)}`}`;
 };
 
 const show = ({ terminal, fields }: Context, route: Route): void => {

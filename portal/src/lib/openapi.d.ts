@@ -523,6 +523,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a create would come to
+         * @description The body of a create, by the code of a create: who runs its lines, how many requests, how long and how much in each pool, what quotas leave. The whole input is looked at; nothing is kept.
+         */
+        post: operations["previewBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bulk": {
         parameters: {
             query?: never;
@@ -2609,6 +2629,105 @@ export interface components {
             has_more: boolean;
             /** @constant */
             object: "list";
+        };
+        BatchPreview: {
+            admitted: boolean | null;
+            bytes: number;
+            errors: {
+                data: {
+                    code: string;
+                    line: number | null;
+                    message: string;
+                    param: string | null;
+                }[];
+                /** @constant */
+                object: "list";
+                total: number;
+            } | null;
+            estimated_seconds: number | null;
+            /** @description Seconds since the epoch. */
+            expires_at: number;
+            /** @enum {unknown} */
+            kind: "batch" | "parent";
+            /** @description Lines or rows of the input. */
+            lines: number;
+            /** @description Who would run its lines, the heaviest first. */
+            models: {
+                /** @description What merged results call it. */
+                label: string;
+                /** @description Whether that was measured, or is a guess. */
+                measured: boolean;
+                /** @description name@version */
+                model: string;
+                /** @description Requests a second one worker does. */
+                rate: number;
+                requests: number;
+                weight: number;
+            }[];
+            /** @constant */
+            object: "batch.preview";
+            pools: {
+                /** @description Were all of it done here, in the currency of the price. */
+                cost: number;
+                /** @enum {unknown} */
+                kind: "spot" | "dedicated";
+                /** @description That there may be. */
+                maximum: number;
+                pool: string;
+                /** @description Of a worker-hour. */
+                price: number;
+                seconds: number | null;
+                /** @description Whether the batch may run here: false where it asks for another pool. */
+                takes: boolean;
+                /** @description The work, in seconds of one worker. */
+                worker_seconds: number;
+                /** @description That are there now. */
+                workers: number;
+            }[];
+            /** @description Those that are set; none: any number. */
+            quotas: {
+                /** @description After it. */
+                left: number;
+                limit: number;
+                /** @description By this batch. */
+                needed: number;
+                /** @enum {unknown} */
+                scope: "user" | "tenant" | "global";
+                used: number;
+                /** @enum {unknown} */
+                what: "batches" | "queued_requests" | "queued_bytes";
+            }[];
+            /** @description That these make: one a line and model. */
+            requests: number;
+            route: {
+                matched: string | null;
+                series: string | null;
+                target: string;
+            } | null;
+            table: {
+                columns: {
+                    [key: string]: string | string[];
+                };
+                compression: string | null;
+                duplicates: number;
+                /** @description The first rows, as they were read. */
+                first: {
+                    [key: string]: unknown;
+                }[];
+                flags: {
+                    [key: string]: number;
+                };
+                format: string;
+                refused: number;
+                rows: number;
+                /** @description Every column of the table, and what its values are. */
+                types: {
+                    [key: string]: string;
+                };
+            } | null;
+            /** @description Whether a create of the same would run. */
+            valid: boolean;
+            workers: number;
         };
         BatchRepair: {
             /** @description Empty: there was nothing to repair. */
@@ -5763,6 +5882,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    columns?: {
+                        [key: string]: string | string[];
+                    } | null;
+                    /** @description How long the batch may take: `15m`, `24h`, `7d`. */
+                    completion_window: string;
+                    dedup?: ("off" | "exact" | "semantic") | null;
+                    dedup_sampled?: boolean | null;
+                    /**
+                     * @description Required, unless there is a `model`, `models` or a `route`: then it is `/v1/predict` where it is absent.
+                     * @enum {unknown}
+                     */
+                    endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
+                    /** @description Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`. */
+                    input_file_id?: string;
+                    invalid?: ("skip" | "refuse") | null;
+                    lane?: ("interactive" | "bulk") | null;
+                    max_concurrent?: number | null;
+                    metadata?: {
+                        [key: string]: string;
+                    } | null;
+                    model?: string | null;
+                    models?: string[] | null;
+                    name?: string | null;
+                    output_expires_after?: {
+                        /** @constant */
+                        anchor: "created_at";
+                        seconds: number;
+                    } | null;
+                    pool?: string | null;
+                    priority?: (number | ("normal" | "medium" | "high")) | null;
+                    route?: {
+                        series?: string | null;
+                        target: string;
+                    } | null;
+                    /** @description A table in the request itself: an object a row. */
+                    rows?: {
+                        [key: string]: unknown;
+                    }[];
+                    strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPreview"];
                 };
             };
             /** @description What went wrong. */

@@ -18,7 +18,7 @@ import { isParent, type Pinned } from './pinned.ts';
 import { InputScan } from './scan.ts';
 import { convertDeps, factsOf, firstProblems, inputKind, limitsOf, problemOf, unanswered, type TableDeps } from './table-input.ts';
 
-interface DryRunDeps {
+export interface DryRunDeps {
   /** Whether the deadline could be promised; absent: it is not asked. */
   admit?: Admit | undefined;
   db: Db;

@@ -2,6 +2,7 @@ import {
   Analytics,
   Batch,
   BatchPage,
+  BatchPreview,
   batchStatuses,
   CancelBatch,
   CloneBatch,
@@ -23,6 +24,7 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Models } from '../models/models.ts';
 import type { DeclaredRoute } from '../models/recommended.ts';
+import type { PoolConfig } from '../policy/pools.ts';
 import { noQuotas, type Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admit } from './admission.ts';
@@ -31,6 +33,7 @@ import { cancelBatch, deleteBatch, patchBatch } from './change.ts';
 import { createFrom, wholeBody } from './asked.ts';
 import { cloneBody, noSemantic } from './create.ts';
 import { dryRun } from './dry-run.ts';
+import { previewBatch } from './preview.ts';
 import { partialResults } from './partial.ts';
 import { choosesAnew, pinnedOf } from './pinned.ts';
 import { ProgressCache } from './progress-cache.ts';
@@ -57,7 +60,7 @@ export interface BatchRouteDeps {
   /** Whether a deadline could be promised, for previews; absent: it is not asked. */
   admit?: Admit;
   /** The pools that a batch may ask for; absent: any name is taken. */
-  pools?: readonly { name: string }[];
+  pools?: readonly PoolConfig[];
   dedup?: Pick<DedupSettings, 'semanticModel'>;
 }
 
@@ -125,6 +128,25 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       reply.headers(headers);
       if (!created) reply.header('idempotent-replayed', 'true');
       return (await present(db, [batch], progress))[0]!;
+    },
+  );
+
+  app.post(
+    '/v1/batches/preview',
+    {
+      schema: {
+        summary: 'What a create would come to',
+        description:
+          'The body of a create, by the code of a create: who runs its lines, how many requests, how long and how much in each pool, what quotas leave. The whole input is looked at; nothing is kept.',
+        operationId: 'previewBatch',
+        body: CreateBatch,
+        response: { 200: BatchPreview },
+      },
+    },
+    async (request): Promise<BatchPreview> => {
+      checkPool(request.body.pool, deps.pools);
+      if (request.body.dedup === 'semantic' && !semantic) throw noSemantic();
+      return previewBatch({ ...deps, quotas }, request.identity, await wholeBody(deps, request.identity, request.body));
     },
   );
 

@@ -110,3 +110,23 @@ export const exceededByQueueing = async (tx: Db, quotas: Quotas, identity: Ident
   const { queued } = await readQueue(tx, identity);
   return usesOf(limits, 'maxQueuedRequests', queued).find(({ used, limit }) => used + more > limit) ?? null;
 };
+
+const shownNames = { maxBatches: 'batches', maxQueuedRequests: 'queued_requests', maxQueuedBytes: 'queued_bytes' } as const;
+
+/** What stands of the limits that a batch would come under, and how much more it would take of each. */
+export const usesAfter = async (
+  db: Db,
+  quotas: Quotas,
+  identity: Identity,
+  more: { batches: number; requests: number; bytes: number },
+): Promise<(Use & { more: number; name: (typeof shownNames)[keyof typeof shownNames] })[]> => {
+  const limits = quotasOf(quotas, identity.tenant);
+  const fields = ['maxBatches', 'maxQueuedRequests', 'maxQueuedBytes'] as const;
+  if (scopes.every((scope) => fields.every((field) => limits[scope][field] === null))) return [];
+  const [{ batches, bytes }, { queued }] = [await readOpen(db, identity), await readQueue(db, identity)];
+  const used = { maxBatches: batches, maxQueuedRequests: queued, maxQueuedBytes: bytes };
+  const added = { maxBatches: more.batches, maxQueuedRequests: more.requests, maxQueuedBytes: more.bytes };
+  return fields.flatMap((field) =>
+    usesOf(limits, field, used[field]).map((use) => ({ ...use, more: added[field], name: shownNames[field] })),
+  );
+};

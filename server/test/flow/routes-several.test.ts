@@ -1,11 +1,11 @@
-import type { Batch } from '@sluice/contract';
+import type { Batch, BatchPreview } from '@sluice/contract';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseCsv } from '../../../examples/make-batches.ts';
 import type { ModelSpec } from '../../src/models/models.ts';
-import { call, createBatch, linesIn, untilEnded } from '../support/requests.ts';
+import { call, createBatch, linesIn, untilEnded, upload } from '../support/requests.ts';
 import { untilEvent, untilSettled } from '../support/follow.ts';
 import { startSluice, testTiming, type Sluice } from '../support/sluice.ts';
 import { sql } from '../../src/db/sql.ts';
@@ -204,7 +204,7 @@ test('two versions of one model have groups of their own; a clone runs the same 
   const [row] = await rowsIn(ada, batch.output_file_id);
   expect(Object.keys(row!.response.body.models)).toEqual(['b@2.0.0', 'b@1.0.0']);
   const children = await list(ada, `?parent=${batch.id}`);
-  expect(children.map(({ max_concurrent }) => max_concurrent)).toEqual([2, 1]);
+  expect(children.map(({ max_concurrent }) => max_concurrent)).toEqual([1, 2]);
   expect(await ended(ada, (await post(ada, `/v1/batches/${batch.id}/clone`)).id)).toMatchObject({
     kind: 'parent',
     models: ['b@1.0.0', 'b@2.0.0'],
@@ -400,4 +400,85 @@ test('what every model has answered can be read while the rest runs; both cancel
     models: { model: string; requests: number }[];
   };
   expect(analytics.batches.total).toBe((await list(ada, '?limit=100')).length);
+});
+
+test('a table by a route: each row once, those with a problem in their place, carried columns where the parent has them', async () => {
+  const ada = sluice.clientFor('ada');
+  await call(ada, 'PUT', '/v1/routes/both', { models: ['aqsol-logs', 'bbb-b3db'] });
+  const molecules = expected('aqsol_logs').slice(0, 6);
+  const rows = [
+    ...molecules.map(({ id, smiles }) => ({ compound: id, SMILES: smiles, note: `of ${id}` })),
+    { compound: 'bad', SMILES: 'C(C)(C)(C)(C)C', note: 'five bonds' },
+    { compound: 'again', SMILES: molecules[0]!.smiles, note: 'twice' },
+  ];
+  const body = { rows, route: { target: 'both' }, columns: { smiles: 'SMILES', id: 'compound' }, completion_window: '1h' };
+  const preview = (await call(ada, 'POST', '/v1/batches/preview', body)).body as unknown as BatchPreview;
+  const created = await post(ada, '/v1/batches', body);
+  const batch = await ended(ada, created.id);
+  expect(batch).toMatchObject({ kind: 'parent', status: 'completed', request_counts: { total: 8, completed: 7, failed: 1 } });
+  expect(preview).toMatchObject({
+    valid: true,
+    kind: 'parent',
+    lines: batch.request_counts.total,
+    models: batch.children.map(({ model, label, weight }) => ({ model, label, weight, requests: 7 })),
+    requests: 14,
+    table: { rows: 8, refused: 1, duplicates: 1 },
+  });
+  const done = await rowsIn(ada, batch.output_file_id);
+  expect(done.map(({ custom_id }) => custom_id)).toEqual([...molecules.map(({ id }) => id), 'again']);
+  const logS = done.map(({ response }) => response.body.models['aqsol-logs']!.response!.body.outputs['logS']!);
+  molecules.forEach(({ predicted }, i) => expect(Math.abs(logS[i]! - predicted)).toBeLessThan(1e-4));
+  expect(logS[6]).toBe(logS[0]);
+  const [bad] = await rowsIn(ada, batch.error_file_id);
+  expect(bad).toMatchObject({ custom_id: 'bad', error: { code: 'invalid_input' } });
+  for (const child of await list(ada, `?parent=${batch.id}`)) {
+    expect(child).toMatchObject({ source: batch.source, request_counts: { total: 8, completed: 7, failed: 1 } });
+    expect((await linesIn(ada, child.output_file_id)).map((line) => line['custom_id'])).toEqual(done.map(({ custom_id }) => custom_id));
+  }
+  // All rows refused: every model has nothing to do, and says so.
+  const none = await ended(ada, (await post(ada, '/v1/batches', { ...body, rows: rows.slice(6, 7) })).id);
+  expect(none).toMatchObject({ status: 'completed', request_counts: { total: 1, failed: 1 }, output_file_id: null });
+  expect(none.children.map(({ request_counts }) => request_counts.failed)).toEqual([1, 1]);
+});
+
+test('a preview says what a create would come to, and keeps nothing', async () => {
+  const ada = still.clientFor('ada');
+  const file = await upload(ada, lines(30));
+  const body = { input_file_id: file.id, endpoint: '/v1/predict', completion_window: '1h', models: ['a', 'b'] };
+  const kept = () =>
+    still.db.one(
+      sql`select (select count(*) from batches) as batches, (select count(*) from files) as files, (select count(*) from events) as events`,
+    );
+  const before = await kept();
+  const ask = async (changes: object): Promise<BatchPreview & { error?: { code: string } }> =>
+    (await call(ada, 'POST', '/v1/batches/preview', { ...body, ...changes })).body as never;
+  const preview = await ask({});
+  expect(preview).toMatchObject({
+    object: 'batch.preview',
+    valid: true,
+    errors: null,
+    kind: 'parent',
+    lines: 30,
+    requests: 60,
+    route: null,
+  });
+  expect(preview.models.map(({ model, requests }) => [model, requests])).toEqual([
+    ['a@1.0.0', 30],
+    ['b@2.0.0', 30],
+  ]);
+  expect(preview.pools).toMatchObject([{ pool: 'dedicated', kind: 'dedicated', workers: 0, seconds: null, takes: true }]);
+  const [pool] = preview.pools;
+  expect(pool!.worker_seconds).toBeCloseTo(preview.models.reduce((sum, { requests, rate }) => sum + requests / rate, 0));
+  expect(pool!.cost).toBeCloseTo((pool!.worker_seconds / 3_600) * pool!.price);
+  const queued = preview.quotas.find(({ what }) => what === 'queued_requests')!;
+  expect(queued).toMatchObject({ scope: 'tenant', limit: 1_000, needed: 60, left: 1_000 - queued.used - 60 });
+  // What a create would refuse, at once or later, and with which words.
+  for (const changes of [{ models: ['a', 'nobody'] }, { models: undefined, route: { target: 'nothing' } }, { max_concurrent: 1 }])
+    expect((await ask(changes)).error).toEqual((await post(ada, '/v1/batches', { ...body, ...changes })).error);
+  const many = await upload(ada, lines(600));
+  const over = await ask({ input_file_id: many.id });
+  expect(over).toMatchObject({ valid: false, requests: 1_200, errors: { data: [{ code: 'quota_exceeded' }] } });
+  expect(await kept()).toEqual({ ...(before as object), files: (before as { files: number }).files + 1 });
+  const refused = await ended(ada, (await post(ada, '/v1/batches', { ...body, input_file_id: many.id })).id);
+  expect(refused.errors!.data).toEqual(over.errors!.data);
 });
