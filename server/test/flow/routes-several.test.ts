@@ -77,7 +77,7 @@ const rowsIn = async (client: OpenAI, id: string | null): Promise<Row[]> => (awa
 test('two real models by one route: one row a molecule, a group a model, predictions as expected of each', async () => {
   const ada = sluice.clientFor('ada');
   await call(ada, 'PUT', '/v1/routes/admet', { models: ['bbb-b3db', { model: 'aqsol-logs', weight: 2 }] });
-  const [logs, bbb] = [expected('aqsol_logs'), expected('bbb_b3db')];
+  const [logs, bbb] = [expected('aqsol_logs').slice(0, 120), expected('bbb_b3db').slice(0, 120)];
   const molecules = [...logs.map((row) => ({ ...row, id: `logs-${row.id}` })), ...bbb.map((row) => ({ ...row, id: `bbb-${row.id}` }))];
   const hostile = [predictLine('valence', { smiles: 'C(C)(C)(C)(C)C' }), predictLine('empty', { smiles: '' })];
   const lines = [...molecules.map(({ id, smiles }) => predictLine(id, { smiles })), ...hostile];
