@@ -5,6 +5,7 @@ import type { DiscardOptions, ListOptions as DeadListOptions } from './commands/
 import type { ListOptions as JobListOptions, RunOptions as JobOptions } from './commands/job.ts';
 import type { LoadOptions } from './commands/loadtest.ts';
 import type { AliasOptions, PushOptions } from './commands/model.ts';
+import type { FindOptions } from './commands/portal.ts';
 import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { ResultsOptions, TopOptions } from './commands/results.ts';
 import type { SetOptions } from './commands/route.ts';
@@ -82,6 +83,20 @@ const batches = (): Command => {
     .option('--user <user>', 'only batches of this user')
     .option('--limit <n>', 'how many at most', whole('--limit', 1), 20)
     .action(act(async (context, options: BatchListOptions) => (await module()).list(context, options)));
+
+  batch
+    .command('find [words...]')
+    .description('as the portal’s search box: words of names, `model:x status:failed meta.key:value created:<24h error:timeout`')
+    .option('--sort <field>', 'created_at, name, total, failed, deadline, duration; - before it for the other way round', '-created_at')
+    .option('--limit <n>', 'how many at most, to 200', whole('--limit', 1), 50)
+    .action(
+      act(async (context, words: string[], options: FindOptions) => (await import('./commands/portal.ts')).find(context, words, options)),
+    );
+
+  batch
+    .command('failures <id>')
+    .description('why requests of it failed, and how many of each')
+    .action(act(async (context, id: string) => (await import('./commands/portal.ts')).failures(context, id)));
 
   batch
     .command('get <id>')
@@ -490,12 +505,37 @@ const operators = (root: Command): void => {
     .description('the newest first')
     .action(act(async (context) => (await import('./commands/workers.ts')).list(context)));
   workers
+    .command('running')
+    .description('what runs where now')
+    .action(act(async (context) => (await import('./commands/portal.ts')).running(context)));
+  workers
     .command('drain <id>')
     .description('take nothing more, finish what runs, end')
     .action(act(async (context, id: string) => (await import('./commands/workers.ts')).drain(context, id)));
 };
 
 const others = (root: Command): void => {
+  root
+    .command('overview')
+    .description('what runs, waits and failed, how fast and how well')
+    .action(act(async (context) => (await import('./commands/portal.ts')).overview(context)));
+  root
+    .command('attention')
+    .description('what somebody should look at')
+    .action(act(async (context) => (await import('./commands/portal.ts')).attention(context)));
+  root
+    .command('search <words...>')
+    .description('whatever an id, a name, an error or a custom_id may mean')
+    .option('--limit <n>', 'of each kind at most', whole('--limit', 1), 6)
+    .action(
+      act(async (context, words: string[], options: { limit: number }) =>
+        (await import('./commands/portal.ts')).search(context, words, options),
+      ),
+    );
+  root
+    .command('keys')
+    .description('your API keys, and when they were used; of an admin, the tenant’s')
+    .action(act(async (context) => (await import('./commands/portal.ts')).keys(context)));
   root
     .command('analytics')
     .description('counts, durations and failures by model, user and day')

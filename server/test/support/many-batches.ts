@@ -28,7 +28,7 @@ export const insertMany = async (
     from generate_series(1, ${count}) n
       cross join lateral (select now() - make_interval(secs => (${count} - n) * ${(days * 86_400) / count}::float8) as made) m
       cross join lateral (select case when n % 100 = 0 then 'in_progress' when n % 50 = 1 then 'failed' when n % 20 = 2 then 'cancelled' when n % 25 = 3 then 'expired' else 'completed' end as status) s
-      cross join lateral (select case when s.status = 'failed' then 0 else 10 + n * 7919 % 1000 end as total) t
+      cross join lateral (select case when s.status = 'failed' then 0 else 10 + n::bigint * 7919 % 1000 end as total) t
       cross join lateral (select 1 + case when n % 4 = 0 then n % 10 else 0 end as failed) f
     order by n`);
   await db.run(sql`
