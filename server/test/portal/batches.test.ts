@@ -57,6 +57,7 @@ test('a list is of one tenant', async () => {
   const theirs = await pages('eve', {});
   expect(theirs.length).toBe(60);
   expect(new Set(ids(all)).isDisjointFrom(new Set(ids(theirs)))).toBe(true);
+  expect((await ask('eve', '/v1/portal/batches/counts', {})).body).toMatchObject({ total: 60, estimated: false });
   const { next } = await page('ada', { limit: '1', sort: 'total' });
   // A cursor of another tenant's is a place, and no more.
   expect((await page('eve', { limit: '200', sort: 'total', cursor: next! })).data.every(({ id }) => ids(theirs).includes(id))).toBe(true);
