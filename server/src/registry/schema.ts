@@ -2,10 +2,10 @@ import type { ModelPort } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
+import type { ExecutorName } from '../models/models.ts';
 import type { Reference } from '../models/names.ts';
 import { registeredOf, shownReference, type ReadDeps } from './read.ts';
-
-type Schema = Record<string, unknown>;
+import { knowsInputs, taskSchema, type Schema } from './task-schemas.ts';
 
 /** What JSON holds for an element; the ranges of integers as onnxruntime does not check them. */
 const element = (type: string): Schema => {
@@ -26,7 +26,23 @@ const element = (type: string): Schema => {
 const rowsOf = ({ batch_axis, shape }: ModelPort): number | null =>
   batch_axis !== undefined ? batch_axis : typeof shape[0] === 'string' ? 0 : null;
 
+/** A value such as the port takes, of at most a few numbers: what a form begins with. */
+const exampleOf = ({ type, ...each }: ModelPort): unknown => {
+  const axis = rowsOf({ type, ...each });
+  const one: unknown = type === 'string' ? 'text' : type === 'bool' ? true : 0;
+  const sizes = each.shape.filter((_, i) => i !== axis).map((size) => (typeof size === 'number' ? size : 1));
+  if (sizes.reduce((product, size) => product * size, 1) > mostExample) return undefined;
+  return sizes.reduceRight<unknown>((inner, size) => Array.from({ length: size }, () => inner), one);
+};
+
+const mostExample = 64;
+
 const port = (each: ModelPort): Schema => {
+  const example = exampleOf(each);
+  return { title: each.name, ...shapeOf(each), ...(example !== undefined && { examples: [example] }) };
+};
+
+const shapeOf = (each: ModelPort): Schema => {
   const axis = rowsOf(each);
   return each.shape
     .filter((_, i) => i !== axis)
@@ -46,32 +62,19 @@ export const schemaOfPorts = (title: string, ports: readonly ModelPort[]): Schem
   additionalProperties: false,
 });
 
-const schemaOfSmiles = (title: string): Schema => ({
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  title,
-  type: 'object',
-  properties: { smiles: { type: 'string', minLength: 1, description: 'A molecule as SMILES.' } },
-  required: ['smiles'],
-});
-
 /** The JSON Schema of a model's inputs: as declared, else as its options and what vetting found have it. */
 export const inputSchema = async (deps: ReadDeps, identity: Identity, reference: Reference): Promise<Schema> => {
   const declared = deps.models.find(shownReference(reference), identity.tenant);
-  const nothing = (why: string): ApiError =>
-    new ApiError('conflict', `Nothing is known of the inputs of '${shownReference(reference)}' ${why}`);
-  if (declared && declared.tenant === undefined) {
-    const title = `${declared.name}@${declared.version}`;
-    if (declared.options['preprocess'] === 'smiles-morgan2048-desc16') return schemaOfSmiles(title);
-    throw nothing('before it is loaded: the configuration declares it.');
-  }
+  if (declared && declared.tenant === undefined) return taskSchema(declared);
   // As a request would be answered: by the newest version that is ready, where one is.
   const { row } = await registeredOf(deps, identity, declared ? { name: declared.name, version: declared.version } : reference);
-  const title = `${row.name}@${row.version}`;
   const { schema, inputs, options } = await deps.db.one<{ schema: Schema | null; inputs: ModelPort[] | null; options: Schema }>(
     sql`select schema, inputs, options from model_versions where no = ${row.no}`,
   );
   if (schema !== null) return schema;
-  if (options['preprocess'] === 'smiles-morgan2048-desc16') return schemaOfSmiles(title);
-  if (inputs === null) throw nothing(`yet: it is '${row.status}'.`);
-  return schemaOfPorts(title, inputs);
+  const model = { name: row.name, version: row.version, executor: row.executor as ExecutorName, options };
+  if (knowsInputs(model)) return taskSchema(model);
+  if (inputs === null)
+    throw new ApiError('conflict', `Nothing is known of the inputs of '${shownReference(reference)}' yet: it is '${row.status}'.`);
+  return schemaOfPorts(`${row.name}@${row.version}`, inputs);
 };
