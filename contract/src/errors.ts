@@ -244,6 +244,7 @@ export const errors = {
     'A SMILES can be read, but no such molecule can exist: an impossible valence or aromatic system.',
     'Mend the structure; the message is RDKit’s own and names the atom, counted from 0.',
   ),
+  invalid_smarts: entry(400, 'RDKit cannot read a SMARTS, or it is too large.', 'Mend the pattern; the message says what is wrong.'),
   chemistry_failed: entry(
     500,
     'RDKit broke on a molecule, or took too long over it.',

@@ -37,7 +37,7 @@ while (true) {
   const { operation, options, rows } = JSON.parse(received.head.toString()) as Asked;
   const began = performance.now();
   rdkit.forgetLog();
-  const one = run[operation as OperationName](options);
+  const { one, end } = await run[operation as OperationName](options as never);
   const results = rows.map((row, index) => {
     note(index);
     try {
@@ -48,6 +48,7 @@ while (true) {
       process.exit(brokenBy);
     }
   });
+  end?.();
   const answer: Answered = { ms: performance.now() - began, results };
   writeFully(socket, frame(answer));
 }

@@ -51,6 +51,16 @@ export class Rdkit {
     );
   }
 
+  /** A pattern, which is the caller's to delete. */
+  query(smarts: string): { molecule: Mol } | { problem: Problem } {
+    this.#log.clear_buffer();
+    const molecule = this.module.get_qmol(smarts);
+    if (molecule) return { molecule };
+    const problem = problemIn(this.#log.get_buffer());
+    this.#log.clear_buffer();
+    return { problem };
+  }
+
   /** '' where there is none. */
   inchikey(molecule: Mol): string {
     const inchi = molecule.get_inchi();

@@ -9,9 +9,9 @@ export interface Problem {
   /**
    * `empty_smiles`; `smiles_too_large` (characters, atoms, nesting); `invalid_smiles` (it cannot be read);
    * `invalid_chemistry` (it can be, but a valence or an aromatic system is impossible); `chemistry_failed` (RDKit broke
-   * on it, or took too long).
+   * on it, or took too long); `invalid_smarts` (of a pattern).
    */
-  code: 'empty_smiles' | 'smiles_too_large' | 'invalid_smiles' | 'invalid_chemistry' | 'chemistry_failed';
+  code: 'invalid_smarts' | 'empty_smiles' | 'smiles_too_large' | 'invalid_smiles' | 'invalid_chemistry' | 'chemistry_failed';
   message: string;
   /** The character at which it goes wrong, from 1, where RDKit says so. */
   position?: number;
