@@ -25,3 +25,4 @@ export * from './chai.ts';
 export * from './rfantibody.ts';
 export * from './screens.ts';
 export * from './results.ts';
+export * from './molecules.ts';

@@ -6,6 +6,8 @@ import { boltzOptions } from './boltz/options.ts';
 import { chaiKind, chaiOptions } from './chai/chai.ts';
 import { commandKind } from './command/command.ts';
 import { commandOptions } from './command/options.ts';
+import { descriptorsKind } from './descriptors/descriptors.ts';
+import { descriptorsOptions } from './descriptors/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind, type JsonObject } from './executor.ts';
 import { rfantibodyKind, rfantibodyOptions } from './rfantibody/rfantibody.ts';
@@ -27,6 +29,7 @@ const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; excl
   command: { kind: commandKind, options: commandOptions },
   oip: { kind: oipKind, options: oipOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },
+  descriptors: { kind: descriptorsKind, options: descriptorsOptions },
 };
 
 /** Loads a model by its executor. Rejects with a `LoadError` that says why where it cannot. */

@@ -6,7 +6,7 @@ import { compareVersions } from './versions.ts';
 
 export { modelKey } from './keys.ts';
 
-export type ExecutorName = 'boltz' | 'chai' | 'command' | 'echo' | 'openai' | 'oip' | 'onnx' | 'rfantibody';
+export type ExecutorName = 'boltz' | 'chai' | 'command' | 'descriptors' | 'echo' | 'openai' | 'oip' | 'onnx' | 'rfantibody';
 
 /** A model's file in storage. */
 export interface ModelFile {
@@ -46,6 +46,7 @@ export const executorEndpoints: Record<ExecutorName, readonly string[] | null> =
   chai: ['/v1/predict'],
   rfantibody: ['/v1/predict'],
   onnx: ['/v1/predict'],
+  descriptors: ['/v1/predict'],
 };
 
 /** The operator's own figure where the model has one. */
@@ -60,6 +61,7 @@ export const priorRate: Record<ExecutorName, number> = {
   openai: 30,
   oip: 200,
   onnx: 400,
+  descriptors: 400,
   command: 0.2,
   boltz: 0.03,
   chai: 0.02,

@@ -12,7 +12,9 @@ import { AskingCache } from '../cache/asking.ts';
 import { RedisTier } from '../cache/redis.ts';
 import { cacheRoutes } from '../cache/routes.ts';
 import { settledAnswers } from '../cache/settled.ts';
+import type { Chemistry } from '../chemistry/chemistry.ts';
 import { openFeatureFile } from '../chemistry/feature-cache.ts';
+import { moleculeRoutes } from '../chemistry/routes.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
 import { checkOptions, pathOptions, problemOf } from '../executors/registry.ts';
@@ -64,6 +66,7 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   results: ResultReader;
   recorder: Recorder;
   tables?: TableDeps;
+  chemistry: Chemistry;
   sessions: Sessions;
   uses: KeyUses;
 };
@@ -87,6 +90,7 @@ export const addRoutes = (
     recorder,
     sessions,
     tables,
+    chemistry,
     uses,
   }: ApiParts,
 ): void => {
@@ -106,6 +110,7 @@ export const addRoutes = (
     admit: previewAdmission({ config, models }),
   });
   routeRoutes(app, { db, models, declared: config.routes, limits });
+  moleculeRoutes(app, { chemistry });
   resultRoutes(app, { db, storage, results });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
@@ -200,7 +205,20 @@ export const api: Role = {
       portal: portalFolder,
       log,
       routes: (app) =>
-        addRoutes(app, { ...parts, predictor, passthrough, answers, asking, jobs, results, recorder, sessions, tables, uses }),
+        addRoutes(app, {
+          ...parts,
+          predictor,
+          passthrough,
+          answers,
+          asking,
+          jobs,
+          results,
+          recorder,
+          sessions,
+          tables,
+          chemistry: tables.chemistry,
+          uses,
+        }),
     });
     const stop = async (): Promise<void> => {
       await app.close();

@@ -5,6 +5,7 @@ import { AnswerCache } from '../cache/answers.ts';
 import { AskingCache } from '../cache/asking.ts';
 import { KeyUses } from '../auth/uses.ts';
 import { openSessions } from '../auth/sessions.ts';
+import { openChemistry } from '../chemistry/chemistry.ts';
 import { loadConfig } from '../config.ts';
 import { openPool } from '../db/db.ts';
 import { Listener } from '../db/listen.ts';
@@ -45,6 +46,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     results: new ResultReader({ db, storage, listener, log: silent, scratch: folder }),
     recorder: { record: () => {} },
     uses: new KeyUses(db),
+    chemistry: openChemistry({ log: silent, scratch: folder }),
     sessions: openSessions({ db, keys: [], idleSeconds: 1 }),
   };
   const app = await buildServer({ keys: [], log: silent, routes: (routes) => addRoutes(routes, parts) });

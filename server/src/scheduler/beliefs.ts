@@ -12,7 +12,18 @@ interface Asked {
 }
 
 /** Requests one worker runs at a time, of each executor, where the model does not say: how many workers a batch can keep busy follows from it. */
-const concurrency = { echo: 1_000, openai: 64, oip: 64, onnx: 64, command: 1, boltz: 1, chai: 1, rfantibody: 1, http: 8 } as const;
+const concurrency = {
+  echo: 1_000,
+  openai: 64,
+  oip: 64,
+  onnx: 64,
+  descriptors: 64,
+  command: 1,
+  boltz: 1,
+  chai: 1,
+  rfantibody: 1,
+  http: 8,
+} as const;
 
 const concurrencyOf = (model: ModelSpec | null | undefined): number => {
   const own = model?.options['max_concurrency'];

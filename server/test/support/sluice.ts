@@ -13,6 +13,7 @@ import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
 import { openChemistry } from '../../src/chemistry/chemistry.ts';
+import { moleculeRoutes } from '../../src/chemistry/routes.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
@@ -169,6 +170,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         ...(options.pools && { pools: options.pools }),
       });
       routeRoutes(routes, { db, models, declared: options.routes ?? [], limits });
+      moleculeRoutes(routes, { chemistry });
       resultRoutes(routes, { db, storage, results });
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
