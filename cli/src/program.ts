@@ -468,6 +468,28 @@ const routes = (): Command => {
   return route;
 };
 
+const molecules = (): Command => {
+  const molecule = new Command('molecule').description('what RDKit makes of SMILES');
+  const module = () => import('./commands/molecule.ts');
+  molecule
+    .command('check <smiles...>')
+    .description('which are molecules, their canonical form and InChIKey, or what is wrong')
+    .action(act(async (context, smiles: string[]) => (await module()).check(context, smiles)));
+  molecule
+    .command('match <smiles...>')
+    .description('which hold a substructure, or are like another molecule')
+    .option('--smarts <pattern>', 'what they have to hold')
+    .option('--like <smiles>', 'what they are compared with')
+    .option('--threshold <number>', 'the least similarity, from 0 to 1', Number)
+    .option('--scaffolds', 'name the scaffold of each')
+    .action(
+      act(async (context, smiles: string[], options: { smarts?: string; like?: string; threshold?: number; scaffolds?: boolean }) =>
+        (await module()).match(context, smiles, options),
+      ),
+    );
+  return molecule;
+};
+
 const operators = (root: Command): void => {
   root
     .command('verify')
@@ -590,7 +612,8 @@ export const program = (): Command => {
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models(), routes()]) root.addCommand(command);
+  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models(), routes(), molecules()])
+    root.addCommand(command);
   operators(root);
   others(root);
   // Each command knows the options of the root, so that `sluice batch list --json` works as well.

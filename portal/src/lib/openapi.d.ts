@@ -834,6 +834,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/depict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A molecule drawn, as SVG */
+        get: operations["depictMolecule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/embeddings": {
         parameters: {
             query?: never;
@@ -1403,6 +1420,40 @@ export interface paths {
         get: operations["listVersionsByName"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/molecules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether texts are molecules, and which */
+        post: operations["checkMolecules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/molecules/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which molecules hold a substructure, or are like another; their scaffolds */
+        post: operations["matchMolecules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2960,6 +3011,36 @@ export interface components {
             object: "cache.reset";
             tenant: string;
         };
+        CheckedMolecules: {
+            /** @description One for each, in order. */
+            data: {
+                error: {
+                    /** @description See docs/errors.md, “Molecules and sequences”. */
+                    code: string;
+                    message: string;
+                    /** @description The character at which it goes wrong, from 1. */
+                    position?: number;
+                } | null;
+                /** @description `salt`, `solvate`, `mixture`, `charged`, `no_carbon`, `metal`, `isotope`, `open_ends`; see docs/chemistry.md. */
+                flags: string[];
+                fragments: number | null;
+                inchikey: string | null;
+                /** @description From 0, as the molecules were given. */
+                index: number;
+                name: string | null;
+                smiles: string | null;
+                valid: boolean;
+            }[];
+            /** @constant */
+            object: "list";
+            valid: number;
+        };
+        CheckMolecules: {
+            /** @description What stands behind a blank is a name; default false: it is a mistake. */
+            names?: boolean;
+            /** @description SMILES, one a molecule. */
+            smiles: string[];
+        };
         Completion: {
             active: components["schemas"]["BatchStanding"][];
             /** @description More batches are open than were looked at, oldest first. */
@@ -3364,6 +3445,31 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             worker: string | null;
+        };
+        MatchedMolecules: {
+            /** @description One for each, in order. */
+            data: {
+                /** @description From 0, as the molecules were given. */
+                index: number;
+                matches: boolean | null;
+                scaffold: string | null;
+                similarity: number | null;
+            }[];
+            matched: number;
+            /** @constant */
+            object: "list";
+        };
+        MatchMolecules: {
+            /** @description Name the scaffold of Bemis and Murcko of each; default false. */
+            scaffolds?: boolean;
+            /** @description SMILES of the molecule that others are compared with. */
+            similar_to?: string;
+            /** @description What a molecule has to hold. */
+            smarts?: string;
+            /** @description SMILES, one a molecule. */
+            smiles: string[];
+            /** @description The least similarity; default 0. */
+            threshold?: number;
         };
         Model: {
             /** @description Names that mean this version: `name@champion`. */
@@ -6788,6 +6894,57 @@ export interface operations {
             };
         };
     };
+    depictMolecule: {
+        parameters: {
+            query: {
+                /** @description How it is said that the SMILES is none: with status 400, or as a picture of the reason. Default `json`. */
+                errors?: "json" | "svg";
+                /** @description Height in pixels; default 200. */
+                h?: number;
+                /** @description SMARTS; what matches is highlighted. */
+                hl?: string;
+                /** @description The molecule. */
+                smiles: string;
+                /** @description Of the page it stands on; the background is transparent. Default `light`. */
+                theme?: "light" | "dark";
+                /** @description Width in pixels; default 250. */
+                w?: number;
+                /** @description Milliseconds after which the answer is 503 with Retry-After, and the drawing there when it is asked for again; default 50. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Done. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     createEmbedding: {
         parameters: {
             query?: never;
@@ -8322,6 +8479,72 @@ export interface operations {
                         /** @constant */
                         object: "list";
                     };
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    checkMolecules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckMolecules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedMolecules"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    matchMolecules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchMolecules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchedMolecules"];
                 };
             };
             /** @description What went wrong. */

@@ -45,8 +45,8 @@ export const executorEndpoints: Record<ExecutorName, readonly string[] | null> =
   boltz: ['/v1/predict'],
   chai: ['/v1/predict'],
   rfantibody: ['/v1/predict'],
-  onnx: ['/v1/predict'],
   descriptors: ['/v1/predict'],
+  onnx: ['/v1/predict'],
 };
 
 /** The operator's own figure where the model has one. */
