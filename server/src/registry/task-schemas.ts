@@ -85,6 +85,8 @@ const byExecutor = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options
       return anything('An array for each input of the model; the server that runs it says which: `GET /v2/models/{name}`.');
     case 'command':
       return anything('What the template of its configuration fills in.');
+    case 'descriptors':
+      return molecule;
     case 'onnx':
       return options['preprocess'] === 'smiles-morgan2048-desc16'
         ? molecule
