@@ -36,11 +36,11 @@ export const insertMany = async (
     select b.no, m.model, b.total from batches b cross join lateral (
       select b.model as model where b.model is not null
       union all select unnest(array['boltz-2@2.0.0', 'echo@1.0.0']) where b.model is null and b.total > 0) m
-    where b.tenant_id = ${tenant}`);
+    where b.tenant_id = ${tenant} and b.input_file_id = 'file-none'`);
   // As triggers would have counted them one by one.
   await db.run(sql`
     insert into batch_counts (tenant_id, status, models, owner, pool, priority, sla, count)
     select b.tenant_id, b.status, coalesce(m.models, ''), b.created_by, batch_pool(b.options, b.pool_history), b.priority, batch_sla(b.status, b.completed_at, b.deadline), count(*)
     from batches b left join (select batch_no, string_agg(model, ',' order by model) as models from batch_models group by 1) m on m.batch_no = b.no
-    where b.tenant_id = ${tenant} and b.status in ('completed', 'failed', 'expired', 'cancelled') group by 1, 2, 3, 4, 5, 6, 7`);
+    where b.tenant_id = ${tenant} and b.input_file_id = 'file-none' and b.status in ('completed', 'failed', 'expired', 'cancelled') group by 1, 2, 3, 4, 5, 6, 7`);
 };
