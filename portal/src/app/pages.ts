@@ -109,4 +109,24 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../features/files/list.tsx'),
     looks: [{ name: 'files', path: '/files', await: 'SHA-256' }],
   },
+  {
+    path: '/models',
+    title: 'Models',
+    nav: { icon: 'models', group: 'Work', key: 'm' },
+    load: () => import('../features/models/list.tsx'),
+    looks: [{ name: 'models', path: '/models', await: 'Newest version' }],
+  },
+  {
+    path: '/models/$name',
+    title: 'Model',
+    parent: '/models',
+    load: () => import('../features/models/details.tsx'),
+    looks: [
+      { name: 'model', path: '/models/{model}', await: 'Vetting' },
+      { name: 'model-refused', path: '/models/{refused}', await: 'Vetting' },
+      { name: 'model-try', path: '/models/{model}?tab=try', await: 'What the model says comes here' },
+      { name: 'model-versions', path: '/models/{model}?tab=versions', await: 'Choose two to compare them' },
+      { name: 'model-predictions', path: '/models/{model}?tab=history', await: 'In all' },
+    ],
+  },
 ];

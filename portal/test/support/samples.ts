@@ -1,5 +1,7 @@
 import type OpenAI from 'openai';
+import { expect } from 'vitest';
 import { untilEvent, untilSettled } from '../../../server/test/support/follow.ts';
+import { identity, smallMlp } from '../../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../../server/test/support/requests.ts';
 
 type Line = Record<string, unknown>;
@@ -25,12 +27,37 @@ export interface Samples extends Record<string, string> {
   failedJob: string;
   /** A request of `continued` that used up its attempts. */
   dead: string;
+  /** A model that is served, with an alias and predictions, and one that was refused. */
+  model: string;
+  refused: string;
 }
 
 const awkward = (i: number): Line => {
   if (i % 41 === 0) return chatLine(`mol-${i}`, { echo: { status: 503 } });
   if (i % 67 === 0) return chatLine(`mol-${i}`, { echo: { status: 422 } });
   return chatLine(`mol-${i}`);
+};
+
+/** Registers a model, uploads its file, and waits until it was vetted. */
+const makeModel = async (client: OpenAI, name: string, version: string, file: Uint8Array): Promise<void> => {
+  await call(client, 'POST', '/v1/models', { name, version, tags: ['sample'], card: 'Made for a look at this page.' });
+  const form = new FormData();
+  form.append('file', new Blob([new Uint8Array(file)]), 'model.onnx');
+  const path = `${client.baseURL}/models/${encodeURIComponent(name)}/versions/${version}`;
+  const headers = { authorization: `Bearer ${client.apiKey}` };
+  const sent = await fetch(`${path}/upload`, { method: 'POST', headers, body: form });
+  if (!sent.ok) throw new Error(await sent.text());
+  await expect
+    .poll(async () => ((await (await fetch(path, { headers })).json()) as { status: string }).status, { timeout: 30_000 })
+    .toMatch(/ready|failed/);
+};
+
+const makeModels = async (client: OpenAI): Promise<{ model: string; refused: string }> => {
+  await makeModel(client, 'team/iris', '1.0.0', smallMlp());
+  await makeModel(client, 'team/iris', '1.1.0', identity('float32', ['N', 64]));
+  await makeModel(client, 'team/broken', '1.0.0', smallMlp().subarray(0, 900));
+  await call(client, 'PUT', '/v1/models/team%2Firis/aliases/champion', { version: '1.0.0' });
+  return { model: 'team%2Firis', refused: 'team%2Fbroken' };
 };
 
 /**
@@ -83,5 +110,15 @@ export const makeSamples = async (client: OpenAI): Promise<Samples> => {
   const ask = { messages: [{ role: 'user', content: 'Which of these bind?' }] };
   const jobs = { job: await job(ask), failedJob: await job({ ...ask, sluice_echo: { status: 422 } }) };
   const letters = (await call(client, 'GET', `/v1/dead_letters?batch=${continued}&limit=1`)).body['data'] as { id: string }[];
-  return { ...jobs, dead: letters[0]!.id, batch: batch.id, running: running.id, invalid: invalid.id, fine: fine.id, continued, operation };
+  return {
+    ...(await makeModels(client)),
+    ...jobs,
+    dead: letters[0]!.id,
+    batch: batch.id,
+    running: running.id,
+    invalid: invalid.id,
+    fine: fine.id,
+    continued,
+    operation,
+  };
 };

@@ -18,6 +18,12 @@ import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
 import { checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
+import { readFacts } from '../../src/predictions/facts.ts';
+import { Predictor } from '../../src/predictions/predictor.ts';
+import { recordRoutes } from '../../src/predictions/records-routes.ts';
+import { Records } from '../../src/predictions/records.ts';
+import { predictRoutes } from '../../src/predictions/routes.ts';
+import { Vetter } from '../../src/vetting/vetter.ts';
 import { portalFolder } from '../../src/http/portal-files.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { JobDesk } from '../../src/jobs/desk.ts';
@@ -146,6 +152,17 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   }
   const uses = stack.use(new KeyUses(db));
   const sessions = openSessions({ db, keys, idleSeconds: 3_600 });
+  // What pages show of models: asked at once, vetted, and written down.
+  const asked = options.portal
+    ? {
+        predictor: new Predictor({ models, storage, log, scratch, factsOf: (model) => readFacts(db, model) }),
+        recorder: stack.use(new Records({ db, log, keep: 'meta', days: 1 })),
+      }
+    : null;
+  if (asked) {
+    asked.recorder.start();
+    stack.use(new Vetter({ db, storage, listener, log, leaseSeconds: 30 })).start();
+  }
   const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder, queryMs: 5_000 }));
   const app = await buildServer({
     keys,
@@ -172,6 +189,10 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       routeRoutes(routes, { db, models, declared: options.routes ?? [], limits });
       moleculeRoutes(routes, { chemistry });
       resultRoutes(routes, { db, storage, results });
+      if (asked) {
+        predictRoutes(routes, asked);
+        recordRoutes(routes, { db });
+      }
       quotaRoutes(routes, { db, quotas });
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
