@@ -81,12 +81,6 @@ describe('drawings', () => {
     expect(plain.ok && plain.svg).not.toContain('#FFC659');
   });
 
-  test('CoordGen draws what clashes in the usual layout', async () => {
-    // smiles-drawer's issue 238: a bridged bicycle whose atoms stand on each other.
-    const bridged = await chemistry.depict('CC1(C)C2CCC1(C)C(=O)C2', drawing);
-    expect(bridged).toMatchObject({ ok: true });
-  });
-
   test('what is no molecule, and what is no SMARTS, says so', async () => {
     expect(await chemistry.depict('CC(', drawing)).toMatchObject({ ok: false, code: 'invalid_smiles' });
     expect(await chemistry.depict('C'.repeat(700), drawing)).toMatchObject({ ok: false, code: 'smiles_too_large' });
