@@ -16,12 +16,29 @@ import { keep } from './keep.ts';
 import { oip } from './oip.ts';
 import { onnx } from './onnx-figures.ts';
 import { portal } from './portal.ts';
+import { results } from './results.ts';
 import { scale } from './scale.ts';
 import { predict } from './predict.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 
-const benches: readonly Bench[] = [engine, intake, status, idle, start, onnx, claims, scale, jobs, oip, dedup, predict, chemistry, portal];
+const benches: readonly Bench[] = [
+  engine,
+  intake,
+  status,
+  idle,
+  start,
+  onnx,
+  claims,
+  scale,
+  jobs,
+  oip,
+  dedup,
+  predict,
+  chemistry,
+  portal,
+  results,
+];
 
 const { values, positionals: wanted } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -16,37 +16,47 @@ import { identifier, literal } from './quoted.ts';
  */
 export const build = async (duck: DuckDBConnection, task: BuildTask): Promise<Built> => {
   const at = (name: string): string => join(task.folder, name);
-  let answers = task.output;
-  if (task.errors !== null) {
-    answers = at('answers.jsonl');
-    await writeAnswers(task.output, task.errors, task.total, answers);
-  }
   const names = new Names();
   for (const own of ['line', 'custom_id', 'status', 'error_code', 'error_message', ...(task.models ? ['model'] : [])]) names.take(own);
   const left =
     'rows' in task.input
       ? await givenRows(duck, task.input.rows, names)
       : await inputsOf(duck, task, await withoutMark(task.input.lines, at('input-plain.jsonl')), names, at('inputs.parquet'));
-  const right = await outputsOf(duck, task, answers!, names, at('outputs.parquet'));
+  const right: Half[] = [];
+  for (const [i, { label, output, errors }] of task.answers.entries()) {
+    let answers = output;
+    if (errors !== null) {
+      answers = at(`answers-${i}.jsonl`);
+      await writeAnswers(output, errors, task.total, answers);
+    }
+    right.push(await outputsOf(duck, task, answers!, label, names, { to: at(`outputs-${i}.parquet`), as: `o${i}` }));
+    if (errors !== null) await rm(answers!);
+  }
+  const became = task.answers.length === 1 ? becameOfOne : becameOfAll(task.answers.map(({ label }) => label ?? ''));
   const columns: Column[] = [
     { name: 'line', type: 'integer', role: 'line' },
     { name: 'custom_id', type: 'text', role: 'custom_id' },
     ...left.columns,
     { name: 'status', type: 'text', role: 'status' },
     ...(task.models ? [{ name: 'model', type: 'text' as const, role: 'model' as const }] : []),
-    ...right.columns,
+    ...right.flatMap((half) => half.columns),
     { name: 'error_code', type: 'text', role: 'error' },
     { name: 'error_message', type: 'text', role: 'error' },
   ];
   const path = at('results.parquet');
-  const same = `case when i.custom_id = o.custom_id and o.line is not null ${left.lines ? 'and i.line = o.line' : ''} then`;
-  const wrong = `else error('the halves of row ' || coalesce(cast(o.line as varchar), '?') || ' do not fit') end`;
+  const same = right.flatMap((_, i) => [
+    `i.custom_id = o${i}.custom_id`,
+    `o${i}.line is not null`,
+    ...(left.lines ? [`i.line = o${i}.line`] : []),
+    ...(i > 0 ? [`o${i}.line = o0.line`] : []),
+  ]);
+  const wrong = `error('the halves of row ' || coalesce(cast(o0.line as varchar), '?') || ' do not fit')`;
   await duck.run(`
     copy (
-      select o.line as line, ${same} o.custom_id ${wrong} as custom_id,
-        ${left.select.map((each) => `${each}, `).join('')} o.status as status, ${task.models ? 'o.model as model, ' : ''}
-        ${right.select.map((each) => `${each}, `).join('')} o.error_code as error_code, o.error_message as error_message
-      from read_parquet(${literal(left.path)}) i positional join read_parquet(${literal(right.path)}) o)
+      select o0.line as line, case when ${same.join(' and ')} then o0.custom_id else ${wrong} end as custom_id,
+        ${left.select.map((each) => `${each}, `).join('')} ${became.status} as status, ${task.models ? 'o0.model as model, ' : ''}
+        ${right.flatMap(({ select }) => select.map((each) => `${each}, `)).join('')} ${became.code} as error_code, ${became.message} as error_message
+      from read_parquet(${literal(left.path)}) i ${right.map((half, i) => `positional join read_parquet(${literal(half.path)}) o${i}`).join(' ')})
     to ${literal(path)} (format parquet)`);
   const counts = await oneOf(
     duck,
@@ -55,6 +65,21 @@ export const build = async (duck: DuckDBConnection, task: BuildTask): Promise<Bu
   );
   if (counts['all'] !== task.total) throw new Error(`the table has ${String(counts['all'])} rows of ${task.total}`);
   return { path, columns, counts: counts as unknown as Built['counts'] };
+};
+
+const becameOfOne = { status: 'o0.status', code: 'o0.error_code', message: 'o0.error_message' };
+
+/** A row has completed where every model answered it; else it failed, expired or was cancelled, as the worst of them did. */
+const becameOfAll = (labels: readonly string[]): typeof becameOfOne => {
+  const states = labels.map((_, i) => `o${i}.status`).join(', ');
+  const worst = `case ${['failed', 'expired', 'cancelled'].map((state) => `when '${state}' in (${states}) then '${state}'`).join(' ')} else 'completed' end`;
+  const of = (what: (i: number) => string): string => labels.map((_, i) => `if(o${i}.status = ${worst}, ${what(i)}, null)`).join(', ');
+  const codes = of((i) => `o${i}.error_code`);
+  return {
+    status: worst,
+    code: `if(least(${codes}) = greatest(${codes}), least(${codes}), if(least(${codes}) is null, null, 'model_failed'))`,
+    message: `nullif(concat_ws(' ', ${of((i) => `${literal(`${labels[i]!}: `)} || o${i}.error_message`)}), '')`,
+  };
 };
 
 /** The file, or a copy of it without the byte order mark that DuckDB would not read. */
@@ -202,10 +227,27 @@ const typeOf = (type: string): Column['type'] => {
 };
 
 /** What came of each line, and the outputs of those that completed. */
-const outputsOf = async (duck: DuckDBConnection, task: BuildTask, answers: string, names: Names, to: string): Promise<Half> => {
+const outputsOf = async (
+  duck: DuckDBConnection,
+  task: BuildTask,
+  answers: string,
+  label: string | null,
+  names: Names,
+  { to, as }: { to: string; as: string },
+): Promise<Half> => {
   const path = task.shape === 'predictions' ? ['body', 'outputs'] : ['body'];
   const read = await look(duck, answers, 'response', path, path.at(-1)!, task.lineBytes);
-  const columns = asColumns(read, names, 'output', 'output');
+  const state: Column[] = label === null ? [] : [{ name: names.take(`${label}.status`), type: 'text', role: 'status', model: label }];
+  const outputs =
+    label === null
+      ? asColumns(read, names, 'output', 'output')
+      : read.fields.map(({ field: { key, type } }): Column => ({
+          name: names.take(`${label}.${key}`),
+          type,
+          role: 'output',
+          key,
+          model: label,
+        }));
   const body = task.shape === 'predictions' ? `STRUCT(model VARCHAR, version VARCHAR, outputs ${read.type})` : read.type;
   const from = jsonLines(
     answers,
@@ -222,5 +264,9 @@ const outputsOf = async (duck: DuckDBConnection, task: BuildTask, answers: strin
         ${model}${list.join('')}, error.code as error_code, error.message as error_message
       from ${from})
     to ${literal(to)} (format parquet)`);
-  return { path: to, columns, select: columns.map(({ name }, i) => `o.c${i} as ${identifier(name)}`), lines: true };
+  const select = [
+    ...state.map(({ name }) => `${as}.status as ${identifier(name)}`),
+    ...outputs.map(({ name }, i) => `${as}.c${i} as ${identifier(name)}`),
+  ];
+  return { path: to, columns: [...state, ...outputs], select, lines: true };
 };

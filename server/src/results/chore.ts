@@ -2,7 +2,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { childrenOf } from '../batches/children.ts';
 import { keepRenewing } from '../batches/lease.ts';
+import { labelsOf } from '../batches/pinned.ts';
 import { batchColumns, type BatchRow } from '../batches/rows.ts';
 import { terminal } from '../batches/state.ts';
 import type { Db } from '../db/db.ts';
@@ -28,6 +30,8 @@ export interface ChoreDeps {
   /** A folder for what is made on the way. */
   scratch: string;
   limits?: Partial<ProcessLimits>;
+  /** Told of each process that makes a table. */
+  onProcess?: (pid: number) => void;
 }
 
 /** Bytes of a line; where one has more, it is tried again with room for those. */
@@ -95,24 +99,32 @@ const make = async (deps: ChoreDeps, building: Building, signal: AbortSignal): P
   const batch = await db.maybe<BatchRow>(sql`select ${batchColumns} from batches b where b.no = ${building.batch_no}`);
   if (batch === null || !terminal(batch.status)) return { result: 'lost', rows: 0, bytes: 0 };
   const { models } = await db.one<{ models: number }>(sql`select count(*)::int as models from batch_models where batch_no = ${batch.no}`);
-  const keys = await keysOf(db, batch);
+  if (batch.input_key === null) throw new NotFound(batch.input_file_id);
+  const inputKey = batch.input_key;
+  const files = batch.kind === 'parent' ? await filesOfChildren(db, batch) : [{ label: null, ...(await filesOf(db, batch)) }];
   const folder = await mkdtemp(join(deps.scratch, 'table-'));
   try {
     const local = async (key: string, name: string): Promise<string> =>
       storage.file?.(key) ?? fetchTo(storage, key, join(folder, name), signal);
+    const answers: BuildTask['answers'] = [];
+    for (const [i, { label, output, errors }] of files.entries())
+      answers.push({
+        label,
+        output: output && (await local(output, `output-${i}.jsonl`)),
+        errors: errors && (await local(errors, `errors-${i}.jsonl`)),
+      });
     const task: BuildTask = {
       do: 'build',
       folder,
       total: batch.total,
       input:
-        batch.rows_key === null ? { lines: await local(keys.input, 'input.jsonl') } : { rows: await local(batch.rows_key, 'rows.parquet') },
-      output: keys.output && (await local(keys.output, 'output.jsonl')),
-      errors: keys.errors && (await local(keys.errors, 'errors.jsonl')),
+        batch.rows_key === null ? { lines: await local(inputKey, 'input.jsonl') } : { rows: await local(batch.rows_key, 'rows.parquet') },
+      answers,
       shape: batch.endpoint === '/v1/predict' ? 'predictions' : 'bodies',
-      models: models > 1,
+      models: models > 1 && batch.kind !== 'parent',
       lineBytes: lineBytes.usual,
     };
-    const built = await buildApart(task, deps.limits, signal);
+    const built = await buildApart(task, deps, signal);
     const expected = (['completed', 'failed', 'cancelled', 'expired'] as const).filter((state) => built.counts[state] !== batch[state]);
     if (expected.length > 0)
       throw new Error(`the table has ${JSON.stringify(built.counts)}, the batch has others of ${expected.join(', ')}`);
@@ -127,18 +139,32 @@ const make = async (deps: ChoreDeps, building: Building, signal: AbortSignal): P
   }
 };
 
-const buildApart = async (task: BuildTask, limits: Partial<ProcessLimits> | undefined, signal: AbortSignal): Promise<Built> => {
+const buildApart = async (
+  task: BuildTask,
+  { limits, onProcess }: Pick<ChoreDeps, 'limits' | 'onProcess'>,
+  signal: AbortSignal,
+): Promise<Built> => {
   try {
     await using duck = new DuckProcess({ folder: task.folder, ...(limits && { limits }) });
+    if (duck.pid !== undefined) onProcess?.(duck.pid);
     return await duck.ask<Built>(task, { signal });
   } catch (error) {
     if (!/maximum_object_size|larger than/i.test(messageOf(error)) || task.lineBytes === lineBytes.most) throw error;
-    return buildApart({ ...task, lineBytes: lineBytes.most }, { ...limits, duckMb: 2_048, memoryMb: 6_144 }, signal);
+    return buildApart(
+      { ...task, lineBytes: lineBytes.most },
+      { limits: { ...limits, duckMb: 2_048, memoryMb: 6_144 }, ...(onProcess && { onProcess }) },
+      signal,
+    );
   }
 };
 
-/** Where a batch's input and results lie. Throws `NotFound` where one of them is no more. */
-const keysOf = async (db: Db, batch: BatchRow): Promise<{ input: string; output: string | null; errors: string | null }> => {
+interface Files {
+  output: string | null;
+  errors: string | null;
+}
+
+/** Where a batch's results lie. Throws `NotFound` where one of them is no more. */
+const filesOf = async (db: Db, batch: Pick<BatchRow, 'output_file_id' | 'error_file_id'>): Promise<Files> => {
   const files = await db.many<{ id: string; storage_key: string }>(sql`
     select id, storage_key from files where id = any(${[batch.output_file_id, batch.error_file_id].filter((id) => id !== null)}::text[]) and deleted_at is null`);
   const keyOf = (id: string | null): string | null => {
@@ -147,8 +173,16 @@ const keysOf = async (db: Db, batch: BatchRow): Promise<{ input: string; output:
     if (!found) throw new NotFound(id);
     return found.storage_key;
   };
-  if (batch.input_key === null) throw new NotFound(batch.input_file_id);
-  return { input: batch.input_key, output: keyOf(batch.output_file_id), errors: keyOf(batch.error_file_id) };
+  return { output: keyOf(batch.output_file_id), errors: keyOf(batch.error_file_id) };
+};
+
+/** Those of each model's batch, by the name that its results have in the parent's files. */
+const filesOfChildren = async (db: Db, parent: BatchRow): Promise<(Files & { label: string })[]> => {
+  const children = await childrenOf(db, [parent.no]);
+  const labels = labelsOf(children.map(({ options }) => options.model!));
+  const all: (Files & { label: string })[] = [];
+  for (const child of children) all.push({ label: labels.get(child.options.model!)!, ...(await filesOf(db, child)) });
+  return all;
 };
 
 const fetchTo = async (storage: Storage, key: string, path: string, signal: AbortSignal): Promise<string> => {

@@ -3,6 +3,13 @@ import type { Column } from './layout.ts';
 /** A table that cannot be made, or a question that cannot be answered; the message is for whoever asked. */
 export class BadQuestion extends Error {}
 
+export interface AnswerFiles {
+  /** What the columns of the model are called after; null: there is one model, and they are called as they are. */
+  label: string | null;
+  output: string | null;
+  errors: string | null;
+}
+
 export interface BuildTask {
   do: 'build';
   /** Where its files go: the table, and what is needed on the way. */
@@ -10,8 +17,8 @@ export interface BuildTask {
   total: number;
   /** The lines of the requests; or the rows they were made of, as Parquet. */
   input: { lines: string } | { rows: string };
-  output: string | null;
-  errors: string | null;
+  /** What came of them: of each model, where several answered every line. */
+  answers: AnswerFiles[];
   /** Where inputs and outputs lie in a line: those of predictions, or all that was sent and answered. */
   shape: 'predictions' | 'bodies';
   /** Rows name their models. */

@@ -62,6 +62,8 @@ interface Events {
   swept: [];
   /** A table of results was made, or cannot be. */
   table: [made: MadeTable];
+  /** The process that makes one. */
+  building: [pid: number];
 }
 
 /**
@@ -99,7 +101,11 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     super();
     this.#deps = deps;
     this.#announcer = new Announcer(deps.db);
-    this.#tables = new TableChore({ ...deps, leaseSeconds: deps.config.timing.leaseSeconds });
+    this.#tables = new TableChore({
+      ...deps,
+      leaseSeconds: deps.config.timing.leaseSeconds,
+      onProcess: (pid) => this.emit('building', pid),
+    });
     const { pollMinMs, pollMaxMs, sweepSeconds } = deps.config.timing;
     const loop = (name: string, run: (signal: AbortSignal) => Promise<boolean>, min = pollMinMs, max = pollMaxMs): Loop =>
       new Loop({

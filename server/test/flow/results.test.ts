@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import initRDKit from '@rdkit/rdkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
+import { sweepTables } from '../../src/results/chore.ts';
 import { echo } from '../../src/models/models.ts';
 import { createBatch, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
@@ -17,7 +18,7 @@ beforeAll(async () => {
     { key: 'test-key', tenant: 'default', user: 'admin', role: 'admin' as const },
     { key: 'other-key', tenant: 'other', user: 'eve', role: 'admin' as const },
   ];
-  sluice = await startSluice({ models: [echo], keys });
+  sluice = await startSluice({ models: [echo, { ...echo, name: 'echo-b' }], keys });
   folder = await mkdtemp(join(tmpdir(), 'sluice-results-'));
 });
 afterAll(async () => {
@@ -392,6 +393,109 @@ test('a query that does not end is ended', async () => {
   expect([status, body.error!.code]).toEqual([400, 'query_failed']);
   expect(body.error!.message).toMatch(/longer than|memory/i);
 }, 60_000);
+
+test('several models: one row a line, a group of columns a model', async () => {
+  const plain = (id: string, inputs: object, more = {}) => ({
+    custom_id: id,
+    method: 'POST',
+    url: '/v1/predict',
+    body: { ...more, inputs },
+  });
+  const batch = await createBatch(
+    sluice.client,
+    [plain('a', { x: 1 }), plain('b', { x: 2 }, { sluice_echo: { status: 422 } }), plain('c', { x: 1 })],
+    { endpoint: '/v1/predict', models: ['echo', 'echo-b'] },
+  );
+  await untilEnded(sluice.client, batch.id);
+  const all = await rows(`${batch.id}/results`);
+  expect(Object.keys(all[0]!)).toEqual([
+    'line',
+    'custom_id',
+    'x',
+    'status',
+    'echo.status',
+    'echo.x',
+    'echo-b.status',
+    'echo-b.x',
+    'error_code',
+    'error_message',
+  ]);
+  expect(all.map((row) => [row['line'], row['custom_id'], row['status'], row['echo.x'], row['echo-b.x']])).toEqual([
+    [1, 'a', 'completed', 1, 1],
+    [2, 'b', 'failed', null, null],
+    [3, 'c', 'completed', 1, 1],
+  ]);
+  expect(all[1]!['error_message']).toMatch(/^echo: .* echo-b: /);
+  expect((await json<{ properties: Row[] }>(`${batch.id}/results/summary`)).properties.map(({ name }) => name)).toEqual([
+    'echo.x',
+    'echo-b.x',
+  ]);
+});
+
+test('a table that was sent: its columns are carried, rows that were refused have their row', async () => {
+  const file = await sluice.client.files.create({
+    file: new File(['id,SMILES,batch no\nm1,CCO,7\nm2,C(C)(C)(C)(C)C,8\nm3,OCC,9\n'], 'molecules.csv'),
+    purpose: 'batch',
+  });
+  const made = await fetch(`${sluice.url}/v1/batches`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer test-key', 'content-type': 'application/json' },
+    body: JSON.stringify({ input_file_id: file.id, model: 'echo', completion_window: '24h' }),
+  });
+  const { id } = (await made.json()) as { id: string };
+  await untilEnded(sluice.client, id);
+  const all = await rows(`${id}/results`);
+  expect(all.map((row) => [row['line'], row['custom_id'], row['SMILES'], row['batch no'], row['status']])).toEqual([
+    [1, 'm1', 'CCO', 7, 'completed'],
+    [2, 'm2', 'C(C)(C)(C)(C)C', 8, 'failed'],
+    [3, 'm3', 'OCC', 9, 'completed'],
+  ]);
+  expect(all.map((row) => [row['duplicate_of'], row['smiles_canonical']])).toEqual([
+    [null, 'CCO'],
+    [null, null],
+    [1, 'CCO'],
+  ]);
+});
+
+test('what is killed in the middle is made again; what a killed process was asked is asked of the next', async () => {
+  const { db } = sluice;
+  const id = await run(line('1', { x: 1 }) + line('2', { x: 2 }));
+  await text(`${id}/results`);
+  const first = await json(`${id}/results/page`);
+  // The process that answers is gone, and the next question starts another.
+  const pid = await sluice.results.pid();
+  process.kill(pid!, 'SIGKILL');
+  expect(await json(`${id}/results/page`)).toEqual(first);
+  expect(await sluice.results.pid()).not.toBe(pid);
+
+  // One that made a table is killed as it begins: it is made again, and is the same.
+  const made = Promise.withResolvers<void>();
+  const killed = new Set<string>();
+  sluice.scheduler.on('table', ({ result }) => {
+    if (result === 'again') killed.add(result);
+    else if (killed.size > 0) made.resolve();
+  });
+  sluice.scheduler.once('building', (building) => void process.kill(building, 'SIGKILL'));
+  await db.run(sql`
+    update result_tables set state = 'queued', storage_key = null, tries = 0, not_before = now()
+    where batch_no = (select no from batches where id = ${id})`);
+  await db.run(sql`select pg_notify('sluice_batches', '')`);
+  await made.promise;
+  expect([...killed]).toEqual(['again']);
+  expect((await json<{ data: Row[] }>(`${id}/results/page`)).data).toEqual((first as { data: Row[] }).data);
+}, 60_000);
+
+test('with the files of a batch goes its table', async () => {
+  const { db, storage } = sluice;
+  const id = await run(line('1', { x: 1 }));
+  await text(`${id}/results`);
+  const { output_file_id: output } = await sluice.client.batches.retrieve(id);
+  await sluice.client.files.delete(output!);
+  expect(await sweepTables(db, storage)).toBe(1);
+  const reply = await call(`${id}/results`);
+  expect([reply.status, ((await reply.json()) as { error: Row }).error['message']]).toEqual([404, expect.stringContaining('were deleted')]);
+  expect(await json(`${id}/results/table`)).toMatchObject({ state: 'expired', bytes: expect.anything() });
+});
 
 test('others see nothing of it; deleted with its batch, gone with its files', async () => {
   const id = await run(line('1', { x: 1 }));

@@ -103,6 +103,7 @@ export interface Sluice extends AsyncDisposable {
   db: Pool;
   storage: Storage;
   models: Models;
+  results: ResultReader;
   scheduler: Scheduler;
   workers: Worker[];
 }
@@ -238,6 +239,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     db,
     storage,
     models,
+    results,
     scheduler,
     workers,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
