@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import { sweepTables } from '../../src/results/chore.ts';
 import { echo } from '../../src/models/models.ts';
-import { createBatch, untilEnded } from '../support/requests.ts';
+import { untilEvent } from '../support/follow.ts';
+import { chatLine, createBatch, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
 let sluice: Sluice;
@@ -128,14 +129,10 @@ test('requests that were cancelled have their rows', async () => {
     ),
     { endpoint: '/v1/predict' },
   );
+  await untilEvent(sluice.client, batch.id, 'batch.in_progress');
   await call(`${batch.id}/cancel?mode=abort`, { method: 'POST', body: {} });
   await untilEnded(sluice.client, batch.id);
-  const found = await call(`${batch.id}/results`);
-  if (found.status === 409) return; // Cancelled before any line was accepted: there is nothing to have rows of.
-  const all = (await found.text())
-    .split('\n')
-    .filter(Boolean)
-    .map((each) => JSON.parse(each) as Row);
+  const all = await rows(`${batch.id}/results`);
   expect(all.map((row) => row['line'])).toEqual(Array.from({ length: 41 }, (_, i) => i + 1));
   expect(all.slice(1).every((row) => row['status'] === 'cancelled' && row['error_code'] === 'batch_cancelled')).toBe(true);
 });
@@ -495,6 +492,24 @@ test('with the files of a batch goes its table', async () => {
   const reply = await call(`${id}/results`);
   expect([reply.status, ((await reply.json()) as { error: Row }).error['message']]).toEqual([404, expect.stringContaining('were deleted')]);
   expect(await json(`${id}/results/table`)).toMatchObject({ state: 'expired', bytes: expect.anything() });
+});
+
+test('a batch on another endpoint has its table when somebody asks', async () => {
+  const batch = await createBatch(sluice.client, [chatLine('a'), chatLine('b', { echo: { status: 422 } })]);
+  await untilEnded(sluice.client, batch.id);
+  expect(await json(`${batch.id}/results/table`)).toMatchObject({ state: 'none', columns: [] });
+  const all = await rows(`${batch.id}/results?columns=line,custom_id,status,messages,choices,object`);
+  expect(all).toEqual([
+    expect.objectContaining({
+      line: 1,
+      custom_id: 'a',
+      status: 'completed',
+      messages: [{ role: 'user', content: 'say a' }],
+      object: 'chat.completion',
+    }),
+    expect.objectContaining({ line: 2, custom_id: 'b', status: 'failed', choices: null }),
+  ]);
+  expect((all[0]!['choices'] as { message: Row }[])[0]!.message['content']).toBe('say a');
 });
 
 test('others see nothing of it; deleted with its batch, gone with its files', async () => {
