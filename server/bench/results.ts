@@ -111,7 +111,7 @@ export const results: Bench = {
           ratio!.push(own / bare);
         });
       const { path, columns } = built!;
-      const all = columns as Column[];
+      const all: readonly Column[] = columns;
       await using duck = new DuckProcess({ folder });
       const ask = (question: Question): Promise<Row[]> => duck.ask<Row[]>({ do: 'rows', ...question });
       const page = (column: Column): Promise<Row[]> =>

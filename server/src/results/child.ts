@@ -33,7 +33,8 @@ const answer = async (duck: DuckDBConnection, ask: Ask): Promise<unknown> => {
   }
 };
 
-process.on('message', (message: { start: Start } | { id: number; what: Ask }) => {
+process.on('message', (message: { start: Start } | { end: true } | { id: number; what: Ask }) => {
+  if ('end' in message) process.exit();
   if ('start' in message) {
     opened = openDuck({ folder: message.start.folder, megabytes: message.start.duckMb });
     // It is told of by whoever asks first.

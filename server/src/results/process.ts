@@ -117,6 +117,11 @@ export class DuckProcess implements AsyncDisposable {
     this.#asked.clear();
   }
 
+  /** Lets it end when it has done what it was asked. */
+  finish(): void {
+    if (this.child.connected) this.child.send({ end: true }, () => {});
+  }
+
   kill(why: Error): void {
     this.#end(why);
     try {

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Identity } from '../auth/identity.ts';
 import { getBatch } from '../batches/read.ts';
@@ -179,21 +179,34 @@ export class ResultReader implements AsyncDisposable {
     const folder = await mkdtemp(join(this.#deps.scratch, 'copy-'));
     const duck = new DuckProcess({ folder, output: true });
     this.#downloads.add(duck);
-    const stream: Readable = duck.child.stdout!;
-    duck
-      .ask(task)
-      // What it has written lies in the pipe.
-      .then(
-        () => duck.kill(new ProcessLost('done')),
-        (error: unknown) => {
-          this.#deps.log.warn({ err: error }, 'a download of results ended early');
-          stream.destroy(error as Error);
-        },
-      );
-    stream.once('close', () => {
+    const written = duck.ask(task);
+    // It ends by itself, and what passes its words on after it: killed at once, they would take the last of them along.
+    written.then(
+      () => duck.finish(),
+      (error: unknown) => duck.kill(error as Error),
+    );
+    const done = async (): Promise<void> => {
       this.#downloads.delete(duck);
-      void duck[Symbol.asyncDispose]().then(() => rm(folder, { recursive: true, force: true }));
-    });
+      await duck[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    };
+    const { log } = this.#deps;
+    async function* bytes(): AsyncGenerator<Buffer> {
+      try {
+        for await (const part of duck.child.stdout as AsyncIterable<Buffer>) yield part;
+        // A process that died half-way has ended its output too: then the reply must not look whole.
+        await written;
+      } catch (error) {
+        // Whoever asked may have left, which is nothing to tell of.
+        if ((error as Error).name !== 'AbortError') log.warn({ err: error }, 'a download of results ended early');
+        throw error;
+      } finally {
+        await done();
+      }
+    }
+    const stream = Readable.from(bytes(), { objectMode: false });
+    // One that nobody began to read has no end of its own.
+    stream.once('close', () => void done());
     return stream;
   }
 
