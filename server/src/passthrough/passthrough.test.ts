@@ -251,12 +251,12 @@ describe('a failure', () => {
   });
 
   test('an upstream that is down is left alone, and asked again later', async () => {
-    const { post } = await start([llm({ breaker_failures: 3, breaker_open_ms: 40 })]);
+    const { post } = await start([llm({ breaker_failures: 3, breaker_open_ms: 2_000 })]);
     upstream.down = 500;
     for (let i = 0; i < 3; i++) expect((await post({})).status).toBe(500);
     const before = upstream.calls.length;
     const reply = await post({});
-    expect([reply.status, reply.headers.get('retry-after'), upstream.calls.length]).toEqual([503, '1', before]);
+    expect([reply.status, reply.headers.get('retry-after'), upstream.calls.length]).toEqual([503, expect.stringMatching(/^[12]$/), before]);
     upstream.down = null;
     await expect.poll(async () => (await post({})).status).toBe(200);
   });

@@ -245,7 +245,12 @@ describe('an upstream that is down', () => {
   test.for([down, { mode: 'status', status: 500 }, { mode: 'reset' }, { mode: 'hang' }])(
     '%o is left alone: the rest is not started, and not charged',
     async (body) => {
-      const executor = await open({ max_concurrency: 1, breaker_failures: 5, breaker_open_ms: 60_000, first_byte_timeout_ms: 20 });
+      const executor = await open({
+        max_concurrency: 1,
+        breaker_failures: 5,
+        breaker_open_ms: 60_000,
+        first_byte_timeout_ms: body.mode === 'hang' ? 500 : 30_000,
+      });
       const started: number[] = [];
       const before = upstream.calls.length;
       const outcomes = await all(executor, many(40, body), { ...never(), started: (line: number) => void started.push(line) });
