@@ -44,7 +44,21 @@ export const pages: readonly PageEntry[] = [
     title: 'Batches',
     nav: { icon: 'batches', group: 'Work', key: 'b' },
     load: () => import('../features/batches/list.tsx'),
-    looks: [{ name: 'batches', path: '/batches', await: 'Kinase panel' }],
+    looks: [
+      { name: 'batches', path: '/batches', await: 'Kinase panel' },
+      { name: 'batches-peek', path: '/batches?peek={batch}', await: 'Why requests failed' },
+      { name: 'batches-none', path: '/batches?q=nothing-is-called-so&status=completed', await: 'No batch matches' },
+    ],
+  },
+  {
+    path: '/batches/new',
+    title: 'New batch',
+    parent: '/batches',
+    load: () => import('../features/create/new.tsx'),
+    looks: [
+      { name: 'batch-new', path: '/batches/new', await: 'Drop a file here' },
+      { name: 'batch-clone', path: '/batches/new?clone={batch}', await: 'is used again' },
+    ],
   },
   {
     path: '/batches/$id',
@@ -128,5 +142,20 @@ export const pages: readonly PageEntry[] = [
       { name: 'model-versions', path: '/models/{model}?tab=versions', await: 'Choose two to compare them' },
       { name: 'model-predictions', path: '/models/{model}?tab=history', await: 'In all' },
     ],
+  },
+  {
+    path: '/bulk/$id',
+    title: 'Operation',
+    parent: '/batches',
+    load: () => import('../features/bulk/progress.tsx'),
+    looks: [{ name: 'bulk', path: '/bulk/{operation}', await: 'What was asked' }],
+  },
+  {
+    path: '/requests/$id',
+    title: 'Request',
+    parent: '/batches',
+    load: () => import('../features/batches/request-link.tsx'),
+    // It leads on to the line of its batch, which has a look of its own.
+    looks: [],
   },
 ];

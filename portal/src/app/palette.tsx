@@ -15,6 +15,7 @@ const placeOf = (text: string): string | null => {
   if (pasted && text.startsWith(location.origin)) return pasted[1]!;
   const id = text.trim();
   if (/^batch_(?!req_)\w+$/.test(id)) return `/batches/${id}`;
+  if (/^batch_req_\w+$/.test(id)) return `/requests/${id}`;
   if (/^op_\w+$/.test(id)) return `/bulk/${id}`;
   return null;
 };

@@ -20,9 +20,19 @@ import { nameOf, paceOf } from './words.ts';
 
 const tabs = ['overview', 'requests', 'output', 'events', 'config'] as const;
 
-const codec = address<{ tab: (typeof tabs)[number]; state: readonly string[]; line: number | null }>({
+const codec = address<{
+  tab: (typeof tabs)[number];
+  state: readonly string[];
+  code: string;
+  cause: string;
+  custom_id: string;
+  line: number | null;
+}>({
   tab: param.choice(tabs, 'overview'),
   state: param.list<string>(requestStates),
+  code: param.text(200),
+  cause: param.text(2_000),
+  custom_id: param.text(),
   line: param.whole(1, 1_000_000_000),
 });
 
@@ -30,7 +40,15 @@ const Shown = ({ batch }: { batch: Batch }) => {
   const { values, set } = useAddress(codec);
   useLiveBatch(batch.id);
   useCrumb(`/batches/${batch.id}`, nameOf(batch));
-  const at = (tab: string) => ({ tab: tab === 'overview' ? undefined : tab, line: undefined, state: undefined });
+  const { tab: _tab, line: _line, ...filter } = codec.format(values);
+  const at = (tab: string) => ({
+    tab: tab === 'overview' ? undefined : tab,
+    line: undefined,
+    state: undefined,
+    code: undefined,
+    cause: undefined,
+    custom_id: undefined,
+  });
   const { total } = batch.request_counts;
   const lead = open(batch.status) ? `${percent(paceOf(batch).done, total)} · ${nameOf(batch)}` : nameOf(batch);
   return (
@@ -55,10 +73,12 @@ const Shown = ({ batch }: { batch: Batch }) => {
       {values.tab === 'requests' && (
         <Requests
           batch={batch}
-          states={values.state}
+          filter={filter}
           line={values.line}
           setLine={(line) => set({ line }, { keep: true })}
-          setStates={(state) => set({ state, line: null })}
+          setFilter={({ state = '', code = '', cause = '', custom_id = '' }) =>
+            set({ state: state === '' ? [] : state.split(','), code, cause, custom_id, line: null })
+          }
         />
       )}
       {values.tab === 'output' && <Output batch={batch} />}

@@ -4,7 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { IconChevronDown, IconCopyPlus, IconDownload, IconPlayerStop, IconRotateClockwise } from '@tabler/icons-react';
 import { useState, type SubmitEvent } from 'react';
-import { api, bodyOf } from '../../lib/api.ts';
+import { api, bodyOf, type Api } from '../../lib/api.ts';
 import { clockTime, count, duration, percent, plural, shortId } from '../../lib/format.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
@@ -91,18 +91,20 @@ const CancelDialog = ({ batch, close }: { batch: Batch; close: () => void }) => 
   );
 };
 
-/** Runs failed requests again, in a batch of its own: the finished one stays as it is. */
+/** Runs failed requests again, in a batch of its own: the finished one stays as it is. Some of them: by an operation that can be watched. */
 export const useRetry = (batch: Batch) => {
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: (only: { codes?: string[]; lines?: number[] }) =>
-      bodyOf(api.POST('/v1/batches/{id}/retry', { params: { path: { id: batch.id } }, body: only })),
-    onSuccess: ({ id, request_counts }) => {
-      notifications.show({
-        message: `Running ${request_counts.total > 0 ? plural(request_counts.total, 'request') : 'them'} again in ${shortId(id)}`,
-      });
-      void navigate({ to: `/batches/${id}` });
+    mutationFn: async (only: { code?: string; cause?: string; model?: string }): Promise<string> => {
+      if (Object.keys(only).length === 0) {
+        const { id } = await bodyOf(api.POST('/v1/batches/{id}/retry', { params: { path: { id: batch.id } }, body: {} }));
+        return `/batches/${id}`;
+      }
+      const body = { on: 'requests' as const, action: 'retry' as const, filter: { batch: batch.id, ...only } };
+      const { id } = (await bodyOf(api.POST('/v1/bulk', { body }))) as Api<'BulkOperation'>;
+      return `/bulk/${id}`;
     },
+    onSuccess: (to) => void navigate({ to }),
     onError: said('Nothing was retried'),
   });
 };

@@ -5,31 +5,21 @@ import { IconCopy, IconRotateClockwise } from '@tabler/icons-react';
 import { count, percent, plural, shortId } from '../../lib/format.ts';
 import { Moment } from '../../ui/moment.tsx';
 import { Card } from '../../ui/page.tsx';
+import { Progress } from '../../ui/status.tsx';
 import { Answer } from '../../ui/states.tsx';
-import { causesIn } from './causes.ts';
 import { useRetry } from './header.tsx';
-import { causesOf, explainQuery, failuresQuery, open, type Batch } from './queries.ts';
+import { aboutQuery, explainQuery, failuresQuery, open, type Batch } from './queries.ts';
 import { Timeline } from './timeline.tsx';
 import { priorityOf } from './words.ts';
 import css from './details.module.css';
 
 const Causes = ({ batch, failed }: { batch: Batch; failed: number }) => {
-  const failures = useQuery(failuresQuery(batch.id, failed));
+  const failures = useQuery(failuresQuery(batch.id));
   const retry = useRetry(batch);
   return (
-    <Card
-      title="Why requests failed"
-      flush
-      actions={
-        failed > causesOf ? (
-          <span className="quiet">
-            of the first {count(causesOf)} of {count(failed)}
-          </span>
-        ) : undefined
-      }
-    >
+    <Card title="Why requests failed" flush actions={<span className="quiet num">{count(failed)} in all</span>}>
       <Answer of={failures} what="The causes">
-        {(requests) => (
+        {({ data }) => (
           <div className={css.wide} tabIndex={0} role="region" aria-label="Causes of failure">
             <table className={css.table}>
               <thead>
@@ -43,45 +33,80 @@ const Causes = ({ batch, failed }: { batch: Batch; failed: number }) => {
                 </tr>
               </thead>
               <tbody>
-                {causesIn(requests)
-                  .slice(0, 12)
-                  .map(({ code, text, count: n, last, example, lines }) => (
-                    <tr key={code + text}>
-                      <td>
-                        <span className="mono">{code}</span>
-                        <div className="quiet">{text}</div>
-                      </td>
-                      <td className="num">
-                        <Link
-                          to="."
-                          search={{ tab: 'requests', state: 'failed,dead_lettered,expired', line: String(example.line) }}
-                          className="link"
+                {data.slice(0, 12).map(({ code, cause, count: n, last_seen, example }) => (
+                  <tr key={code + cause}>
+                    <td>
+                      <span className="mono">{code}</span>
+                      <div className="quiet">{example.message}</div>
+                    </td>
+                    <td className="num">
+                      <Link to="." search={{ tab: 'requests', code, cause, line: String(example.line) }} className="link">
+                        {count(n)}
+                      </Link>
+                    </td>
+                    <td>
+                      <Moment at={last_seen} />
+                    </td>
+                    <td style={{ textAlign: 'right' }}>
+                      {!open(batch.status) && (
+                        <Button
+                          variant="default"
+                          leftSection={<IconRotateClockwise size={14} aria-hidden />}
+                          loading={retry.isPending && retry.variables?.cause === cause && retry.variables.code === code}
+                          onClick={() => retry.mutate({ code, cause })}
                         >
-                          {count(n)}
-                        </Link>
-                      </td>
-                      <td>
-                        <Moment at={last} />
-                      </td>
-                      <td style={{ textAlign: 'right' }}>
-                        {!open(batch.status) && (
-                          <Button
-                            variant="default"
-                            leftSection={<IconRotateClockwise size={14} aria-hidden />}
-                            loading={retry.isPending && retry.variables?.lines === lines}
-                            onClick={() => retry.mutate(failed > causesOf ? { codes: [code] } : { lines })}
-                          >
-                            Retry {failed > causesOf ? `all ${code}` : `these ${count(n)}`}
-                          </Button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
+                          Retry these {count(n)}
+                        </Button>
+                      )}
+                    </td>
+                  </tr>
+                ))}
               </tbody>
             </table>
           </div>
         )}
       </Answer>
+    </Card>
+  );
+};
+
+const Models = ({ batch }: { batch: Batch }) => {
+  const about = useQuery({ ...aboutQuery(batch.id), refetchInterval: open(batch.status) ? 5_000 : false });
+  const models = about.data?.models ?? [];
+  const lanes = about.data?.lanes ?? [];
+  const retry = useRetry(batch);
+  if (models.length === 0) return null;
+  return (
+    <Card title={models.length === 1 ? 'Model' : 'Models'} flush actions={<span className="quiet">{plural(lanes.length, 'worker')}</span>}>
+      <div className={css.wide} tabIndex={0} role="region" aria-label="Progress by model">
+        <table className={css.table}>
+          <tbody>
+            {models.map(({ model, total, completed, failed, running }) => (
+              <tr key={model}>
+                <td className="mono">{model}</td>
+                <td style={{ width: '40%', minWidth: 120 }}>
+                  <span style={{ display: 'flex' }}>
+                    <Progress of={{ total, ok: completed, bad: failed, running }} label={`Progress of ${model}`} />
+                  </span>
+                </td>
+                <td className="num quiet">
+                  {count(completed)} of {count(total)}
+                  {failed > 0 && `, ${count(failed)} failed`}
+                </td>
+                {models.length > 1 && (
+                  <td style={{ textAlign: 'right' }}>
+                    {failed > 0 && !open(batch.status) && (
+                      <Button variant="default" onClick={() => retry.mutate({ model })}>
+                        Retry {count(failed)}
+                      </Button>
+                    )}
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Card>
   );
 };
@@ -205,6 +230,7 @@ export const Overview = ({ batch }: { batch: Batch }) => {
         <Card title="Timeline">
           <Timeline batch={batch} />
         </Card>
+        <Models batch={batch} />
         {failed + expired > 0 && <Causes batch={batch} failed={failed + expired} />}
         {open(batch.status) && <Standing batch={batch} />}
         <Reuse batch={batch} />

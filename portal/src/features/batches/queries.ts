@@ -5,7 +5,7 @@ import type { LiveEvent } from '../../lib/live.ts';
 import { useLive } from '../../ui/use-live.ts';
 
 export type Batch = Api<'Batch'>;
-export type RequestSummary = Api<'RequestSummary'>;
+export type RequestRow = Api<'PortalRequest'>;
 export type RequestDetails = Api<'Request'>;
 
 export const open = (status: string): boolean => ['validating', 'in_progress', 'finalizing', 'cancelling'].includes(status);
@@ -27,7 +27,9 @@ export const requestPage = (id: string, page: number) =>
     queryFn: async () =>
       (
         await bodyOf(
-          api.GET('/v1/batches/{id}/requests', { params: { path: { id }, query: { line: page * pageSize + 1, limit: pageSize } } }),
+          api.GET('/v1/portal/batches/{id}/requests', {
+            params: { path: { id }, query: { from_line: page * pageSize + 1, limit: pageSize } },
+          }),
         )
       ).data,
     staleTime: 3_000,
@@ -40,22 +42,22 @@ export const requestQuery = (id: string) =>
     queryFn: () => bodyOf(api.GET('/v1/requests/{id}', { params: { path: { id } } })),
   });
 
-/** So many failures are looked through for their causes; beyond that their share is told. */
-export const causesOf = 1_000;
+export type Cause = Api<'BatchFailure'>;
 
-export const failuresQuery = (id: string, failed: number) =>
+/** Failures by cause, the most frequent first. */
+export const failuresQuery = (id: string) =>
   queryOptions({
-    queryKey: ['batch', id, 'failures', failed],
-    queryFn: async () =>
-      (
-        await bodyOf(
-          api.GET('/v1/batches/{id}/requests', {
-            params: { path: { id }, query: { state: 'failed,dead_lettered,expired', limit: causesOf } },
-          }),
-        )
-      ).data,
-    placeholderData: (before) => before,
-    staleTime: 30_000,
+    queryKey: ['batch', id, 'failures'],
+    queryFn: () => bodyOf(api.GET('/v1/batches/{id}/failures', { params: { path: { id } } })),
+    staleTime: 10_000,
+  });
+
+/** What a page shows of a batch besides it: models, workers, throughput. */
+export const aboutQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['batch', id, 'about'],
+    queryFn: () => bodyOf(api.GET('/v1/portal/batches/{id}', { params: { path: { id } } })),
+    staleTime: 2_000,
   });
 
 export interface BatchEvent {

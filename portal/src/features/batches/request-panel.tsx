@@ -14,8 +14,6 @@ import { Segments } from '../../ui/tabs.tsx';
 import { requestQuery, type RequestDetails } from './queries.ts';
 import css from './requests.module.css';
 
-const batchOf = (request: string): string => request.replace(/^batch_req_/, 'batch_').replace(/_\d+$/, '');
-
 /** That a request took another one's answer, and whose. */
 export const DedupBadge = ({ dedup }: { dedup: RequestDetails['dedup'] }) => {
   if (dedup === null) return null;
@@ -79,7 +77,7 @@ export const RequestPanel = ({ id }: { id: string }) => {
             <DedupBadge dedup={request.dedup} />
             {request.escalated_at !== null && <span className={css.badge}>moved to dedicated {absolute(request.escalated_at)}</span>}
             {request.continued_by && (
-              <Link to={`/batches/${batchOf(request.continued_by)}`} className={css.badge}>
+              <Link to={`/requests/${request.continued_by}`} className={css.badge}>
                 <IconArrowUpRight size={12} aria-hidden /> run again
               </Link>
             )}

@@ -1,18 +1,19 @@
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query';
-import { IconChevronRight } from '@tabler/icons-react';
+import { IconChevronRight, IconCopy } from '@tabler/icons-react';
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type SubmitEvent } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
-import { count, duration, none, shortId } from '../../lib/format.ts';
+import { count, duration, none } from '../../lib/format.ts';
 import { geometry } from '../../lib/geometry.ts';
+import { writeQuery } from '../../lib/url.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Broken, Empty } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
 import { Segments } from '../../ui/tabs.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
-import { pageSize, requestPage, type Batch, type RequestSummary } from './queries.ts';
-import { DedupBadge, RequestPanel } from './request-panel.tsx';
+import { pageSize, requestPage, type Batch, type RequestRow } from './queries.ts';
+import { RequestPanel } from './request-panel.tsx';
 import css from './requests.module.css';
 
 const rowHeight = 32;
@@ -20,12 +21,24 @@ const panelHeight = 320;
 /** Rows beyond the window, above and below. */
 const beyond = 6;
 
+/** What is to be known of a request that went well: whose answer it got, that it was moved. */
+const RowNotes = ({ request }: { request: RequestRow }) => (
+  <>
+    {request.original !== null && (
+      <span className={css.badge} title={`The answer is that of ${request.original}`}>
+        <IconCopy size={12} aria-hidden /> taken over
+      </span>
+    )}
+    {request.escalated && <span className={css.badge}>escalated</span>}
+  </>
+);
+
 interface RowProps {
   /** Its place among those listed, from 1: its line where all are. */
   place: number;
   top: number;
   height: number;
-  request: RequestSummary | undefined;
+  request: RequestRow | undefined;
   open: boolean;
   cursor: boolean;
   toggle: (place: number) => void;
@@ -80,13 +93,13 @@ const Row = memo(({ place, top, height, request, open, cursor, toggle }: RowProp
           <div role="gridcell" className={css.cell}>
             {request.pool ?? none}
           </div>
-          <div role="gridcell" className={css.cell} title={request.error?.message}>
+          <div role="gridcell" className={css.cell} title={request.message ?? undefined}>
             {request.error ? (
               <>
-                <span className="mono">{request.error.code}</span> <span className="quiet">{request.error.message}</span>
+                <span className="mono">{request.error}</span> <span className="quiet">{request.message}</span>
               </>
             ) : (
-              <DedupBadge dedup={request.dedup} />
+              <RowNotes request={request} />
             )}
           </div>
           <div role="gridcell" className={css.cell}>
@@ -107,8 +120,8 @@ const Row = memo(({ place, top, height, request, open, cursor, toggle }: RowProp
 
 interface Props {
   batch: Batch;
-  /** States to list; empty: all lines, addressed by their number. */
-  states: readonly string[];
+  /** Which requests to list; empty: all lines, addressed by their number. */
+  filter: Record<string, string>;
   line: number | null;
   setLine: (line: number | null) => void;
 }
@@ -161,7 +174,7 @@ const Table = ({
 }: {
   batch: Batch;
   total: number;
-  requestAt: (place: number) => RequestSummary | undefined;
+  requestAt: (place: number) => RequestRow | undefined;
   need: (first: number, last: number) => void;
   openAt: number | null;
   setOpenAt: (place: number | null) => void;
@@ -259,7 +272,7 @@ const AllLines = ({ batch, line, setLine }: Props) => {
   const answers = useQueries({ queries: wanted.map((page) => requestPage(batch.id, page)) });
   const failed = answers.find(({ error, data }) => error !== null && data === undefined);
   if (failed) return <Broken error={failed.error} retry={() => void failed.refetch()} what="The requests" />;
-  const requestAt = (place: number): RequestSummary | undefined =>
+  const requestAt = (place: number): RequestRow | undefined =>
     answers[wanted.indexOf(Math.floor((place - 1) / pageSize))]?.data?.[(place - 1) % pageSize];
   return (
     <Table
@@ -273,19 +286,18 @@ const AllLines = ({ batch, line, setLine }: Props) => {
   );
 };
 
-/** Those in some states, in the order of their lines, page after page. */
-const SomeStates = ({ batch, states, line, setLine }: Props) => {
-  const state = states.join(',');
+/** Those that a filter means, in the order of their lines, page after page. */
+const SomeLines = ({ batch, filter, line, setLine }: Props) => {
   const asked = useInfiniteQuery({
-    queryKey: ['batch', batch.id, 'requests', 'in', state],
+    queryKey: ['batch', batch.id, 'requests', 'of', filter],
     queryFn: ({ pageParam }) =>
       bodyOf(
-        api.GET('/v1/batches/{id}/requests', {
-          params: { path: { id: batch.id }, query: { state, limit: pageSize, ...(pageParam !== '' && { after: pageParam }) } },
+        api.GET('/v1/portal/batches/{id}/requests', {
+          params: { path: { id: batch.id }, query: { ...filter, from_line: pageParam, limit: pageSize } },
         }),
       ),
-    initialPageParam: '',
-    getNextPageParam: ({ has_more, last_id }) => (has_more && last_id !== null ? last_id : undefined),
+    initialPageParam: 1,
+    getNextPageParam: ({ next_line }) => next_line ?? undefined,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = asked;
   const rows = useMemo(() => asked.data?.pages.flatMap(({ data }) => data) ?? [], [asked.data]);
@@ -296,7 +308,7 @@ const SomeStates = ({ batch, states, line, setLine }: Props) => {
     [rows.length, hasNextPage, isFetchingNextPage, fetchNextPage],
   );
   if (asked.error && rows.length === 0) return <Broken error={asked.error} retry={() => void asked.refetch()} what="The requests" />;
-  if (asked.data && rows.length === 0) return <Empty title="No request is in this state" />;
+  if (asked.data && rows.length === 0) return <Empty title="No request matches" />;
   const openAt = line === null ? -1 : rows.findIndex((request) => request.line === line);
   return (
     <Table
@@ -322,13 +334,17 @@ const groups: [string, string, (counts: Batch['request_counts']) => number][] = 
   ['cancelled', 'Cancelled', ({ cancelled }) => cancelled],
 ];
 
-export const Requests = (props: Props & { setStates: (states: string[]) => void }) => {
-  const { batch, states, setLine, setStates } = props;
-  const state = states.join(',');
-  const jump = (event: SubmitEvent<HTMLFormElement>) => {
+export const Requests = (props: Props & { setFilter: (filter: Record<string, string>) => void }) => {
+  const { batch, filter, setLine, setFilter } = props;
+  const state = filter['state'] ?? '';
+  const find = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const line = Number(new FormData(event.currentTarget).get('line'));
-    if (Number.isInteger(line) && line >= 1 && line <= batch.request_counts.total) setLine(line);
+    const given = new FormData(event.currentTarget).get('find');
+    const text = typeof given === 'string' ? given.trim().replaceAll(',', '') : '';
+    const line = Number(text);
+    if (text === '') setFilter({});
+    else if (Number.isInteger(line) && line >= 1 && line <= batch.request_counts.total) setLine(line);
+    else setFilter({ custom_id: text });
   };
   if (batch.request_counts.total === 0)
     return (
@@ -342,33 +358,36 @@ export const Requests = (props: Props & { setStates: (states: string[]) => void 
         <Segments
           label="States"
           on={state}
-          choose={(value) => setStates(value === '' ? [] : value.split(','))}
+          choose={(value) => setFilter(value === '' ? {} : { state: value })}
           segments={groups.map(([id, label, countOf]) => ({ id, label, count: countOf(batch.request_counts) }))}
         />
         <span style={{ flex: 1 }} />
-        <form onSubmit={jump}>
+        {['code', 'cause', 'custom_id'].map((name) =>
+          filter[name] === undefined ? null : (
+            <button key={name} type="button" className={css.badge} onClick={() => setFilter({})} title="Remove the filter">
+              {filter[name].slice(0, 60)} ✕
+            </button>
+          ),
+        )}
+        <form onSubmit={find}>
           <TextInput
-            name="line"
+            name="find"
             size="xs"
             className={css.jump}
-            placeholder="Jump to line"
-            aria-label="Jump to line"
-            inputMode="numeric"
+            placeholder="Line or custom id"
+            aria-label="Jump to a line, or find a custom id"
             data-search
           />
         </form>
         <CopyAs
           call={{
             method: 'GET',
-            path: `/v1/batches/${batch.id}/requests${state === '' ? '' : `?state=${state}`}`,
+            path: `/v1/portal/batches/${batch.id}/requests${writeQuery(filter)}`,
             sluice: `request list ${batch.id}${state === '' ? '' : ` --state ${state}`}`,
           }}
         />
       </div>
-      {state === '' ? <AllLines {...props} /> : <SomeStates key={state} {...props} />}
-      <p className="hidden" role="status">
-        {shortId(batch.id)}
-      </p>
+      {Object.keys(filter).length === 0 ? <AllLines {...props} /> : <SomeLines key={JSON.stringify(filter)} {...props} />}
     </section>
   );
 };
