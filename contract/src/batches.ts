@@ -231,7 +231,7 @@ export const CreateBatch = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          'Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`.',
+          'Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id`, `rows` and `source`.',
       }),
     ),
     rows: Type.Optional(
@@ -240,6 +240,15 @@ export const CreateBatch = Type.Object(
         maxItems: 100_000,
         description: 'A table in the request itself: an object a row.',
       }),
+    ),
+    source: Type.Optional(
+      Type.Object(
+        { url: Type.String({ minLength: 1, maxLength: 4096, description: '`https://…` or `s3://bucket/key`.' }) },
+        {
+          additionalProperties: false,
+          description: 'Where the input is copied from, before anything runs; it becomes the file `input_file_id`.',
+        },
+      ),
     ),
     endpoint: Type.Optional(
       Type.Enum([...endpoints], {

@@ -172,6 +172,11 @@ export const errors = {
     'The input is a table that cannot be made into requests.',
     'Read the message: it says what is wrong with the file, its columns, or what the batch says of them.',
   ),
+  invalid_source: entry(
+    0,
+    'The input could not be copied in from where its URL says.',
+    'Check the URL; who runs the server says which private hosts and which buckets may be read.',
+  ),
   invalid_row: entry(
     0,
     'A row of a table cannot be made into a request.',

@@ -9,6 +9,8 @@ import type { ModelSpec } from './models/models.ts';
 import type { DeclaredRoute } from './models/recommended.ts';
 import { localPool, type PoolConfig } from './policy/pools.ts';
 import { noQuotas, type Quotas } from './policy/quotas.ts';
+import type { SourceSettings } from './tables/facts.ts';
+import { parseHosts } from './tables/addresses.ts';
 import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
 
 export interface Limits {
@@ -89,6 +91,8 @@ export interface Config {
     /** Addresses that models registered through the API may be served from. */
     upstreams: string | null;
   };
+  /** Where inputs named by a URL may be fetched from. */
+  sources: SourceSettings;
   /** Where pools with `fleet: kubernetes` are. */
   kubernetes: {
     url: string;
@@ -251,7 +255,10 @@ export const loadConfig = ({
 };
 
 /** What is wrong only together. */
-const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redisUrl, portal }: Config, apiKey: string | null): string[] => [
+const contradictions = (
+  { timing, retry, keys, databaseUrl, worker, pools, redisUrl, portal, sources }: Config,
+  apiKey: string | null,
+): string[] => [
   ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
     ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
     : []),
@@ -269,6 +276,7 @@ const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redis
   ...(portal.grafanaUrl === null || (/^https?:\/\//.test(portal.grafanaUrl) && URL.canParse(portal.grafanaUrl))
     ? []
     : ['portal.grafana_url must look like https://grafana.example.org.']),
+  ...parseHosts(sources.hosts ?? '').problems.map((problem) => `sources.hosts: ${problem}`),
   ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))
     ? []
     : ['database_url must look like postgres://user:password@host:5432/name.']),
@@ -293,6 +301,11 @@ export const describeConfig = (config: Config): Record<string, unknown> => ({
   databaseUrl: config.databaseUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
   redisUrl: config.redisUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
   keys: config.keys.map((key) => ({ ...key, key: '[redacted]' })),
+  sources: {
+    ...config.sources,
+    s3AccessKey: config.sources.s3AccessKey && '[redacted]',
+    s3SecretKey: config.sources.s3SecretKey && '[redacted]',
+  },
   models: config.models.map((model) => ({
     ...model,
     options: Object.fromEntries(

@@ -166,6 +166,30 @@ export const options: readonly Option[] = [
       'Host names and ranges of addresses, with commas between, that models registered through the API may be served from: `vllm.internal, *.models.internal:8000, 10.0.0.0/8`. Absent: none. Models declared in `sluice.yaml` may be anywhere.',
   },
   {
+    key: 'sources.hosts',
+    kind: 'text',
+    default: null,
+    about:
+      'Host names and ranges of addresses, with commas between, that inputs named by a URL may be fetched from although they are private: `data.internal:8443, 10.0.0.0/8`. Absent: public hosts only.',
+  },
+  {
+    key: 'sources.s3_buckets',
+    kind: 'text',
+    default: null,
+    about:
+      'Buckets, and folders in them, that inputs may be read from: `molecules, shared/screens/, lab-{tenant}`; {tenant} stands for whoever asks. Absent: none.',
+  },
+  { key: 'sources.s3_endpoint', kind: 'text', default: null, about: "Where S3 answers. Absent: Amazon's own." },
+  { key: 'sources.s3_region', kind: 'text', default: null, about: 'Region of S3. Absent: us-east-1.' },
+  {
+    key: 'sources.s3_access_key',
+    kind: 'text',
+    default: null,
+    secret: true,
+    about: 'Access key for S3. Absent: as the environment of the process has it.',
+  },
+  { key: 'sources.s3_secret_key', kind: 'text', default: null, secret: true, about: 'Its secret.' },
+  {
     key: 'kubernetes.url',
     kind: 'text',
     default: 'https://kubernetes.default.svc',

@@ -3,29 +3,32 @@ import type { Identity } from '../auth/identity.ts';
 import type { Db } from '../db/db.ts';
 import { createStored, insertFile } from '../files/files.ts';
 import { ApiError } from '../lib/errors.ts';
+import { newFileId } from '../lib/ids.ts';
 import type { Models } from '../models/models.ts';
 import type { DeclaredRoute } from '../models/recommended.ts';
 import { chooseModels } from '../routes/choose.ts';
 import type { Storage } from '../storage/storage.ts';
+import { noSources, sourceProblem } from '../tables/sources.ts';
 import { createBatch, type CreateOptions } from './create.ts';
 import { choosesAnew, pin, type Pinned } from './pinned.ts';
+import type { TableDeps } from './table-input.ts';
 
 /** A create made whole: its input is a file, and the endpoint is known. */
-export type NewBatch = Omit<CreateBatch, 'rows'> & { input_file_id: string; endpoint: Endpoint };
+export type NewBatch = Omit<CreateBatch, 'rows' | 'source'> & { input_file_id: string; endpoint: Endpoint };
 
 const missing = (name: string): ApiError =>
   new ApiError('missing_required_parameter', `Missing required parameter: '${name}'.`, { param: name });
 
 /** Where a create's input is to come from; one place, and no other. */
 const checkInput = (body: CreateBatch): void => {
-  const named = (['input_file_id', 'rows'] as const).filter((name) => body[name] !== undefined);
+  const named = (['input_file_id', 'rows', 'source'] as const).filter((name) => body[name] !== undefined);
   if (named.length === 0) throw missing('input_file_id');
   if (named.length > 1)
-    throw new ApiError('invalid_value', `Give one of ${named.map((name) => `'${name}'`).join(' and ')}, not both.`, { param: named[1]! });
+    throw new ApiError('invalid_value', `Give one of ${named.map((name) => `'${name}'`).join(' and ')}, not more.`, { param: named[1]! });
 };
 
 /** What a create says of tables, which OpenAI's clients know nothing of. */
-const saysTable = (body: CreateBatch): boolean => (body.rows ?? body.columns ?? body.invalid ?? null) !== null;
+const saysTable = (body: CreateBatch): boolean => (body.rows ?? body.source ?? body.columns ?? body.invalid ?? null) !== null;
 
 /** The endpoint that a create means: where it names who is to answer, predictions are what is left to say. */
 const endpointOf = (body: Pick<CreateBatch, 'endpoint' | 'model' | 'models' | 'route'>): Endpoint => {
@@ -41,6 +44,7 @@ interface AskedDeps {
   limits: { openai: boolean };
   /** Those that the configuration declares. */
   routes?: readonly DeclaredRoute[];
+  tables?: TableDeps | undefined;
 }
 
 /**
@@ -50,7 +54,7 @@ interface AskedDeps {
  * @param known who does, where that is settled already
  */
 export const wholeBody = async <Body extends CreateBatch>(
-  { db, models, limits, routes = [] }: Pick<AskedDeps, 'db' | 'models' | 'limits' | 'routes'>,
+  { db, models, limits, routes = [], tables }: Pick<AskedDeps, 'db' | 'models' | 'limits' | 'routes' | 'tables'>,
   identity: Identity,
   body: Body,
   known?: Pinned,
@@ -58,8 +62,10 @@ export const wholeBody = async <Body extends CreateBatch>(
   checkInput(body);
   if (limits.openai && saysTable(body))
     throw new ApiError('invalid_value', "Tables cannot be the input of batches: this server keeps to OpenAI's limits.", {
-      param: body.rows === undefined ? 'columns' : 'rows',
+      param: (['rows', 'source', 'columns', 'invalid'] as const).find((name) => (body[name] ?? null) !== null)!,
     });
+  const problem = body.source === undefined ? null : sourceProblem(body.source.url, tables?.sources ?? noSources, identity.tenant);
+  if (problem !== null) throw new ApiError('invalid_value', `Invalid 'source.url'. ${problem}`, { param: 'source.url' });
   const endpoint = endpointOf(body);
   const pinned = known ?? pin(await chooseModels({ db, models, declared: routes }, identity, { ...body, endpoint }));
   return { body: { ...body, endpoint }, pinned };
@@ -74,8 +80,12 @@ export const createFrom = async (
 ): ReturnType<typeof createBatch> => {
   const { db, storage } = deps;
   const made = await wholeBody(deps, identity, body, options.pinned);
-  const { rows, ...whole } = made.body;
+  const { rows, source, ...whole } = made.body;
   const asked = { ...options, asked: body, pinned: made.pinned };
+  if (source !== undefined) {
+    const url = { kind: 'url' as const, url: source.url };
+    return createBatch(db, identity, { ...whole, input_file_id: newFileId() }, { ...asked, source: url });
+  }
   if (rows === undefined) return createBatch(db, identity, { ...whole, input_file_id: whole.input_file_id! }, asked);
   const stored = await createStored(storage, {
     tenant: identity.tenant,

@@ -69,7 +69,7 @@ export const checkWindow = (window: string, openaiLimits = false): number => {
 
 /** What a create says beyond its file, checked; in the order in which a client is told. */
 export const checkSettings = (
-  body: Omit<CreateBatch, 'rows'>,
+  body: Omit<CreateBatch, 'rows' | 'source'>,
   openaiLimits: boolean,
   pinned = nobody,
 ): { seconds: number; priority: number } => {

@@ -7,10 +7,13 @@ import type { Models, ModelSpec } from '../models/models.ts';
 import { modelKey } from '../models/models.ts';
 import { shownKey } from '../models/keys.ts';
 import { openMemory } from '../storage/memory.ts';
-import { NotFound, type Storage } from '../storage/storage.ts';
+import { NotFound, TooLarge, type Storage } from '../storage/storage.ts';
 import { convert, faultOf, type Source } from '../tables/convert.ts';
+import { SourceError } from '../tables/facts.ts';
+import { filenameOf } from '../tables/sources.ts';
 import type { Compression } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
+import { bytesOf, sourceError } from './copy-in.ts';
 import { checkSettings } from './create.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { liveWorkers, missingInput, rateOf } from './intake.ts';
@@ -108,23 +111,53 @@ const look = async (deps: DryRunDeps, identity: Identity, body: Asked): Promise<
     );
     return lookAtTable({ ...deps, storage }, identity, body, { key: 'rows', bytes, format: 'jsonl', compression: null });
   }
+  if (body.source !== undefined) return lookAtSource(deps, identity, body, body.source.url);
   const id = body.input_file_id!;
   const missing = wrong(missingInput(id, identity.tenant));
   const input = await deps.db.maybe<{ storage_key: string; bytes: number; filename: string }>(sql`
     select storage_key, bytes, filename from files
     where id = ${id} and tenant_id = ${identity.tenant} and deleted_at is null and (expires_at is null or expires_at > now()) and purpose = 'batch'`);
   if (input === null) return missing;
-  const { storage_key: key, bytes, filename } = input;
+  try {
+    return await lookAtFile(deps, identity, body, { key: input.storage_key, ...input });
+  } catch (error) {
+    if (error instanceof NotFound) return missing;
+    throw error;
+  }
+};
+
+interface Stored {
+  key: string;
+  bytes: number;
+  filename: string;
+}
+
+const lookAtFile = async (deps: DryRunDeps, identity: Identity, body: Asked, { key, bytes, filename }: Stored): Promise<Found> => {
   try {
     const { format, compression } = await inputKind(deps, key, { filename, model: typeof body.model === 'string' });
     if (format !== 'requests') return await lookAtTable(deps, identity, body, { key, bytes, format, compression });
     if (compression === null) return await lookAtLines(deps, identity, body, key);
     return await lookAtPacked(deps, identity, body, key, compression);
   } catch (error) {
-    if (error instanceof NotFound) return missing;
     const fault = faultOf(error);
     if (fault === null) throw error;
     return wrong(problemOf(fault));
+  }
+};
+
+/** What a URL leads to is copied in for as long as it is looked at. */
+const lookAtSource = async (deps: DryRunDeps, identity: Identity, body: Asked, url: string): Promise<Found> => {
+  const key = `${identity.tenant}/dry-run/${newBatchId()}`;
+  const { ms, bytes: limit } = limitsOf(deps);
+  try {
+    const { bytes } = await deps.storage.put(key, bytesOf(deps, url, AbortSignal.timeout(ms)), { limit });
+    return await lookAtFile(deps, identity, body, { key, bytes, filename: filenameOf(url) });
+  } catch (error) {
+    if (error instanceof TooLarge) return wrong(sourceError(`The source has more than ${limit.toLocaleString('en')} bytes.`));
+    if (error instanceof SourceError) return wrong(sourceError(error.message));
+    throw error;
+  } finally {
+    await deps.storage.delete(key);
   }
 };
 

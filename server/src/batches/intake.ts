@@ -14,6 +14,7 @@ import { exceededByQueueing } from '../quotas/quotas.ts';
 import { holdVersions } from '../registry/hold.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { insertChild, shareOf } from './children.ts';
+import { copyIn } from './copy-in.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
 import { namedBy } from './pinned.ts';
@@ -82,7 +83,6 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     lines: scan?.lines ?? 0,
     bytes: scan?.bytes ?? 0,
   });
-  if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if (batch.tries > maxTries)
     return fail([
       {
@@ -96,6 +96,13 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   await models.refresh();
   const several = severalOf(models, batch);
   if (several !== null && 'code' in several) return fail([several]);
+  if (batch.input_key === null && batch.source?.url !== undefined) {
+    const copied = await copyIn(deps, batch, { signal: lease.signal, last: batch.tries === maxTries });
+    if (copied === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
+    if ('error' in copied) return fail([copied.error]);
+    [batch.input_key, batch.input_bytes] = [copied.key, copied.bytes];
+  }
+  if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   const prepared = await prepareInput(deps, batch, batch.input_key, lease.signal);
   if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
   if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);

@@ -272,12 +272,22 @@ export const batchRoutes = (app: App, deps: BatchRouteDeps): void => {
       checkPool(request.body.pool, deps.pools);
       const row = await getBatch(db, request.identity, request.params.id);
       const { input_file_id, ...rest } = cloneBody(row, request.body);
-      const { batch } = await createFrom(deps, request.identity, rest.rows === undefined ? { ...rest, input_file_id } : rest, {
-        ...(!choosesAnew(request.body) && { pinned: pinnedOf(row) }),
-        openaiLimits: limits.openai,
-        quotas,
-        semantic,
-      });
+      const elsewhere = rest.rows !== undefined || rest.source !== undefined;
+      // What was never copied in is fetched again; what was is what runs again.
+      const url =
+        row.input_key === null && row.source?.url !== undefined && request.body.input_file_id === undefined ? row.source.url : null;
+      const input = elsewhere ? {} : url === null ? { input_file_id } : { source: { url } };
+      const { batch } = await createFrom(
+        deps,
+        request.identity,
+        { ...rest, ...input },
+        {
+          ...(!choosesAnew(request.body) && { pinned: pinnedOf(row) }),
+          openaiLimits: limits.openai,
+          quotas,
+          semantic,
+        },
+      );
       return (await present(db, [batch]))[0]!;
     },
   );

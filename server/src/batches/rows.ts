@@ -2,6 +2,7 @@ import type { Batch, BatchError, BatchSource, BatchStatus } from '@sluice/contra
 import { sql } from '../db/sql.ts';
 import type { CopyKind } from '../formats/manifest.ts';
 import { shownKey } from '../models/keys.ts';
+import { shownUrl } from '../tables/sources.ts';
 import { slaOf } from '../policy/forecast.ts';
 
 /** A batch as the database holds it; times are seconds since the epoch. */
@@ -206,7 +207,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     strategy: row.options.strategy ?? null,
     max_concurrent: row.options.max_concurrent ?? null,
     pool: row.options.pool ?? null,
-    source: row.source,
+    source: row.source?.url === undefined ? row.source : { ...row.source, url: shownUrl(row.source.url) },
     parent,
     children,
     route: row.options.route ?? null,

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { convert, faultOf, type ConvertDeps, type Converted, type Refused } from '../tables/convert.ts';
-import { tableLimits, type RowFormat, type TableLimits } from '../tables/facts.ts';
+import { tableLimits, type RowFormat, type SourceSettings, type TableLimits } from '../tables/facts.ts';
 import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
@@ -19,6 +19,7 @@ export interface TableDeps {
   /** Where tables lie while they are read; absent: among the system's temporary files. */
   scratch?: string;
   chemistry?: Chemistry;
+  sources?: SourceSettings;
 }
 
 interface Deps {
@@ -53,7 +54,7 @@ export const limitsOf = ({ limits, tables }: Pick<Deps, 'limits' | 'tables'>): T
 });
 
 export const convertDeps = (deps: Pick<Deps, 'storage' | 'limits' | 'tables'>): ConvertDeps => {
-  const { storage, tables: { limits: _, ...rest } = {} } = deps;
+  const { storage, tables: { limits: _, sources: __, ...rest } = {} } = deps;
   return { storage, limits: limitsOf(deps), ...rest };
 };
 

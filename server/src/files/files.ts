@@ -28,6 +28,8 @@ export interface NewStored extends Pick<PutOptions, 'limit' | 'signal'> {
   filename: string;
   purpose: FilePurpose;
   bytes: Bytes;
+  /** What it is to be called, where that was said before there was one. */
+  id?: string;
 }
 
 export const fileKey = (tenant: string, id: string): string => `${tenant}/files/${id}`;
@@ -35,9 +37,8 @@ export const fileKey = (tenant: string, id: string): string => `${tenant}/files/
 /** Writes the bytes of a new file. Until `insertFile` the caller owns them, and deletes them where it does not come to that. */
 export const createStored = async (
   storage: Storage,
-  { tenant, filename, purpose, bytes, limit, signal }: NewStored,
+  { tenant, filename, purpose, bytes, limit, signal, id = newFileId() }: NewStored,
 ): Promise<StoredFile> => {
-  const id = newFileId();
   const key = fileKey(tenant, id);
   const stored = await storage.put(key, bytes, {
     digest: true,

@@ -17,6 +17,7 @@ export const openTables = async ({
   const chemistry = openChemistry({ log, scratch });
   return {
     scratch,
+    sources: config.sources,
     chemistry,
     [Symbol.asyncDispose]: async () => {
       await chemistry[Symbol.asyncDispose]();

@@ -33,8 +33,20 @@ const read = async (ask: Extract<Ask, { do: 'read' }>): Promise<Look> => {
   const list = table.columns.map((_, i) => `c${i}`).join(', ');
   const first = await rowsOf(duck, `select ${list} from ${table.relation} order by line limit ${shown}`);
   const { columns, rows } = table;
-  return { columns, rows, first: first.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, row[`c${i}`] ?? null]))) };
+  return {
+    columns,
+    rows,
+    first: first.map((row) =>
+      Object.fromEntries(
+        columns.map(({ name }, i) => [name, columns[i]!.type === 'VARCHAR' ? (row[`c${i}`] ?? null) : shownValue(row[`c${i}`])]),
+      ),
+    ),
+  };
 };
+
+/** Whole numbers come as texts, for they may be longer than a double's. */
+const shownValue = (value: unknown): unknown =>
+  typeof value === 'string' && /^-?\d{1,15}$/.test(value) && String(Number(value)) === value ? Number(value) : (value ?? null);
 
 const answer = async (ask: Ask): Promise<unknown> => {
   const { duck } = opened!;

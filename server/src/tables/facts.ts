@@ -67,3 +67,28 @@ export class BadTable extends Error {}
 
 /** Columns a table may have. */
 export const mostColumns = 10_000;
+
+/** From where inputs may be fetched. */
+export interface SourceSettings {
+  /** Hosts and ranges of addresses that may be asked although they are private; null: none. */
+  hosts: string | null;
+  /** Null: Amazon's own. */
+  s3Endpoint: string | null;
+  s3Region: string | null;
+  /** Null: as the environment of the process has them. */
+  s3AccessKey: string | null;
+  s3SecretKey: string | null;
+  /** What may be read; null: nothing. */
+  s3Buckets: string | null;
+}
+
+/** A source that cannot be read. `final`: trying again would change nothing. */
+export class SourceError extends Error {
+  readonly final: boolean;
+
+  constructor(message: string, final: boolean) {
+    super(message);
+    this.final = final;
+    this.name = 'SourceError';
+  }
+}

@@ -47,6 +47,8 @@ import { executorOf } from '../../src/screens/records.ts';
 import { screenRoutes } from '../../src/screens/routes.ts';
 import { openDisk } from '../../src/storage/disk.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import type { SourceSettings, TableLimits } from '../../src/tables/facts.ts';
+import { noSources } from '../../src/tables/sources.ts';
 import { isTable } from '../../src/tables/recognise.ts';
 import { workerRoutes } from '../../src/workers/routes.ts';
 import { Worker } from '../../src/workers/worker.ts';
@@ -92,6 +94,8 @@ export interface SluiceOptions {
   maxModelBytes?: number;
   /** Serves the built portal too. */
   portal?: boolean;
+  sources?: Partial<SourceSettings>;
+  tableLimits?: Partial<TableLimits>;
   /** As `registry.upstreams`. */
   upstreams?: string;
 }
@@ -142,7 +146,12 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-tables-'));
   stack.defer(() => rm(scratch, { recursive: true, force: true }));
   const chemistry = stack.use(openChemistry({ log, scratch }));
-  const tables = { chemistry, scratch };
+  const tables = {
+    chemistry,
+    scratch,
+    ...(options.sources && { sources: { ...noSources, ...options.sources } }),
+    ...(options.tableLimits && { limits: options.tableLimits }),
+  };
   const scheduler = stack.use(new Scheduler({ db, storage, models, config, log, listener, tables }));
   if (options.scheduler !== false) scheduler.start();
   const workers: Worker[] = [];
