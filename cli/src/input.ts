@@ -124,7 +124,24 @@ export interface Prepared extends Source {
   endpoint: string;
   /** The lines were bodies alone, and were given custom_ids. */
   named: boolean;
+  /** It is a table, or packed: the batch names the model, for no line does. */
+  table: boolean;
 }
+
+/** Where the server fetches an input from by itself. */
+export const isUrl = (input: string): boolean => /^(https?|s3):\/\//.test(input);
+
+/** Whether the first character that is no white space begins a JSON object. */
+const isJson = async (path: string): Promise<boolean> => {
+  for await (const chunk of createReadStream(path, { end: 65_535 })) {
+    const text = (chunk as Buffer)
+      .toString('utf8')
+      .replace(/^\uFEFF/, '')
+      .trimStart();
+    if (text !== '') return text.startsWith('{');
+  }
+  return true;
+};
 
 /**
  * The file at `path` as a batch's input. It is sent as it is where nothing has to be filled in; otherwise it is read
@@ -138,6 +155,15 @@ export const prepare = async (
     throw new Exit(exitCodes.error, `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
   const name = options.name ?? basename(path);
+  if (!(await isJson(path)))
+    return {
+      name,
+      endpoint: options.endpoint ?? '/v1/predict',
+      named: false,
+      table: true,
+      bytes: size,
+      open: () => createReadStream(path),
+    };
   const first = await firstLine(path);
   // Who names models for all lines means predictions; what then is no request is a table.
   const chosen = options.models !== undefined || options.route !== undefined;
@@ -149,10 +175,11 @@ export const prepare = async (
       'Say so: --endpoint /v1/predict',
     );
   const named = first !== null && isBare(first);
-  if (options.model === undefined && !named) return { name, endpoint, named, bytes: size, open: () => createReadStream(path) };
+  if (options.model === undefined && !named)
+    return { name, endpoint, named, table: false, bytes: size, open: () => createReadStream(path) };
 
   const open = () => completed(createReadStream(path, { highWaterMark: 1 << 18 }), { model: options.model ?? null, endpoint });
   let bytes = 0;
   for await (const chunk of open()) bytes += chunk.length;
-  return { name, endpoint, named, bytes, open };
+  return { name, endpoint, named, table: false, bytes, open };
 };

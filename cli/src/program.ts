@@ -36,7 +36,9 @@ const withSettings = (command: Command): Command =>
     .option('--window <time>', 'how long it may take: 15m, 6h, 7d')
     .option('--priority <level>', 'normal, medium, high, or a number to 100')
     .option('--name <text>', 'a name for people')
-    .option('--metadata <name=value>', 'may be given several times', several);
+    .option('--metadata <name=value>', 'may be given several times', several)
+    .option('--column <input=column>', 'of a table: smiles=SMILES, id=name, x=f1,f2; may be given several times', several)
+    .option('--invalid <policy>', 'of a table: skip rows that are wrong, or refuse it');
 
 const withModels = (command: Command): Command =>
   command

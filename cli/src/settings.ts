@@ -11,11 +11,14 @@ export interface Settings {
   priority?: string;
   name?: string;
   metadata?: string[];
+  /** Of a table: which column is which input. */
+  column?: string[];
+  invalid?: string;
 }
 
-const pair = (text: string): [string, string] => {
+const pair = (option: string, text: string, example: string): [string, string] => {
   const at = text.indexOf('=');
-  if (at < 1) throw new Exit(exitCodes.error, `--metadata ${text}: a name and a value were expected.`, 'Write --metadata target=kinase.');
+  if (at < 1) throw new Exit(exitCodes.error, `${option} ${text}: a name and a value were expected.`, `Write ${option} ${example}.`);
   return [text.slice(0, at), text.slice(at + 1)];
 };
 
@@ -26,15 +29,23 @@ export const targetOf = (route: string): { target: string; series?: string } => 
   return { target, ...(series !== undefined && { series }) };
 };
 
+/** `smiles=SMILES`; `x=f1,f2` makes a list. */
+const columnOf = (text: string): [string, string | string[]] => {
+  const [input, from] = pair('--column', text, 'smiles=SMILES');
+  return [input, from.includes(',') ? from.split(',') : from];
+};
+
 /** The same as fields of the request's body; what was not given is left out. */
-export const bodyOf = ({ endpoint, window, priority, name, metadata, models, route }: Settings): Record<string, unknown> => ({
+export const bodyOf = ({ endpoint, window, priority, name, metadata, models, route, column, invalid }: Settings): Record<string, unknown> => ({
   ...(endpoint === undefined ? {} : { endpoint }),
   ...(models === undefined ? {} : { models }),
   ...(route === undefined ? {} : { route: targetOf(route) }),
   ...(window === undefined ? {} : { completion_window: window }),
   ...(priority === undefined ? {} : { priority: /^\d+$/.test(priority) ? Number(priority) : priority }),
   ...(name === undefined ? {} : { name }),
-  ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map(pair)) }),
+  ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map((text) => pair('--metadata', text, 'target=kinase'))) }),
+  ...(column === undefined ? {} : { columns: Object.fromEntries(column.map(columnOf)) }),
+  ...(invalid === undefined ? {} : { invalid }),
 });
 
 /** A whole number of an option, at least `min`. */

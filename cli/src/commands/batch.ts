@@ -5,8 +5,9 @@ import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { collect, judge, summary, untilEnd } from '../follow.ts';
+import { fromUrl } from './run.ts';
 import { fileOrStdin, toFile } from '../spool.ts';
-import { prepare } from '../input.ts';
+import { isUrl, prepare } from '../input.ts';
 import { count, duration, printFields, printJson, printLine, printTable, say, when, type Columns } from '../output.ts';
 import { settled } from '../progress.ts';
 import { bodyOf, type Settings } from '../settings.ts';
@@ -76,15 +77,17 @@ const create = (context: Context, body: Record<string, unknown>, path = '/v1/bat
 export const createFrom = async (context: Context, input: string, settings: Settings & { model?: string }): Promise<void> => {
   const fields = bodyOf({ window: '24h', ...settings });
   if (input.startsWith('file-')) {
-    if (!settings.endpoint && !settings.models && !settings.route)
+    if (!settings.endpoint && !settings.model && !settings.models && !settings.route)
       throw new Exit(exitCodes.error, 'The endpoint of the file is not known.', 'Say so: --endpoint /v1/predict');
     const model = settings.model === undefined ? {} : { model: settings.model };
     return show(context, await create(context, { ...fields, ...model, input_file_id: input }));
   }
+  if (isUrl(input)) return show(context, await create(context, { ...fromUrl(input, settings), ...fields }));
   await fileOrStdin(input, async (path) => {
     const prepared = await prepare(path, settings);
     const file = await upload(context.client, prepared, { purpose: 'batch' });
-    show(context, await create(context, { endpoint: prepared.endpoint, ...fields, input_file_id: file.id }));
+    const model = prepared.table && settings.model ? { model: settings.model } : {};
+    show(context, await create(context, { endpoint: prepared.endpoint, ...model, ...fields, input_file_id: file.id }));
   });
 };
 
@@ -95,7 +98,8 @@ export const validate = async (context: Context, input: string, settings: Settin
     const prepared = await prepare(path, settings);
     const file = await upload(client, prepared, { purpose: 'batch' });
     try {
-      const body = { endpoint: prepared.endpoint, ...bodyOf({ window: '24h', ...settings }), input_file_id: file.id };
+      const model = prepared.table && settings.model ? { model: settings.model } : {};
+      const body = { endpoint: prepared.endpoint, ...model, ...bodyOf({ window: '24h', ...settings }), input_file_id: file.id };
       return await client.post<DryRun>('/v1/batches', body, { query: { dry_run: true }, repeat: true });
     } finally {
       await client.delete(`/v1/files/${file.id}`);
@@ -112,6 +116,12 @@ export const validate = async (context: Context, input: string, settings: Settin
         lines: count(result.lines),
         models: rates.join(', '),
         workers: result.workers,
+        table:
+          result.table === null
+            ? null
+            : `${result.table.format}, ${Object.entries(result.table.columns)
+                .map(([input, from]) => `${input} from ${String(from)}`)
+                .join(', ')}; ${count(result.table.refused)} rows have a problem, ${count(result.table.duplicates)} are there twice`,
         takes: result.estimated_seconds === null ? null : `about ${duration(result.estimated_seconds)}`,
       });
     }

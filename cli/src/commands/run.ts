@@ -3,7 +3,7 @@ import type { Batch } from '@sluice/contract';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { collect, judge, summary, untilEnd } from '../follow.ts';
-import { prepare } from '../input.ts';
+import { isUrl, prepare } from '../input.ts';
 import { bytes, printJson } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { bodyOf, type Settings } from '../settings.ts';
@@ -17,6 +17,13 @@ export interface RunOptions extends Settings {
   timeout?: number;
 }
 
+/** What a batch says of an input that the server fetches. */
+export const fromUrl = (url: string, { model, endpoint, models, route }: Settings & { model?: string }): Record<string, unknown> => ({
+  source: { url },
+  ...(model !== undefined && { model }),
+  ...([model, endpoint, models, route].every((each) => each === undefined) && { endpoint: '/v1/predict' }),
+});
+
 /**
  * From a file of requests to a file of results: upload, create, watch, download. Ctrl-C while it uploads ends the
  * program; after that it only stops watching, however often it is pressed.
@@ -27,19 +34,23 @@ export const run = async (context: Context, input: string, options: RunOptions):
   const stop = new AbortController();
   process.on('SIGINT', () => stop.abort());
 
-  const { file, endpoint } = await fileOrStdin(input, async (path) => {
-    const prepared = await prepare(path, { ...options, ...(input === '-' ? { name: 'stdin.jsonl' } : {}) });
-    if (prepared.named) progress.say('The lines are bodies alone; their custom_ids are line-1, line-2 and so on.');
-    const onProgress = (sent: number) => progress.show(`uploading ${prepared.name} ${bytes(sent)} of ${bytes(prepared.bytes)}`, Date.now());
-    try {
-      return { file: await upload(client, prepared, { purpose: 'batch', onProgress, signal: stop.signal }), endpoint: prepared.endpoint };
-    } catch (error) {
-      throw stop.signal.aborted ? new Exit(exitCodes.interrupted, 'Stopped while uploading; no batch was made.') : error;
-    } finally {
-      progress.end();
-    }
-  });
-  const body = { endpoint, ...bodyOf({ window: '24h', ...options }), input_file_id: file.id };
+  const where = isUrl(input)
+    ? fromUrl(input, options)
+    : await fileOrStdin(input, async (path) => {
+        const prepared = await prepare(path, { ...options, ...(input === '-' ? { name: 'stdin.jsonl' } : {}) });
+        if (prepared.named) progress.say('The lines are bodies alone; their custom_ids are line-1, line-2 and so on.');
+        const onProgress = (sent: number) =>
+          progress.show(`uploading ${prepared.name} ${bytes(sent)} of ${bytes(prepared.bytes)}`, Date.now());
+        try {
+          const file = await upload(client, prepared, { purpose: 'batch', onProgress, signal: stop.signal });
+          return { endpoint: prepared.endpoint, input_file_id: file.id, ...(prepared.table && options.model && { model: options.model }) };
+        } catch (error) {
+          throw stop.signal.aborted ? new Exit(exitCodes.interrupted, 'Stopped while uploading; no batch was made.') : error;
+        } finally {
+          progress.end();
+        }
+      });
+  const body = { ...where, ...bodyOf({ window: '24h', ...options }) };
   const created = await client.post<Batch>('/v1/batches', body, { headers: { 'idempotency-key': randomUUID() } });
   progress.say(`${created.id} created`);
 

@@ -45,6 +45,7 @@ const parquet = async (duck: DuckDBConnection, path: string): Promise<Gathered> 
   const columns = await rowsOf(duck, `describe select * from read_parquet(${literal(path)})`);
   const own = columns.map(({ column_name: name }) => String(name));
   if (own.length > mostColumns) throw tooMany(own.length);
+  if (own.some((name) => name.includes('\0'))) throw new BadTable('The name of a column holds a NUL.');
   const list = own.map((name, i) => `${identifier(name)} as c${i}`);
   const relation = `(select file_row_number + 1 as line, null::varchar as problem, ${list.join(', ')} from read_parquet(${literal(path)}, file_row_number = true))`;
   return { relation, names: columnNames(own), held: 'typed' };
@@ -74,6 +75,8 @@ const csv = async (duck: DuckDBConnection, folder: string, { path, format, heade
       return { relation: stored(to, names.length, false), names, held: 'texts' };
     } catch (error) {
       if (!(error instanceof Error) || /No space left|File too large/.test(error.message)) throw error;
+      if (/Invalid unicode|not utf-8/i.test(error.message))
+        throw new BadTable('The text is not UTF-8: save it in that encoding, and upload it again.');
     }
   }
   const input = createReadStream(path, { highWaterMark: 1 << 20 });

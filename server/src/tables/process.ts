@@ -69,6 +69,7 @@ export const openTableProcess = async (folder: string, limits: TableLimits, sign
       if (said.ok) return said.result;
       if (/No space left/.test(said.message)) throw new StorageFull(new Error(said.message));
       if (/File too large/.test(said.message)) throw new BadTable(`It becomes more than ${limits.bytes.toLocaleString('en')} bytes.`);
+      if (said.message.startsWith('Out of Memory')) throw new BadTable(`Its values are too large to be read within ${limits.duckMb} MB.`);
       throw said.bad ? new BadTable(said.message.replaceAll(`${folder}/`, '')) : new Error(said.message);
     } finally {
       child.off('message', take);

@@ -8,7 +8,9 @@ export type Row = { values: Record<string, unknown> } | { problem: string; value
 export const columnNames = (header: readonly string[]): string[] => {
   const taken = new Set<string>();
   return header.map((given, i) => {
-    const name = given.trim() === '' ? `column_${i + 1}` : given.trim();
+    // SQL has no NUL, and JSON no half of a pair.
+    const text = given.replaceAll('\0', '').toWellFormed().trim();
+    const name = text === '' ? `column_${i + 1}` : text;
     let unique = name;
     for (let n = 1; taken.has(unique.toLowerCase()); n++) unique = `${name}_${n}`;
     taken.add(unique.toLowerCase());
