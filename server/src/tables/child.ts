@@ -31,7 +31,7 @@ const read = async (ask: Extract<Ask, { do: 'read' }>): Promise<Look> => {
       `The table has ${table.rows.toLocaleString('en')} rows; a batch may have ${start.limits.rows.toLocaleString('en')} lines.`,
     );
   const list = table.columns.map((_, i) => `c${i}`).join(', ');
-  const first = await rowsOf(duck, `select ${list} from ${table.relation} order by line limit ${shown}`);
+  const first = await rowsOf(duck, `select ${list} from ${table.relation} limit ${shown}`);
   const { columns, rows } = table;
   return {
     columns,

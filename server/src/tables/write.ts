@@ -58,7 +58,8 @@ const writeRows = async (duck: DuckDBConnection, typed: Typed, { mapping, checke
   const id = mapping.id === null ? null : place(typed, mapping.id);
   const named = id === null ? null : `nullif(left(replace(trim(cast(${id} as varchar)), chr(0), ''), ${idLength}), '')`;
   const ids = `coalesce(${named ?? 'null'}, 'row-' || line)`;
-  const unique = named === null || (await areUnique(duck, typed, ids));
+  const sorted = id !== null && (await areAscending(duck, typed, id));
+  const unique = named === null || sorted || (await areUnique(duck, typed, ids));
   const carried = carriedNames(typed.columns.map(({ name }) => name));
   const given = carried.map((name, i) => `c${i} as ${identifier(name)}`).join(', ');
   const missing = Object.values(mapping.inputs)
@@ -84,7 +85,18 @@ const writeRows = async (duck: DuckDBConnection, typed: Typed, { mapping, checke
       select cast(line as integer) as line, ${idSql} as custom_id, smiles_ as smiles_canonical, inchikey_ as inchikey,
         cast(${duplicate} as integer) as duplicate_of, flags_ as flags, coalesce(problem, problem_, ${empty}) as problem, ${given}
       from ${from} ${order})
-    to ${literal(rows)} (format parquet, compression zstd)`);
+    to ${literal(rows)} (format parquet)`);
+};
+
+/** Whether whole numbers ascend from row to row, as those of most tables do: then no memory is needed to know them unique. */
+const areAscending = async (duck: DuckDBConnection, typed: Typed, column: string): Promise<boolean> => {
+  if (!/INT/.test(typed.columns[Number(column.slice(1))]!.type)) return false;
+  const { ascending } = await oneOf(
+    duck,
+    `select bool_and(${column} is not null and (before is null or ${column} > before)) as ascending
+     from (select ${column}, lag(${column}) over () as before from ${typed.relation})`,
+  );
+  return ascending === true;
 };
 
 const areUnique = async (duck: DuckDBConnection, typed: Typed, ids: string): Promise<boolean> => {
