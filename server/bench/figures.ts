@@ -17,8 +17,8 @@ export interface Figure {
 export interface Bench {
   name: string;
   about: string;
-  /** @param options minutes: how long, where it is a matter of time */
-  run(options?: { minutes?: number }): Promise<Figure[]>;
+  /** @param options minutes: how long, where it is a matter of time; rows: how many, of a table */
+  run(options?: { minutes?: number; rows?: number }): Promise<Figure[]>;
 }
 
 export const round = (value: number): number => (value >= 1_000 ? Math.round(value) : Number(value.toPrecision(3)));

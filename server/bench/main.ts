@@ -1,6 +1,6 @@
 /**
  * The benchmarks: `npm run bench`, or `npm run bench -- NAME …` for some of them; those that take long can be cut short
- * with `--minutes N`. Prints each figure as a line of JSON
+ * with `--minutes N`, and tables with `--rows N`. Prints each figure as a line of JSON
  * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
  */
 import { parseArgs } from 'node:util';
@@ -20,6 +20,7 @@ import { results } from './results.ts';
 import { scale } from './scale.ts';
 import { predict } from './predict.ts';
 import { start } from './start.ts';
+import { tables } from './tables.ts';
 import { status } from './status.ts';
 
 const benches: readonly Bench[] = [
@@ -38,14 +39,18 @@ const benches: readonly Bench[] = [
   chemistry,
   portal,
   results,
+  tables,
 ];
 
 const { values, positionals: wanted } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),
   allowPositionals: true,
-  options: { minutes: { type: 'string' } },
+  options: { minutes: { type: 'string' }, rows: { type: 'string' } },
 });
-const options = values.minutes === undefined ? {} : { minutes: Number(values.minutes) };
+const options = {
+  ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
+  ...(values.rows !== undefined && { rows: Number(values.rows) }),
+};
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
