@@ -36,7 +36,17 @@ const columnOf = (text: string): [string, string | string[]] => {
 };
 
 /** The same as fields of the request's body; what was not given is left out. */
-export const bodyOf = ({ endpoint, window, priority, name, metadata, models, route, column, invalid }: Settings): Record<string, unknown> => ({
+export const bodyOf = ({
+  endpoint,
+  window,
+  priority,
+  name,
+  metadata,
+  models,
+  route,
+  column,
+  invalid,
+}: Settings): Record<string, unknown> => ({
   ...(endpoint === undefined ? {} : { endpoint }),
   ...(models === undefined ? {} : { models }),
   ...(route === undefined ? {} : { route: targetOf(route) }),

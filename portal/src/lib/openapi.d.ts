@@ -6033,7 +6033,7 @@ export interface operations {
                      * @enum {unknown}
                      */
                     endpoint?: "/v1/responses" | "/v1/chat/completions" | "/v1/embeddings" | "/v1/completions" | "/v1/moderations" | "/v1/images/generations" | "/v1/images/edits" | "/v1/videos" | "/v1/predict";
-                    /** @description Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id` and `rows`. */
+                    /** @description Requests, or a table (csv, tsv, parquet, sdf, a list of SMILES, rows of JSON; gzip and zstd too). One of `input_file_id`, `rows` and `source`. */
                     input_file_id?: string;
                     invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
@@ -6059,6 +6059,11 @@ export interface operations {
                     rows?: {
                         [key: string]: unknown;
                     }[];
+                    /** @description Where the input is copied from, before anything runs; it becomes the file `input_file_id`. */
+                    source?: {
+                        /** @description `https://…` or `s3://bucket/key`. */
+                        url: string;
+                    };
                     strategy?: ("parallel" | "sequential" | "resource_aware" | "adaptive") | null;
                 };
             };
