@@ -28,7 +28,7 @@ const others = [
   },
   {
     name: 'science',
-    include: [...of('chemistry,screens,tables,results,routes'), 'cli/src/route.test.ts', 'server/test/science/**/*.test.ts'],
+    include: [...of('chemistry,screens,tables,results,routes'), 'cli/src/{route,screen}.test.ts', 'server/test/science/**/*.test.ts'],
   },
   { name: 'portal', include: [...of('portal'), 'portal/**/*.test.{ts,tsx}', 'server/test/portal/**/*.test.ts'] },
 ];

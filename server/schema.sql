@@ -651,6 +651,21 @@ create table predictions (
 CREATE INDEX predictions_expiring ON public.predictions USING brin (expires_at);
 CREATE INDEX predictions_id ON public.predictions USING btree (id);
 
+create table remote_calls (
+  key text not null,
+  model text not null,
+  call_id text,
+  token text,
+  told_at timestamp with time zone,
+  told_by text,
+  created_at timestamp with time zone not null default now(),
+  constraint remote_calls_pkey PRIMARY KEY (key),
+  constraint remote_calls_token_key UNIQUE (token),
+  constraint remote_calls_check CHECK ((told_at IS NULL) = (told_by IS NULL)),
+  constraint remote_calls_check1 CHECK (told_at IS NULL OR token IS NOT NULL)
+);
+CREATE INDEX remote_calls_old ON public.remote_calls USING btree (created_at);
+
 create table requests (
   batch_no bigint not null,
   line integer not null,
@@ -773,12 +788,18 @@ create table screens (
   error text,
   gathered_at timestamp with time zone,
   summary jsonb,
+  run_id text,
+  tracked_at timestamp with time zone,
+  track_tries smallint not null default 0,
+  track_error text,
+  track_after timestamp with time zone not null default now(),
   constraint screens_pkey PRIMARY KEY (batch_no),
   constraint screens_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint screens_check CHECK ((token IS NULL) = (leased_until IS NULL)),
   constraint screens_check1 CHECK (gathered_at IS NULL OR token IS NULL)
 );
 CREATE INDEX screens_open ON public.screens USING btree (batch_no) WHERE (gathered_at IS NULL);
+CREATE INDEX screens_to_track ON public.screens USING btree (track_after) WHERE ((gathered_at IS NOT NULL) AND (tracked_at IS NULL));
 
 create table segments (
   id bigint not null generated always as identity,

@@ -10,6 +10,7 @@ import type { ListOptions as RequestListOptions } from './commands/request.ts';
 import type { ResultsOptions, TopOptions } from './commands/results.ts';
 import type { SetOptions } from './commands/route.ts';
 import type { RunOptions } from './commands/run.ts';
+import type { CreateOptions as ScreenOptions } from './commands/screen.ts';
 import type { VetOptions } from './commands/vet.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
 import { commaList, positive, whole } from './settings.ts';
@@ -220,6 +221,36 @@ const requests = (): Command => {
     .description('run it again')
     .action(act(async (context, id: string) => (await module()).retry(context, id)));
   return request;
+};
+
+const screens = (): Command => {
+  const screen = new Command('screen').description('a protein against ligands');
+  const module = () => import('./commands/screen.ts');
+  withSettings(screen.command('create'))
+    .description('screen a protein against a file of ligands')
+    .requiredOption('--protein <file>', 'its sequence, plain or FASTA; - is standard input')
+    .requiredOption('--ligands <file>', 'SMILES with a name behind each, or CSV with a column smiles')
+    .option('--msa <file>', 'its alignment, in A3M')
+    .option('--model <name>', 'boltz-2 where it is not said')
+    .option('--parameters <json>', 'the model\'s, such as {"sampling_steps": 100}')
+    .option('--max-concurrent <count>', 'ligands that run at once at most', whole('--max-concurrent', 1))
+    .option('--invalid <policy>', 'skip or refuse')
+    .action(act(async (context, options: ScreenOptions) => (await module()).create(context, options)));
+  screen
+    .command('get <id>')
+    .description('how far it is')
+    .action(act(async (context, id: string) => (await module()).get(context, id)));
+  screen
+    .command('results <id>')
+    .description('the best of an ended screen, and what went wrong')
+    .option('--top <count>', 'of each list', whole('--top', 1), 10)
+    .action(act(async (context, id: string, options: { top: number }) => (await module()).results(context, id, options)));
+  screen
+    .command('download <id>')
+    .description('all its files, also when its batch is gone')
+    .requiredOption('--out <folder>', 'where they go')
+    .action(act(async (context, id: string, options: { out: string }) => (await module()).download(context, id, options)));
+  return screen;
 };
 
 const jobs = (): Command => {
@@ -614,7 +645,7 @@ export const program = (): Command => {
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const command of [batches(), requests(), jobs(), deadLetters(), operations(), files(), models(), routes(), molecules()])
+  for (const command of [batches(), requests(), screens(), jobs(), deadLetters(), operations(), files(), models(), routes(), molecules()])
     root.addCommand(command);
   operators(root);
   others(root);

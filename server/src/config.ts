@@ -104,6 +104,8 @@ export interface Config {
   };
   /** Shares answers between processes; null: each has its own. */
   redisUrl: string | null;
+  /** Where screens become runs of an experiment; null: nowhere. */
+  tracking: { mlflowUrl: string | null; experiment: string; token: string | null; publicUrl: string | null };
   /** Bytes a request of the Open Inference Protocol may have. */
   oip: { maxBytes: number };
   /** Answers to single requests. */
@@ -300,6 +302,7 @@ export const describeConfig = (config: Config): Record<string, unknown> => ({
   ...config,
   databaseUrl: config.databaseUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
   redisUrl: config.redisUrl?.replace(/\/\/[^@/]*@/, '//[redacted]@') ?? null,
+  tracking: { ...config.tracking, token: config.tracking.token === null ? null : '[redacted]' },
   keys: config.keys.map((key) => ({ ...key, key: '[redacted]' })),
   sources: {
     ...config.sources,

@@ -216,6 +216,20 @@ export const options: readonly Option[] = [
     about: 'Redis that shares answers between processes: `redis://user:password@host:6379/0`. Absent, or away: memory alone.',
   },
   {
+    key: 'tracking.mlflow_url',
+    kind: 'text',
+    default: null,
+    about: 'An MLflow server, such as `http://mlflow.internal:5000`: each screen becomes a run there, once its results are gathered.',
+  },
+  { key: 'tracking.experiment', kind: 'text', default: 'sluice', about: 'Of which experiment; it is made where there is none.' },
+  { key: 'tracking.token', kind: 'text', default: null, secret: true, about: "That server's token." },
+  {
+    key: 'tracking.public_url',
+    kind: 'text',
+    default: null,
+    about: 'The address of this Sluice as people reach it: runs link to their results.',
+  },
+  {
     key: 'oip.max_bytes',
     kind: 'bytes',
     default: 128 * MB,

@@ -669,6 +669,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/callbacks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that a call has ended
+         * @description For servers that models with `executor: http` call: signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with the secret of the model. Taken once.
+         */
+        post: operations["reportCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -1237,7 +1257,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Predict now, with a model */
+        /**
+         * Predict now, with a model
+         * @description A model whose answers take minutes, such as Boltz-2, answers with a job: 202, and where its answer will be.
+         */
         post: operations["predictWithModel"];
         delete?: never;
         options?: never;
@@ -6487,6 +6510,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CacheReset"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reportCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        accepted: boolean;
+                        /** @constant */
+                        object: "callback";
+                    };
                 };
             };
             /** @description What went wrong. */

@@ -17,6 +17,8 @@ export interface Task {
   body: JsonObject;
   /** Which attempt this is, from 1. */
   attempt: number;
+  /** The request's or job's id, the same under whatever lease it runs; absent: nobody would know it again. */
+  key?: string | undefined;
   /** Where in storage the files go that it leaves; absent: it has no place for any. */
   folder?: string | undefined;
 }
@@ -131,6 +133,17 @@ export interface Executor extends AsyncDisposable {
   memory(): number;
 }
 
+/** Calls that a server elsewhere has accepted and not answered yet, by the attempt of the request they are for. */
+export interface RemoteCalls {
+  find(key: string): Promise<{ id: string } | null>;
+  keep(key: string, call: { id: string; model: string }): Promise<void>;
+  /** A token by which the server may report the end of the call that is about to be made; null where it cannot. */
+  announce(key: string, model: string): Promise<string | null>;
+  /** Whether its end was reported. */
+  told(key: string): Promise<boolean>;
+  forget(key: string): Promise<void>;
+}
+
 export interface ExecutorContext {
   log: Logger;
   /** Where the files of registered models are; without it they cannot be opened. */
@@ -139,6 +152,8 @@ export interface ExecutorContext {
   scratch: string;
   /** The descriptor of the host's features of molecules (`openFeatureFile`); without it each is computed. */
   features?: number | null;
+  /** Calls under way at servers elsewhere, as all workers know them; absent: a crash costs them. */
+  calls?: RemoteCalls;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */
   crash: () => void;
 }

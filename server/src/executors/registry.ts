@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import type { ExecutorName, ModelSpec } from '../models/models.ts';
+import type { ExecutorName, Models, ModelSpec } from '../models/models.ts';
 import { materialize, type Placed } from '../models/place.ts';
 import { boltzKind } from './boltz/boltz.ts';
 import { boltzOptions } from './boltz/options.ts';
@@ -11,6 +11,8 @@ import { descriptorsOptions } from './descriptors/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
 import { LoadError, type Executor, type ExecutorContext, type ExecutorKind, type JsonObject } from './executor.ts';
 import { rfantibodyKind, rfantibodyOptions } from './rfantibody/rfantibody.ts';
+import { callbackSecret, Http, httpKind } from './http/http.ts';
+import { httpOptions } from './http/options.ts';
 import { onnxKind } from './onnx/onnx.ts';
 import { onnxOptions } from './onnx/options.ts';
 import { OpenAI, openaiKind } from './openai/openai.ts';
@@ -27,6 +29,7 @@ const kinds: Record<ExecutorName, { kind: ExecutorKind; options: OptionSet; excl
   chai: { kind: chaiKind, options: chaiOptions },
   rfantibody: { kind: rfantibodyKind, options: rfantibodyOptions },
   command: { kind: commandKind, options: commandOptions },
+  http: { kind: httpKind, options: httpOptions, exclusive },
   oip: { kind: oipKind, options: oipOptions, exclusive },
   onnx: { kind: onnxKind, options: onnxOptions },
   descriptors: { kind: descriptorsKind, options: descriptorsOptions },
@@ -79,10 +82,19 @@ export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): st
 export const problemOf = (model: Pick<ModelSpec, 'executor'>, body: Record<string, unknown>): string | null =>
   kinds[model.executor].kind.problemOf?.(body as JsonObject) ?? null;
 
+/** The secret that reports of calls of a model are signed with; null: it takes none. Its file is read when it is asked for. */
+export const callbackSecretOf =
+  (models: Models) =>
+  (reference: string): Buffer | null => {
+    const model = models.declared().find(({ name, version }) => `${name}@${version}` === reference);
+    const path = model?.executor === 'http' ? model.options['callback_secret_file'] : undefined;
+    return typeof path === 'string' ? callbackSecret(path) : null;
+  };
+
 /** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
 export const pathOptions = (executor: ExecutorName): string[] =>
   Object.entries(kinds[executor].options).flatMap(([name, option]) => (option.path ? [name] : []));
 
 /** Calls under way, how many there may be just now, and how many at most; null for executors that do not adapt. */
 export const concurrencyOf = (executor: Executor): { used: number; limit: number; most: number } | null =>
-  executor instanceof OpenAI || executor instanceof Oip ? executor.concurrency : null;
+  executor instanceof OpenAI || executor instanceof Oip || executor instanceof Http ? executor.concurrency : null;

@@ -27,6 +27,7 @@ const tags: Record<string, { name: string; description: string }> = {
   archive: { name: 'Screens', description: 'A protein against ligands: one batch, a record and files for each, the best of all.' },
   molecules: { name: 'Molecules', description: 'What RDKit makes of a SMILES: checked, matched, drawn.' },
   depict: { name: 'Molecules', description: 'What RDKit makes of a SMILES: checked, matched, drawn.' },
+  callbacks: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   workers: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   pools: { name: 'Workers', description: 'Who runs requests, and the pools they belong to.' },
   completion: { name: 'Completion', description: 'Which batches stand still, why, and putting it right.' },

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { JobDesk } from './desk.ts';
 import { accepted, idempotencyKeyOf } from './routes.ts';
 
-/** Answers a prediction with a job, where `Prefer: respond-async` asks for it: 202, and where its answer will be. */
+/** Answers a prediction with a job, where it was asked for so or its model takes long: 202, and where its answer will be. */
 export const answerLater =
   (jobs: JobDesk) =>
   async (request: FastifyRequest, reply: FastifyReply, body: CreateJob): Promise<FastifyReply> => {
@@ -13,5 +13,6 @@ export const answerLater =
       { ...idempotencyKeyOf(request), requestId: request.id },
     );
     if (!created) reply.header('idempotent-replayed', 'true');
-    return accepted(reply.header('preference-applied', 'respond-async'), job);
+    const preferred = request.headers.prefer !== undefined;
+    return accepted(preferred ? reply.header('preference-applied', 'respond-async') : reply, job);
   };

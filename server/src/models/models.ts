@@ -6,7 +6,7 @@ import { compareVersions } from './versions.ts';
 
 export { modelKey } from './keys.ts';
 
-export type ExecutorName = 'boltz' | 'chai' | 'command' | 'descriptors' | 'echo' | 'openai' | 'oip' | 'onnx' | 'rfantibody';
+export type ExecutorName = 'boltz' | 'chai' | 'command' | 'descriptors' | 'echo' | 'http' | 'openai' | 'oip' | 'onnx' | 'rfantibody';
 
 /** A model's file in storage. */
 export interface ModelFile {
@@ -44,6 +44,7 @@ export const executorEndpoints: Record<ExecutorName, readonly string[] | null> =
   command: ['/v1/predict'],
   boltz: ['/v1/predict'],
   chai: ['/v1/predict'],
+  http: ['/v1/predict'],
   rfantibody: ['/v1/predict'],
   descriptors: ['/v1/predict'],
   onnx: ['/v1/predict'],
@@ -65,6 +66,7 @@ export const priorRate: Record<ExecutorName, number> = {
   command: 0.2,
   boltz: 0.03,
   chai: 0.02,
+  http: 0.05,
   rfantibody: 0.002,
 };
 
@@ -77,6 +79,11 @@ export const groupOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'opt
   if (executor === 'boltz') return asked('group_size', 20);
   return executor === 'command' && options['per'] === 'chunk' ? asked('chunk_size', 100) : 1;
 };
+
+/** Answers take minutes, for which nobody holds a call: predictions of these become jobs. */
+const slow: ReadonlySet<ExecutorName> = new Set(['boltz', 'chai', 'rfantibody', 'http']);
+
+export const takesLong = ({ executor }: Pick<ModelSpec, 'executor'>): boolean => slow.has(executor);
 
 /** Always there: answers at once with what it was sent. */
 export const echo: ModelSpec = { name: 'echo', version: '1.0.0', executor: 'echo', options: {} };

@@ -6,6 +6,7 @@ import { policyOf } from '../cache/policy.ts';
 import type { JsonObject, Outcome } from '../executors/executor.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
+import { takesLong } from '../models/models.ts';
 import type { Times } from './infer.ts';
 import type { Predictor, Wish } from './predictor.ts';
 import type { Recorder } from './records.ts';
@@ -56,9 +57,11 @@ const wantsLater = (request: FastifyRequest): boolean =>
 export const predictWith =
   ({ predictor, later, recorder, asking }: PredictParts) =>
   async (request: FastifyRequest, reply: FastifyReply, reference: string, wish: Wish): Promise<FastifyReply> => {
-    if (later && wantsLater(request)) return await later(request, reply, { ...wish, model: reference } as Predict);
+    const asked = { ...wish, model: reference } as Predict;
+    if (later && wantsLater(request)) return await later(request, reply, asked);
     const began = performance.now();
     const model = await predictor.model(reference, request.identity.tenant);
+    if (later && takesLong(model)) return await later(request, reply, asked);
     const note = (body: string | null, times: Times | null, status: number, error: { code: string; message: string } | null): void =>
       recorder?.record({
         id: body === null ? null : idOf(body),
@@ -125,6 +128,7 @@ export const predictRoutes = (app: App, parts: PredictParts): void => {
       config,
       schema: {
         summary: 'Predict now, with a model',
+        description: 'A model whose answers take minutes, such as Boltz-2, answers with a job: 202, and where its answer will be.',
         operationId: 'predictWithModel',
         params: Type.Object({ model }),
         body: PredictBody,

@@ -1,4 +1,4 @@
-import { BoltzInputs, ChaiInputs, RfAntibodyInputs } from '@sluice/contract';
+import { BoltzInputs, BoltzParameters, ChaiInputs, ChaiParameters, RfAntibodyInputs, RfAntibodyParameters } from '@sluice/contract';
 import type { ModelSpec } from '../models/models.ts';
 
 export type Schema = Record<string, unknown>;
@@ -57,15 +57,27 @@ const anything = (description: string, examples: unknown[] = []): Schema => ({
 /** A contract's own schema as plain JSON. */
 const plain = (schema: object): Schema => JSON.parse(JSON.stringify(schema)) as Schema;
 
+/** What may stand beside the inputs, as `parameters`: all of them have defaults. */
+const beside = (schema: object): Schema => {
+  const { required: _, ...parameters } = plain(schema);
+  return { parameters };
+};
+
 const sequence = 'MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQ';
 
 const byExecutor = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): Schema => {
   switch (executor) {
     case 'boltz':
-      return { ...plain(BoltzInputs), examples: [{ protein: sequence, smiles: 'CC(=O)Oc1ccccc1C(=O)O', affinity: true }] };
+    case 'http':
+      return {
+        ...plain(BoltzInputs),
+        $defs: beside(BoltzParameters),
+        examples: [{ protein: sequence, smiles: 'CC(=O)Oc1ccccc1C(=O)O', affinity: true }],
+      };
     case 'chai':
       return {
         ...plain(ChaiInputs),
+        $defs: beside(ChaiParameters),
         examples: [
           {
             entities: [
@@ -76,7 +88,7 @@ const byExecutor = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options
         ],
       };
     case 'rfantibody':
-      return plain(RfAntibodyInputs);
+      return { ...plain(RfAntibodyInputs), $defs: beside(RfAntibodyParameters) };
     case 'openai':
       return chat;
     case 'echo':

@@ -17,7 +17,7 @@ import { openFeatureFile } from '../chemistry/feature-cache.ts';
 import { moleculeRoutes } from '../chemistry/routes.ts';
 import { completionRoutes } from '../completion/routes.ts';
 import { deadLetterRoutes } from '../deadletters/routes.ts';
-import { checkOptions, pathOptions, problemOf } from '../executors/registry.ts';
+import { callbackSecretOf, checkOptions, pathOptions, problemOf } from '../executors/registry.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { JobDesk } from '../jobs/desk.ts';
 import { answerLater } from '../jobs/later.ts';
@@ -52,6 +52,7 @@ import { observeCache } from '../telemetry/cache.ts';
 import { healthRoutes, isReady } from '../telemetry/health.ts';
 import { countTokens, observeQueue } from '../telemetry/observe.ts';
 import { observePredictions } from '../telemetry/predictions.ts';
+import { callbackRoutes } from '../workers/callbacks.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import type { Parts, Role } from './role.ts';
 import { version } from './setup.ts';
@@ -126,6 +127,7 @@ export const addRoutes = (
     upstreams: parseUpstreams(registry.upstreams ?? '').upstreams,
     rules: { check: checkOptions, paths: pathOptions },
   });
+  callbackRoutes(app, { db, secretOf: callbackSecretOf(models) });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   predictRoutes(app, { predictor, recorder, asking, later: answerLater(jobs) });
   recordRoutes(app, { db });

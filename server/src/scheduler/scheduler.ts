@@ -30,7 +30,9 @@ import { round, type ControllerOptions } from './controller.ts';
 import { readEstimates, unmeasured, type Estimates } from './estimates.ts';
 import { plan } from './planner.ts';
 import { gatherNext, type Gathered } from '../screens/gather.ts';
+import { Mlflow } from '../screens/mlflow.ts';
 import { executorOf } from '../screens/records.ts';
+import { trackNext } from '../screens/track.ts';
 import { sweepModelFiles } from '../registry/files.ts';
 import { sweepTables, TableChore, type MadeTable } from '../results/chore.ts';
 import { rescueVettings } from '../registry/vetting.ts';
@@ -41,7 +43,8 @@ export interface SchedulerDeps {
   db: Pool;
   storage: Storage;
   models: Models;
-  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> & Partial<Pick<Config, 'jobRetentionDays' | 'quotas' | 'dedup'>>;
+  config: Pick<Config, 'timing' | 'limits' | 'pools' | 'schedule'> &
+    Partial<Pick<Config, 'jobRetentionDays' | 'quotas' | 'dedup' | 'tracking'>>;
   log: Logger;
   /** How tables are read. */
   tables?: TableDeps;
@@ -59,6 +62,8 @@ interface Events {
   interrupted: [workers: { pool: string; by: string; count: number }[]];
   /** The results of a screen were gathered into files. */
   gathered: [screen: Gathered];
+  /** It became a run of an experiment, or could not. */
+  tracked: [screen: { batchId: string; run: string | null; error: string | null }];
   swept: [];
   /** A table of results was made, or cannot be. */
   table: [made: MadeTable];
@@ -270,11 +275,24 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const { config, log, models } = this.#deps;
     const started = performance.now();
     const gathered = await gatherNext({ ...this.#deps, leaseSeconds: config.timing.leaseSeconds, executorOf: executorOf(models) }, signal);
-    if (gathered === null) return false;
+    if (gathered === null) return this.#track();
     const seconds = (performance.now() - started) / 1_000;
     log.info({ batch: gathered.batchId, result: gathered.result, ligands: gathered.ligands, seconds }, 'screen gathered');
     this.emit('gathered', gathered);
     return gathered.result === 'gathered';
+  }
+
+  /** A gathered screen as a run of an experiment, where the operator has a tracker. */
+  async #track(): Promise<boolean> {
+    const { config, db, log } = this.#deps;
+    const { mlflowUrl, experiment = 'sluice', token = null, publicUrl = null } = config.tracking ?? {};
+    if (!mlflowUrl) return false;
+    const tracked = await trackNext({ db, mlflow: new Mlflow({ url: mlflowUrl, experiment, token }), publicUrl });
+    if (tracked === null) return false;
+    if (tracked.error === null) log.info({ batch: tracked.batchId, run: tracked.run }, 'screen tracked');
+    else log.warn({ batch: tracked.batchId, reason: tracked.error }, 'a screen could not be tracked; it is tried again');
+    this.emit('tracked', tracked);
+    return tracked.error === null;
   }
 
   /** A slice of the bulk operation whose turn it is; where none is, a wait until the pace of one allows the next. */
@@ -331,6 +349,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     await dropOldEnds(db);
     const days = this.#deps.config.jobRetentionDays ?? 0;
     if (days > 0) await dropOldJobs(db, storage, days);
+    await db.run(sql`delete from remote_calls where created_at < now() - interval '8 days'`);
     await db.run(sql`delete from workers where seen_at < now() - interval '1 day'`);
     return false;
   }

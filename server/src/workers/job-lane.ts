@@ -294,6 +294,7 @@ class JobTask implements Task {
   readonly url: string;
   readonly attempt: number;
   readonly folder: string;
+  readonly key: string;
   readonly #text: string;
   #body: JsonObject | null = null;
 
@@ -301,6 +302,7 @@ class JobTask implements Task {
     this.customId = lease.id;
     this.url = lease.endpoint;
     this.attempt = lease.attempts + 1;
+    this.key = lease.id;
     this.folder = attemptFolder(jobFolder(lease.tenant_id, lease.id), lease.token, this.attempt);
     this.#text = text;
   }

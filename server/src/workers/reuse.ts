@@ -14,6 +14,7 @@ import type { Digests } from '../models/digest.ts';
 import { priorOf, type Models, type ModelSpec } from '../models/models.ts';
 import type { Lease } from '../requests/claim.ts';
 import type { Storage } from '../storage/storage.ts';
+import { filesOfAnswer } from './copied-files.ts';
 import { embedder } from './embed.ts';
 import type { Kept, KeepScope } from './gathering.ts';
 import type { LoadedModels } from './loaded.ts';
@@ -81,11 +82,15 @@ export class Reuse {
     const results = new Map(found.map(({ result }) => [result.key, result]));
     for await (const { result, body } of readBodies(this.#deps.storage, results.values())) {
       const now = Date.now();
-      for (const { task, similarity } of wanted.get(result.key)!)
+      for (const { task, similarity } of wanted.get(result.key)!) {
+        const files = await filesOfAnswer(this.#deps, result, body, { batchNo: this.#lease.batchNo, folder: task.folder });
+        if (files === null) continue;
+        const artifacts = files.length === 0 ? {} : { artifacts: files };
         for (const each of [task, ...(followers.get(task.line) ?? [])]) {
-          const outcome = { ok: true as const, line: each.line, status: result.status, body, startedAt: now, ms: 0 };
+          const outcome = { ok: true as const, line: each.line, status: result.status, body, startedAt: now, ms: 0, ...artifacts };
           yield { task: each, outcome, copied: this.#copied(result, similarity) };
         }
+      }
     }
   }
 

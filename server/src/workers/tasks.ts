@@ -4,6 +4,7 @@ import type { JsonObject, Task } from '../executors/executor.ts';
 import { parseExactly } from '../formats/exact-json.ts';
 import type { Lines } from '../formats/lines.ts';
 import { readLines, type LineSource } from '../formats/read-lines.ts';
+import { requestId } from '../lib/ids.ts';
 import type { Storage } from '../storage/storage.ts';
 
 interface Request {
@@ -38,6 +39,10 @@ export class LineTask implements Task {
     this.first = repeats || line;
     this.#bytes = bytes;
     this.#under = under;
+  }
+
+  get key(): string | undefined {
+    return this.#under === null ? undefined : requestId(this.#under.batchId, this.line);
   }
 
   get folder(): string | undefined {

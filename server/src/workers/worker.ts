@@ -23,6 +23,7 @@ import { claimTurn } from '../requests/turns.ts';
 import { fitting, needsOf } from '../policy/strategy.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
+import { remoteCalls } from './calls.ts';
 import { JobLane } from './job-lane.ts';
 import { LoadedModels } from './loaded.ts';
 import type { Retry } from './gathering.ts';
@@ -159,7 +160,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       this.#features = openFeatureFile({ folder: join(config.dataDir, 'features'), bytes: config.chemistry.featuresBytes }, log);
     const crash = () => process.kill(process.pid, 'SIGKILL');
     this.#loaded = new LoadedModels(
-      { log, storage: this.#deps.storage, scratch: this.#scratch, features: this.#features, crash },
+      { log, storage: this.#deps.storage, scratch: this.#scratch, calls: remoteCalls(db), features: this.#features, crash },
       config.worker.modelMemory,
     );
     await db.run(sql`

@@ -69,7 +69,7 @@ const line = (id: string, inputs: object) => ({
 let sluice: Sluice;
 beforeAll(async () => {
   sluice = await startSluice({
-    models: [tool],
+    models: [tool, { ...tool, name: 'lab/same', options: { ...tool.options, deterministic: true } }],
     timing: { leaseSeconds: 30 },
     retry: { maxAttempts: 2 },
     keys: [
@@ -208,5 +208,30 @@ describe('files of a job', () => {
     await sluice.db.run(sql`update jobs set ended_at = now() - interval '9 days' where id = ${id}`);
     await dropOldJobs(sluice.db, sluice.storage, 0);
     expect(await keysUnder(`default/jobs/${id}/`)).toEqual([]);
+  });
+});
+
+describe('requests that are the same', () => {
+  const shared = (text: string, ids: string[]) =>
+    ids.map((id) => ({ ...line(id, { text }), body: { model: 'lab/same', inputs: { text } } }));
+  const ran = async (batch: string, count: number): Promise<string[]> =>
+    Promise.all(
+      Array.from({ length: count }, async (_, i) => (await get(`/v1/batches/${batch}/requests/${i + 1}/artifacts/table.csv`)).text()),
+    );
+
+  test('share their files with their answer, in a batch and across batches, and keep them when the first is deleted', async () => {
+    const first = await untilEnded(
+      sluice.client,
+      (await createBatch(sluice.client, shared('one', ['a', 'b']), { endpoint: '/v1/predict', dedup: 'exact' })).id,
+    );
+    expect(first['dedup_counts']).toEqual({ batch: 1, cache: 0, semantic: 0 });
+    expect(await ran(first.id, 2)).toEqual(Array(2).fill('text\none\n'));
+    const second = await untilEnded(
+      sluice.client,
+      (await createBatch(sluice.client, shared('one', ['c']), { endpoint: '/v1/predict', dedup: 'exact' })).id,
+    );
+    expect(second['dedup_counts']).toEqual({ batch: 0, cache: 1, semantic: 0 });
+    await call(sluice.client, 'DELETE', `/v1/batches/${first.id}`);
+    expect(await ran(second.id, 1)).toEqual(['text\none\n']);
   });
 });

@@ -16,7 +16,7 @@ import { openChemistry } from '../../src/chemistry/chemistry.ts';
 import { moleculeRoutes } from '../../src/chemistry/routes.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
-import { checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
+import { callbackSecretOf, checkOptions, pathOptions, problemOf } from '../../src/executors/registry.ts';
 import { fileRoutes } from '../../src/files/routes.ts';
 import { readFacts } from '../../src/predictions/facts.ts';
 import { Predictor } from '../../src/predictions/predictor.ts';
@@ -50,6 +50,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import type { SourceSettings, TableLimits } from '../../src/tables/facts.ts';
 import { noSources } from '../../src/tables/sources.ts';
 import { isTable } from '../../src/tables/recognise.ts';
+import { callbackRoutes } from '../../src/workers/callbacks.ts';
 import { workerRoutes } from '../../src/workers/routes.ts';
 import { Worker } from '../../src/workers/worker.ts';
 import { makeDatabase } from './database.ts';
@@ -85,6 +86,7 @@ export interface SluiceOptions {
   schedule?: Partial<Config['schedule']>;
   quotas?: Partial<Quotas>;
   dedup?: Partial<Config['dedup']>;
+  tracking?: Config['tracking'];
   workers?: number;
   /** False: nothing is taken in or run until `scheduler.start()`. */
   scheduler?: boolean;
@@ -136,6 +138,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     limits,
     quotas,
     dedup,
+    ...(options.tracking && { tracking: options.tracking }),
     timing: { ...testTiming, ...options.timing },
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
     worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
@@ -235,6 +238,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         leaseSeconds: config.timing.leaseSeconds,
         dependencies: () => [{ name: 'storage', check: () => disk.check() }],
       });
+      callbackRoutes(routes, { db, secretOf: callbackSecretOf(models) });
       workerRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
     },
   });

@@ -50,6 +50,14 @@ class Boltz implements Executor {
     return runGroups(groups, signals, this.#slots, (group, ended) => this.#attempt(group, ended));
   }
 
+  /** With a seed, and the alignments in the question: those that a server makes change with its database. */
+  identity({ body }: Pick<Task, 'body'>): string | null {
+    const request = requestOf({ body });
+    if (request instanceof BadRequest || request.parameters.seed === null) return null;
+    const made = this.#options.msa_server_url !== undefined && request.proteins.some(({ msa }) => msa === null);
+    return made ? null : JSON.stringify(request);
+  }
+
   hungry(): boolean {
     return this.#slots.free;
   }
@@ -240,7 +248,7 @@ const groupsOf = (tasks: readonly Task[], size: number): Task[][] => {
   return [...full, ...groups.values()];
 };
 
-const requestOf = (task: Task): BoltzRequest | BadRequest => {
+const requestOf = (task: Pick<Task, 'body'>): BoltzRequest | BadRequest => {
   try {
     return readRequest(task.body);
   } catch (error) {

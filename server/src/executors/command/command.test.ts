@@ -250,3 +250,10 @@ test('one process may answer many requests, and what it answered before it faile
     ['retryable', 'The program ended with exit code 75'],
   ]);
 });
+
+test('answers are shared where the operator says that they are the same, and the program is not told whose request it is', async () => {
+  const identity = async (options: Record<string, unknown>, inputs: JsonObject) => (await open(options)).identity!(task(1, inputs));
+  expect(await identity({ args: ['{/inputs/x}'] }, { x: 1 })).toBe(null);
+  expect(await identity({ args: ['{/inputs/x}', '{custom_id}'], deterministic: true }, { x: 1 })).toBe(null);
+  expect(await identity({ args: ['{/inputs/x}'], deterministic: true }, { x: 1 })).toBe('{"inputs":{"x":1}}');
+});

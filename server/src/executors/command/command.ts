@@ -53,6 +53,14 @@ class Command implements Executor {
     return runLimited(tasks, signals, this.#slots, (task, ended) => this.#attempt(task, ended));
   }
 
+  /** Only where the operator says that chance has no part in it, and the program is not told whose request it is. */
+  identity({ body }: Pick<Task, 'body'>): string | null {
+    const { deterministic = false, args, files } = this.#options;
+    if (!deterministic || /\{(custom_id|line|attempt)\}/.test(JSON.stringify([args, files]))) return null;
+    const { model: _, ...asked } = body;
+    return JSON.stringify(asked);
+  }
+
   hungry(): boolean {
     return this.#slots.free;
   }

@@ -1,4 +1,4 @@
-import { commonOptions, oneOf, text, texts, whole, type Given, type Option } from '../options.ts';
+import { commonOptions, flag, oneOf, text, texts, whole, type Given, type Option } from '../options.ts';
 
 /** A file written before the program starts. `content`: a template; `json`: the part of the request that a pointer names, as JSON. */
 export interface InputFile {
@@ -65,6 +65,8 @@ export const commandOptions = {
   outputs: listOf('a list of {pattern, name?, type?, required?}, each pattern inside the working directory', isOutput),
   /** The file whose JSON is the answer's `outputs`; absent: standard output, where it is a JSON object. */
   result: { expected: 'the path of a file inside the working directory', is: (value): value is string => isText(value) && isInside(value) },
+  /** The same body gives the same answer and files: requests that are the same may share them. */
+  deterministic: flag,
   env: {
     expected: 'a mapping of names of variables to texts',
     is: (value): value is Record<string, string> =>
