@@ -9,8 +9,6 @@ import type { ModelSpec } from './models/models.ts';
 import type { DeclaredRoute } from './models/recommended.ts';
 import { localPool, type PoolConfig } from './policy/pools.ts';
 import { noQuotas, type Quotas } from './policy/quotas.ts';
-import type { SourceSettings } from './tables/facts.ts';
-import { parseHosts } from './tables/addresses.ts';
 import { flagOf, options, parse, pathOf, variableOf, type Option, type Value } from './options.ts';
 
 export interface Limits {
@@ -92,7 +90,18 @@ export interface Config {
     upstreams: string | null;
   };
   /** Where inputs named by a URL may be fetched from. */
-  sources: SourceSettings;
+  sources: {
+    /** Hosts and ranges of addresses that may be asked although they are private; null: none. */
+    hosts: string | null;
+    /** Null: Amazon's own. */
+    s3Endpoint: string | null;
+    s3Region: string | null;
+    /** Null: as the environment of the process has them. */
+    s3AccessKey: string | null;
+    s3SecretKey: string | null;
+    /** What may be read; null: nothing. */
+    s3Buckets: string | null;
+  };
   /** Where pools with `fleet: kubernetes` are. */
   kubernetes: {
     url: string;
@@ -257,10 +266,7 @@ export const loadConfig = ({
 };
 
 /** What is wrong only together. */
-const contradictions = (
-  { timing, retry, keys, databaseUrl, worker, pools, redisUrl, portal, sources }: Config,
-  apiKey: string | null,
-): string[] => [
+const contradictions = ({ timing, retry, keys, databaseUrl, worker, pools, redisUrl, portal }: Config, apiKey: string | null): string[] => [
   ...(timing.heartbeatSeconds * 2 > timing.leaseSeconds
     ? ['timing.heartbeat_seconds must be at most half of timing.lease_seconds, or one late heartbeat loses every lease.']
     : []),
@@ -278,7 +284,6 @@ const contradictions = (
   ...(portal.grafanaUrl === null || (/^https?:\/\//.test(portal.grafanaUrl) && URL.canParse(portal.grafanaUrl))
     ? []
     : ['portal.grafana_url must look like https://grafana.example.org.']),
-  ...parseHosts(sources.hosts ?? '').problems.map((problem) => `sources.hosts: ${problem}`),
   ...(databaseUrl === null || (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))
     ? []
     : ['database_url must look like postgres://user:password@host:5432/name.']),

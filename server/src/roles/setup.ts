@@ -7,6 +7,7 @@ import { addressOf } from '../db/embedded.ts';
 import { checkOptions } from '../executors/registry.ts';
 import { holderOf } from '../lib/lock.ts';
 import { modelKey } from '../models/models.ts';
+import { parseHosts } from '../tables/addresses.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
 
 /** The executors' own options, which the configuration's reader cannot know: it stands outside the rooms. */
@@ -14,6 +15,7 @@ export const checkModels = (config: Config): void => {
   const problems = [
     ...config.models.flatMap((model) => checkOptions(model).map((problem) => `${config.file}: model ${modelKey(model)}: ${problem}`)),
     ...parseUpstreams(config.registry.upstreams ?? '').problems.map((problem) => `registry.upstreams: ${problem}`),
+    ...parseHosts(config.sources.hosts ?? '').problems.map((problem) => `sources.hosts: ${problem}`),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
 };
