@@ -234,7 +234,6 @@ const screens = (): Command => {
     .option('--model <name>', 'boltz-2 where it is not said')
     .option('--parameters <json>', 'the model\'s, such as {"sampling_steps": 100}')
     .option('--max-concurrent <count>', 'ligands that run at once at most', whole('--max-concurrent', 1))
-    .option('--invalid <policy>', 'skip or refuse')
     .action(act(async (context, options: ScreenOptions) => (await module()).create(context, options)));
   screen
     .command('get <id>')
