@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
 import { untilEvent } from '../../server/test/support/follow.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
 
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 const lines = (count: number, of = (i: number) => chatLine(`r-${i}`)) => Array.from({ length: count }, (_, i) => of(i + 1));
 
 /** Moves the focus to what has this name, as people without a mouse do. */
@@ -26,8 +31,12 @@ const press = async (page: Page, name: string | RegExp): Promise<void> => {
   await page.keyboard.press('Enter');
 };
 
+const batchIn = (page: Page): string => /batches\/(batch_[0-9a-f]+)/.exec(page.url())![1]!;
+
 describe.skipIf(noBrowser)('what people do', () => {
   let portal: Portal;
+  let folder: string;
+  let big: string;
   let healed = false;
   const upstream = createServer((request, response) => {
     let text = '';
@@ -53,6 +62,7 @@ describe.skipIf(noBrowser)('what people do', () => {
   });
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-flows-'));
     await new Promise<void>((resolve) => {
       upstream.listen(0, '127.0.0.1', resolve);
     });
@@ -66,6 +76,70 @@ describe.skipIf(noBrowser)('what people do', () => {
   afterAll(async () => {
     await portal?.[Symbol.asyncDispose]();
     upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('1, by keyboard: 50,000 lines of which three are wrong, mended, created, followed, downloaded', async () => {
+    const text = lines(50_000).map((line) => JSON.stringify(line));
+    text[99] = '{"custom_id": "r-100", "method": ';
+    text[4_999] = text[0]!;
+    text[49_999] = text[49_999]!.replace('/v1/chat/completions', '/v1/embeddings');
+    const path = join(folder, 'fifty.jsonl');
+    await writeFile(path, `${text.join('\n')}\n`);
+    const page = await portal.visit('/batches');
+    await page.getByRole('heading', { name: 'Batches', exact: true }).waitFor();
+    await page.keyboard.press('n');
+    await page.getByText('Drop a file here').waitFor();
+    const chooser = page.waitForEvent('filechooser');
+    await press(page, 'Choose a file');
+    await (await chooser).setFiles(path);
+    await page.getByText('3 lines are wrong').waitFor();
+    await page.getByText('Line 100', { exact: true }).waitFor();
+    await page.getByText('Line 5,000', { exact: true }).waitFor();
+    await tabTo(page, 'Line 100, corrected');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText(JSON.stringify(chatLine('r-100')));
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate(() => (document.activeElement as HTMLElement).innerText)).toBe('Apply and check again');
+    await page.keyboard.press('Enter');
+    await page.getByText('2 lines are wrong').waitFor();
+    await press(page, 'Leave them out');
+    await page.getByText('49,998 requests, all well formed').waitFor();
+    await tabTo(page, 'Name');
+    await page.keyboard.type('Fifty thousand');
+    await press(page, 'Create batch');
+    await page.waitForURL(/\/batches\/batch_/);
+    await page.getByRole('heading', { name: 'Fifty thousand' }).waitFor();
+    // Its counts come by the stream: nobody loads the page again.
+    await page.getByText('49,998 of 49,998 succeeded').waitFor({ timeout: 60_000 });
+    await page.getByText('Deadline met').waitFor();
+    big = batchIn(page);
+    await press(page, 'Download');
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Results' }).press('Enter');
+    const bytes = await readFile(await (await download).path());
+    const { output_file_id } = await portal.sluice.client.batches.retrieve(big);
+    const expected = Buffer.from(await (await portal.sluice.client.files.content(output_file_id!)).arrayBuffer());
+    expect(sha256(bytes)).toBe(sha256(expected));
+    expect(bytes.toString().trimEnd().split('\n').length).toBe(49_998);
+    await page.context().close();
+  }, 120_000);
+
+  test('5: a link to line 41,233 is opened cold, and leads there; few elements, whatever the number of lines', async () => {
+    const page = await portal.visit(`/batches/${big}?tab=requests&line=41233`);
+    const row = page.locator('[data-place="41233"]');
+    await row.getByText('Input and output').waitFor();
+    // Lines before it were left out: its custom_id says that it is the one.
+    await row.getByText('"r-41234"').first().waitFor();
+    expect(await row.locator('button[aria-expanded]').first().getAttribute('aria-expanded')).toBe('true');
+    const [top, frame] = await Promise.all([row.boundingBox(), page.locator('[role=grid]').locator('..').boundingBox()]);
+    expect(Math.abs(top!.y - (frame!.y + 30))).toBeLessThanOrEqual(2);
+    expect(await page.getByRole('grid').getAttribute('aria-rowcount')).toBe('49999');
+    expect(await page.evaluate(() => document.querySelectorAll('[role=grid] *').length)).toBeLessThanOrEqual(1_200);
+    await page.getByLabel('Jump to a line, or find a custom id').fill('7');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-place="7"]').getByText('"r-7"').first().waitFor();
+    await page.context().close();
   });
 
   test.each(['Stop dispatching', 'Abort those under way too'])(

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { untilEvent, untilSettled } from '../../../server/test/support/follow.ts';
 import { identity, smallMlp } from '../../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../../server/test/support/requests.ts';
@@ -47,9 +47,13 @@ const makeModel = async (client: OpenAI, name: string, version: string, file: Ui
   const headers = { authorization: `Bearer ${client.apiKey}` };
   const sent = await fetch(`${path}/upload`, { method: 'POST', headers, body: form });
   if (!sent.ok) throw new Error(await sent.text());
-  await expect
-    .poll(async () => ((await (await fetch(path, { headers })).json()) as { status: string }).status, { timeout: 30_000 })
-    .toMatch(/ready|failed/);
+  await vi.waitFor(
+    async () => {
+      const { status } = (await (await fetch(path, { headers })).json()) as { status: string };
+      if (!/ready|failed/.test(status)) throw new Error(`${name} is ${status}`);
+    },
+    { timeout: 30_000, interval: 200 },
+  );
 };
 
 const makeModels = async (client: OpenAI): Promise<{ model: string; refused: string }> => {

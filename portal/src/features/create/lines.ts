@@ -119,9 +119,11 @@ export class LineChecker {
     this.#line++;
     let bytes = whole.at(-1) === 13 ? whole.subarray(0, -1) : whole;
     if (this.#line === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3);
-    // Lines of spaces are no requests, and no fault.
-    if (bytes.every((byte) => byte === 32 || byte === 9)) return;
     this.#count++;
+    if (bytes.every((byte) => byte === 32 || byte === 9)) {
+      this.#blame({ code: 'invalid_json_line', message: 'The line is blank.' }, start, start + whole.length, ' ');
+      return;
+    }
     let text: string;
     try {
       text = this.#decoder.decode(bytes);
@@ -174,14 +176,14 @@ export class LineChecker {
   }
 }
 
-/** The file with some of its lines written anew; null leaves one out. */
+/** The file with some of its lines written anew; null leaves one out, with its line end. */
 export const corrected = (file: Blob, changes: readonly { start: number; end: number; text: string | null }[]): Blob => {
   const parts: BlobPart[] = [];
   let at = 0;
   for (const { start, end, text } of changes.toSorted((a, b) => a.start - b.start)) {
     parts.push(file.slice(at, start));
     if (text !== null) parts.push(text);
-    at = end;
+    at = text === null ? Math.min(end + 1, file.size) : end;
   }
   parts.push(file.slice(at));
   return new Blob(parts, { type: file.type });
