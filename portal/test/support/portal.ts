@@ -54,7 +54,7 @@ export const openPortal = async (options: SluiceOptions = {}): Promise<Portal> =
       ...(reducedMotion && { reducedMotion: 'reduce' as const }),
       acceptDownloads: true,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(45_000);
     if (key !== null) {
       const reply = await context.request.post('/v1/portal/session', { data: { api_key: key } });
       if (!reply.ok()) throw new Error(`signing in: ${reply.status()} ${await reply.text()}`);
