@@ -118,7 +118,12 @@ const DeadLetter = () => {
               <p style={{ margin: '0 0 6px' }}>{found.message}</p>
               <p className="quiet" style={{ margin: 0 }}>
                 {found.model} · line {found.line} of{' '}
-                <Link className="link" to={`/batches/${found.batch_id}`} search={{ tab: 'requests', line: String(found.line) }}>
+                <Link
+                  className="link"
+                  style={{ textDecoration: 'underline' }}
+                  to={`/batches/${found.batch_id}`}
+                  search={{ tab: 'requests', line: String(found.line) }}
+                >
                   its batch
                 </Link>{' '}
                 · by {found.user} · <Moment at={found.died_at} />
