@@ -1,4 +1,5 @@
 import { remembered } from '../../lib/prefs.ts';
+import { useSetting } from '../../lib/use-settings.ts';
 import { shownAtFirst, tiles, type TileId } from './tiles.tsx';
 
 const known = (id: string): id is TileId => Object.hasOwn(tiles, id);
@@ -13,15 +14,21 @@ export const moved = <T>(list: readonly T[], id: T, by: -1 | 1): T[] => {
   return from < 0 ? [...list] : list.toSpliced(from, 1).toSpliced(to, 0, id);
 };
 
-const kept = remembered<string>('tiles', shownAtFirst.join(','));
+/** As this browser saw them last: shown until the server has said how they are. */
+const seen = remembered<string>('tiles', shownAtFirst.join(','));
 
-/** Which tiles are shown, and in which order. */
+/** Which tiles are shown, and in which order: the user's own, kept by the server. */
 export const useLayout = () => {
-  const [text, keep] = kept.use();
-  const shown = parse(text);
+  const [before, see] = seen.use();
+  const { value, keep } = useSetting('tiles');
+  const shown = parse(typeof value === 'string' ? value : before);
+  const change = (next: readonly TileId[]) => {
+    see(next.join(','));
+    keep(next.join(','));
+  };
   return {
     shown,
-    toggle: (id: TileId) => keep((shown.includes(id) ? shown.filter((each) => each !== id) : [...shown, id]).join(',')),
-    move: (id: TileId, by: -1 | 1) => keep(moved(shown, id, by).join(',')),
+    toggle: (id: TileId) => change(shown.includes(id) ? shown.filter((each) => each !== id) : [...shown, id]),
+    move: (id: TileId, by: -1 | 1) => change(moved(shown, id, by)),
   };
 };
