@@ -1,7 +1,7 @@
 import { Button, Modal } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { IconDownload, IconTrash } from '@tabler/icons-react';
+import { IconArrowLeft, IconDownload, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
 import { address, param } from '../../lib/url.ts';
@@ -19,7 +19,7 @@ import { Upload } from './upload.tsx';
 type File = Omit<Api<'OpenAIFile'>, 'status_details'>;
 
 const kinds = ['all', 'batch', 'batch_output'] as const;
-const codec = address<{ purpose: (typeof kinds)[number] }>({ purpose: param.choice(kinds, 'all') });
+const codec = address<{ purpose: (typeof kinds)[number]; id: string }>({ purpose: param.choice(kinds, 'all'), id: param.text(100) });
 const labels = { all: 'All', batch: 'Inputs', batch_output: 'Results' };
 const limit = 200;
 
@@ -135,8 +135,18 @@ const Files = () => {
   const purpose = values.purpose === 'all' ? undefined : values.purpose;
   const files = useInfiniteQuery({
     queryKey: ['files', values],
-    queryFn: ({ pageParam }) =>
-      bodyOf(api.GET('/v1/files', { params: { query: { limit, order: 'desc', purpose, ...(pageParam !== '' && { after: pageParam }) } } })),
+    // Of one that a link names there is no more than one.
+    queryFn: async ({ pageParam }): Promise<{ data: File[]; has_more: boolean; last_id: string | null }> => {
+      if (values.id !== '')
+        return {
+          data: [await bodyOf(api.GET('/v1/files/{id}', { params: { path: { id: values.id } } }))],
+          has_more: false,
+          last_id: null,
+        };
+      return bodyOf(
+        api.GET('/v1/files', { params: { query: { limit, order: 'desc', purpose, ...(pageParam !== '' && { after: pageParam }) } } }),
+      );
+    },
     initialPageParam: '',
     getNextPageParam: (page) => (page.has_more ? page.last_id : undefined),
     placeholderData: keepPreviousData,
@@ -166,8 +176,15 @@ const Files = () => {
       <Tabs
         label="Files"
         on={values.purpose}
-        tabs={kinds.map((id) => ({ id, label: labels[id], search: { purpose: id === 'all' ? undefined : id } }))}
+        tabs={kinds.map((id) => ({ id, label: labels[id], search: { purpose: id === 'all' ? undefined : id, id: undefined } }))}
       />
+      {values.id !== '' && (
+        <div>
+          <Button variant="default" leftSection={<IconArrowLeft size={14} aria-hidden />} onClick={() => set({ id: '' })}>
+            All files
+          </Button>
+        </div>
+      )}
       <Answer of={files} what="The list of files">
         {({ pages }) => {
           const rows = pages.flatMap(({ data }) => data);

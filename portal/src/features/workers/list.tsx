@@ -1,8 +1,11 @@
 import { Button, Modal } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { IconArrowLeft } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
+import { address, param } from '../../lib/url.ts';
+import { useAddress } from '../../lib/use-address.ts';
 import { bytes, count, none, plural, shortId } from '../../lib/format.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
@@ -13,6 +16,8 @@ import { Status } from '../../ui/status.tsx';
 import { Pools } from './pools.tsx';
 
 type Worker = Api<'Worker'>;
+
+const codec = address<{ id: string }>({ id: param.text(100) });
 
 /** What is heard of workers is five seconds old at most: their rows change with each heartbeat, which are no events. */
 const every = 5_000;
@@ -125,6 +130,7 @@ const DrainDialog = ({ worker, close }: { worker: Worker; close: () => void }) =
 
 /** What runs where: pools with what the scheduler wants of them, and each worker. */
 const Workers = () => {
+  const { values, set } = useAddress(codec);
   const workers = useQuery({
     queryKey: ['workers'],
     queryFn: () => bodyOf(api.GET('/v1/workers')),
@@ -144,18 +150,29 @@ const Workers = () => {
       <Answer of={pools} what="The pools" waiting={<div style={{ height: 118 }} />}>
         {({ data }) => <Pools pools={data} />}
       </Answer>
+      {values.id !== '' && (
+        <div>
+          <Button variant="default" leftSection={<IconArrowLeft size={14} aria-hidden />} onClick={() => set({ id: '' })}>
+            All workers
+          </Button>
+        </div>
+      )}
       <Answer of={workers} what="The list of workers">
         {({ data }) => (
           <DataTable
             label="Workers"
             columns={columnsOf(setDraining)}
-            rows={data}
+            rows={values.id === '' ? data : data.filter(({ id }) => id === values.id)}
             idOf={({ id }) => id}
             empty={
-              <Empty title="No worker is running">
-                <p>Batches wait until one is. Start one beside the server:</p>
-                <p className="mono">sluice worker --pool dedicated</p>
-              </Empty>
+              values.id !== '' ? (
+                <Empty title="This worker is gone">It has ended, or was not heard of for long.</Empty>
+              ) : (
+                <Empty title="No worker is running">
+                  <p>Batches wait until one is. Start one beside the server:</p>
+                  <p className="mono">sluice worker --pool dedicated</p>
+                </Empty>
+              )
             }
           />
         )}
