@@ -158,4 +158,11 @@ export const pages: readonly PageEntry[] = [
     // It leads on to the line of its batch, which has a look of its own.
     looks: [],
   },
+  {
+    path: '/settings',
+    title: 'Settings',
+    nav: { icon: 'settings', group: 'Operate', key: 's' },
+    load: () => import('../features/settings/settings.tsx'),
+    looks: [{ name: 'settings', path: '/settings', await: 'Of all tenants together' }],
+  },
 ];
