@@ -130,6 +130,8 @@ const Palette = ({ open, close }: { open: boolean; close: () => void }) => {
         placeholder: 'Batch, request, model, file, job, page, id, pasted link',
         'aria-label': 'Search',
       }}
+      // Of what is chosen it would be too faint to read.
+      styles={{ actionDescription: { opacity: 1 } }}
       scrollable
       maxHeight={420}
     />
