@@ -1,0 +1,249 @@
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { identity, smallMlp } from '../../server/test/support/onnx-models.ts';
+import { call, chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
+import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+
+/** A way to the server that can be cut, and mended. */
+const wireTo = async (port: number) => {
+  const sockets = new Set<Socket>();
+  let cut = false;
+  const server = createServer((near) => {
+    if (cut) return void near.destroy();
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => [near, far].forEach((each) => each.destroy()));
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const drop = () => sockets.forEach((socket) => socket.destroy());
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => {
+      cut = true;
+      drop();
+    },
+    mend: () => {
+      cut = false;
+    },
+    [Symbol.dispose]: () => {
+      drop();
+      server.close();
+    },
+  };
+};
+
+const live = (page: Page) => page.getByRole('button', { name: /^Live\./ });
+
+describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
+  let portal: Portal;
+  beforeAll(async () => {
+    portal = await openPortal();
+  }, 120_000);
+  afterAll(() => portal?.[Symbol.asyncDispose]());
+
+  test('an empty installation runs a sample batch with one click', async () => {
+    const page = await portal.visit('/');
+    await page.getByRole('button', { name: 'Run sample batch' }).click();
+    await page.waitForURL(/\/batches\/batch_/);
+    await page.getByRole('heading', { level: 1, name: 'Sample batch' }).waitFor();
+    await page.getByText('Completed, some failed').waitFor();
+    await page.goto('/');
+    await page.getByText('Recent batches').waitFor();
+    await page
+      .getByRole('link', { name: /Sample batch/ })
+      .first()
+      .waitFor();
+    expect(await page.getByText('Begin here').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a tile that has no answer fails alone, and says so', async () => {
+    const page = await (await portal.open()).newPage();
+    await page.route('**/v1/portal/attention', (route) => route.abort());
+    await page.goto('/');
+    await page.getByRole('alert').getByText('What needs attention could not be shown').waitFor();
+    await page.getByRole('heading', { name: 'Reachable' }).waitFor();
+    await page.getByRole('list', { name: 'Figures' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(1);
+    await page.unroute('**/v1/portal/attention');
+    await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('tiles stay as they were put, in another browser too', async () => {
+    const page = await portal.visit('/');
+    const figures = (of: Page) => of.getByRole('list', { name: 'Figures' }).getByRole('listitem');
+    await figures(page).first().waitFor();
+    await page.getByRole('button', { name: 'Tiles' }).click();
+    const kept = page.waitForResponse((reply) => reply.request().method() === 'PUT' && reply.url().endsWith('/v1/portal/settings'));
+    await page.getByRole('menuitem', { name: /^Workers busy\s*, hidden$/ }).click();
+    expect((await kept).status()).toBe(200);
+    await figures(page).filter({ hasText: 'Workers busy' }).waitFor();
+    const other = await portal.visit('/');
+    await figures(other).filter({ hasText: 'Workers busy' }).waitFor();
+    for (const each of [page, other]) await each.context().close();
+  });
+
+  test('dead letters: by cause, one edited and run as a batch, the others discarded with a reason', async () => {
+    const { client } = portal.sluice;
+    const { id } = await createBatch(
+      client,
+      ['a', 'b', 'c'].map((name) => chatLine(`dead-${name}`, { echo: { status: 503 } })),
+      { name: 'Overloaded' },
+    );
+    await untilEnded(client, id);
+    const page = await portal.visit(`/dead-letters?batch=${id}`);
+    await page.getByText('1 cause. Open one to see its requests.').waitFor();
+    await page.getByRole('grid', { name: 'Causes' }).press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'dead-b' }).click();
+    const body = page.getByLabel('Body');
+    await body.fill('{"model": "echo"');
+    expect(await page.getByRole('button', { name: 'Run this' }).isDisabled()).toBe(true);
+    await body.fill('{"model": "echo", "messages": [{"role": "user", "content": "again"}]}');
+    await page.getByRole('button', { name: 'Run this' }).click();
+    await page.waitForURL(/\/batches\/batch_/);
+    await page.getByText('1 of 1 succeeded').waitFor();
+    await page.goto(`/dead-letters?batch=${id}&code=upstream_error`);
+    await page.getByText('3 requests').waitFor();
+    expect(await page.getByRole('link', { name: /^dead-/ }).count()).toBe(3);
+    await page.getByRole('button', { name: 'Discard all of these' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByRole('button', { name: 'Discard', exact: true }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Reason').fill('The model is retired');
+    await dialog.getByRole('button', { name: 'Discard', exact: true }).click();
+    await page.getByText('None is like that').waitFor();
+    const { body: gone } = await call(client, 'GET', `/v1/dead_letters?batch=${id}&status=discarded`);
+    expect((gone['data'] as { discard_reason: string }[]).map((each) => each.discard_reason)).toEqual(
+      Array.from({ length: 3 }, () => 'The model is retired'),
+    );
+    await page.context().close();
+  });
+
+  test('a job that runs is cancelled', async () => {
+    const { client } = portal.sluice;
+    const sent = await call(client, 'POST', '/v1/jobs', {
+      model: 'echo',
+      endpoint: '/v1/chat/completions',
+      body: { messages: [{ role: 'user', content: 'slow' }], sluice_echo: { delay_ms: 3_600_000 } },
+    });
+    const page = await portal.visit(`/jobs/${sent.body['id'] as string}`);
+    await page.getByText('Running', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    const { body } = await call(client, 'GET', `/v1/jobs/${sent.body['id'] as string}`);
+    expect(body['status']).toBe('cancelled');
+    await page.context().close();
+  });
+
+  test('models: one is uploaded, a broken version is refused and says why, an alias moves to the next', async () => {
+    const page = await portal.visit('/models');
+    const upload = async (bytes: Uint8Array) => {
+      const dialog = page.getByRole('dialog');
+      await dialog
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'flow.onnx', mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+      await dialog.getByRole('button', { name: 'Upload' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await page.getByRole('button', { name: 'Upload ONNX' }).first().click();
+    await upload(smallMlp());
+    await page.waitForURL(/\/models\/flow\?version=1\.0\.0/);
+    const vetting = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Vetting' }) });
+    await vetting.getByText('Ready', { exact: true }).waitFor();
+    expect(await vetting.getByRole('listitem').count()).toBeGreaterThan(2);
+    await page.getByRole('button', { name: 'New version' }).click();
+    await upload(smallMlp().subarray(0, 900));
+    await page.waitForURL(/version=1\.1\.0/);
+    await vetting.getByText('Failed', { exact: true }).waitFor();
+    expect(await vetting.getByText('failed', { exact: true }).count()).toBe(1);
+    await page.getByRole('button', { name: 'New version' }).click();
+    await upload(identity('float32', ['N', 64]));
+    await page.waitForURL(/version=1\.2\.0/);
+    await vetting.getByText('Ready', { exact: true }).waitFor();
+
+    await page.goto('/models/flow?tab=versions');
+    const choose = async (version: string, then: string) => {
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('combobox', { name: 'Version' }).click();
+      // One that was refused cannot be chosen.
+      expect(await page.getByRole('option').allInnerTexts()).toEqual(['1.2.0', '1.0.0']);
+      await page.getByRole('option', { name: version }).click();
+      await dialog.getByRole('button', { name: then }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await page.getByRole('button', { name: 'New alias' }).click();
+    await page.getByRole('dialog').getByLabel('Alias').fill('champion');
+    await choose('1.0.0', 'Set');
+    await page.getByRole('button', { name: 'Move' }).click();
+    await choose('1.2.0', 'Move');
+    await page.getByRole('listitem').filter({ hasText: '@champion 1.2.0' }).first().waitFor();
+    await page.context().close();
+  });
+
+  test('⌘K, by keyboard: a request by its custom_id, a batch by its name, and by its id among other words', async () => {
+    const { client } = portal.sluice;
+    const { id } = await createBatch(client, [chatLine('ligand-77')], { name: 'Palette' });
+    await untilEnded(client, id);
+    const page = await portal.visit('/');
+    const find = async (text: string, shown: string) => {
+      await page.keyboard.press('Control+k');
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Search').fill(text);
+      await dialog.getByRole('button', { name: shown }).first().and(page.locator('[data-selected]')).waitFor();
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await find('ligand-77', 'ligand-77');
+    await page.waitForURL(`**/batches/${id}?tab=requests&line=1`);
+    await find('Palette', 'Palette');
+    await page.waitForURL(`**/batches/${id}`);
+    await find(`see ${id}, please`, 'Open see');
+    await page.waitForURL(`**/batches/${id}`);
+    await page.context().close();
+  });
+
+  test('ten tabs of a browser have one stream, and the next one reads it when its reader is closed', async () => {
+    const context = await portal.open();
+    const streams: string[] = [];
+    context.on('request', (request) => {
+      if (request.url().includes('/v1/events?')) streams.push(request.url());
+    });
+    const tabs: Page[] = [];
+    for (let i = 0; i < 10; i++) {
+      const page = await context.newPage();
+      await page.goto('/settings');
+      await live(page).waitFor();
+      tabs.push(page);
+    }
+    expect(streams).toHaveLength(1);
+    const again = context.waitForEvent('request', (request) => request.url().includes('/v1/events?'));
+    await tabs[0]!.close();
+    await again;
+    for (const page of tabs.slice(1)) await live(page).waitFor();
+    expect(streams).toHaveLength(2);
+    await context.close();
+  });
+
+  test('a stream that breaks is seen, and comes back by itself', async () => {
+    using wire = await wireTo(Number(new URL(portal.url).port));
+    const context = await portal.open();
+    const page = await context.newPage();
+    await page.goto(`${wire.url}/settings`);
+    await live(page).waitFor();
+    wire.cut();
+    await page.getByRole('button', { name: /^Reconnecting/ }).waitFor();
+    wire.mend();
+    await live(page).waitFor();
+    await context.close();
+  });
+});
