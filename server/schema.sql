@@ -177,6 +177,7 @@ create table batches (
   refused bigint not null default 0,
   kind text not null default 'batch'::text,
   parent_no bigint,
+  words tsvector not null generated always as (search_vector(tenant_id, batch_text(name, metadata))) stored,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
@@ -217,7 +218,7 @@ CREATE INDEX batches_owner ON public.batches USING btree (tenant_id, created_by,
 CREATE INDEX batches_parent ON public.batches USING btree (parent_no) WHERE (parent_no IS NOT NULL);
 CREATE INDEX batches_pool ON public.batches USING btree (tenant_id, batch_pool(options, pool_history), created_at, no);
 CREATE INDEX batches_priority ON public.batches USING btree (tenant_id, priority, created_at, no);
-CREATE INDEX batches_search ON public.batches USING gin (search_vector(tenant_id, batch_text(name, metadata)));
+CREATE INDEX batches_search ON public.batches USING gin (words);
 CREATE INDEX batches_status ON public.batches USING btree (tenant_id, status, created_at, no);
 CREATE INDEX batches_total ON public.batches USING btree (tenant_id, total, no);
 

@@ -9,6 +9,8 @@ export type SlaState = (typeof slaStates)[number];
 export interface BatchFilter {
   status?: readonly BatchStatus[] | undefined;
   model?: readonly string[] | undefined;
+  /** Models by their keys, where names were looked up before (`keysOf`). */
+  keys?: readonly string[] | undefined;
   user?: readonly string[] | undefined;
   pool?: readonly string[] | undefined;
   priority?: readonly number[] | undefined;
@@ -46,20 +48,21 @@ const slaConditions: Record<SlaState, Statement> = {
   on_track: sql`(${running} and b.deadline >= now() and not b.at_risk)`,
 };
 
-const anyOf = (conditions: readonly Statement[]): Statement =>
+export const anyOf = (conditions: readonly Statement[]): Statement =>
   conditions.length === 0 ? sql`false` : sql`(${conditions.reduce((all, each) => sql`${all} or ${each}`)})`;
 
 const words = (tenant: string, q: string): Statement =>
   /^batch_[0-9a-f]*$/.test(q.trim())
     ? sql`and b.id >= ${q.trim()} and b.id < ${`${q.trim()}g`}`
-    : sql`and search_vector(b.tenant_id, batch_text(b.name, b.metadata)) @@ search_query(${tenant}, ${q})`;
+    : sql`and b.words @@ search_query(${tenant}, ${q})`;
 
 /** What holds of batches `b` of the tenant that a filter means. */
 export const batchConditions = (tenant: string, filter: BatchFilter): Statement => {
-  const { status, model, user, pool, priority, sla, endpoint, metadata, q, error, since, until } = filter;
+  const { status, model, keys, user, pool, priority, sla, endpoint, metadata, q, error, since, until } = filter;
   return sql`b.tenant_id = ${tenant}
     ${status === undefined ? none : status.length === 1 ? sql`and b.status = ${status[0]}` : sql`and b.status = any(${status}::text[])`}
     ${model === undefined ? none : sql`and exists (select from batch_models m where m.batch_no = b.no and ${anyOf(model.map((each) => ofModel(sql`m.model`, each)))})`}
+    ${keys === undefined ? none : sql`and exists (select from batch_models m where m.batch_no = b.no and m.model = any(${keys}::text[]))`}
     ${user === undefined ? none : user.length === 1 ? sql`and b.created_by = ${user[0]}` : sql`and b.created_by = any(${user}::text[])`}
     ${pool === undefined ? none : pool.length === 1 ? sql`and ${poolOf} = ${pool[0]}` : sql`and ${poolOf} = any(${pool}::text[])`}
     ${priority === undefined ? none : priority.length === 1 ? sql`and b.priority = ${priority[0]}` : sql`and b.priority = any(${priority}::smallint[])`}

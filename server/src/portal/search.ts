@@ -1,5 +1,6 @@
 import type { PortalSearch } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
+import { matching } from '../batches/page.ts';
 import { findRequest } from '../batches/request-routes.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
@@ -91,10 +92,9 @@ const requestOf = async ({ db }: SearchDeps, identity: Identity, id: string): Pr
 };
 
 const batchesNamed = async (db: Db, tenant: string, q: string, limit: number): Promise<Found[]> => {
+  const meant = await matching(db, sql`b.tenant_id = ${tenant} and b.words @@ search_query(${tenant}, ${q})`);
   const rows = await db.many<NamedRow>(sql`
-    (select b.id, b.name, b.created_by as detail, b.status, ${created('b')} from batches b
-      where b.tenant_id = ${tenant} and search_vector(b.tenant_id, batch_text(b.name, b.metadata)) @@ search_query(${tenant}, ${q})
-      order by b.created_at desc, b.no desc limit ${limit})`);
+    select b.id, b.name, b.created_by as detail, b.status, ${created('b')} from ${meant} order by b.created_at desc, b.no desc limit ${limit}`);
   if (rows.length >= limit) return rows.map(toFound('batch', false));
   // Why something of them failed, where their names say nothing.
   const failed = await db.many<NamedRow>(sql`
