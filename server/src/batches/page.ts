@@ -46,21 +46,24 @@ export interface Place {
 
 /**
  * Rows up to which those that match are found first, and sorted then. Walking the sort's own index instead looks at every
- * batch where few match, which the planner takes for likely: it believes that fields have nothing to do with one another,
- * and that no beginning of a word is rarer than one in two hundred.
+ * batch where few match, which the planner takes for likely: it believes that fields have nothing to do with one another.
  */
 const fewRows = 30_000;
+
+/**
+ * Batches in the order of a list that are looked at for words before their index is asked. A page of a frequent word is full
+ * by then; of a rarer one the index finds few enough to sort. The planner cannot tell the two apart: where fewer than a
+ * hundred words are frequent it takes the beginning of any for one in fifty.
+ */
+export const lookedRows = 5_000;
 
 const estimate = async (db: Db, rows: Statement): Promise<number> => {
   const { 'QUERY PLAN': plan } = await db.one<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(sql`explain (format json) ${rows}`);
   return plan[0].Plan['Plan Rows'];
 };
 
-/** Batches `b` that match, to be sorted and cut: found first where they are few, else by whatever gives them in order. */
-export const matching = async (db: Db, meant: Statement): Promise<Statement> =>
-  (await estimate(db, sql`select from batches b where ${meant}`)) <= fewRows
-    ? sql`(select * from batches b where ${meant} offset 0) b where true`
-    : sql`batches b where ${meant}`;
+/** Batches `b` that match, found before they are sorted. */
+export const foundFirst = (meant: Statement): Statement => sql`(select * from batches b where ${meant} offset 0) b where true`;
 
 /** A page of the tenant's batches, after the place that the page before ended at. */
 export const pageOfBatches = async (
@@ -75,16 +78,25 @@ export const pageOfBatches = async (
   const keys = filter.model && (await keysOf(db, tenant, filter.model));
   if (keys?.length === 0) return [];
   const meant = sql`${batchConditions(tenant, { ...filter, model: undefined, keys })} and b.parent_no is null`;
+  const later = after === null ? none : sql`and (${by}, b.no) ${beyond} (${after.key}::${type}, ${after.no}::bigint)`;
+  const inOrder = sql`order by ${by} ${order}, b.no ${order}`;
+  const read = (from: Statement) =>
+    db.many<ListedBatch>(sql`
+      select b.no, b.id, left(b.name, 100) as name, b.status, b.model, b.total, b.completed, b.failed, ${slaOf} as sla,
+        extract(epoch from b.deadline)::float8 as deadline,
+        case when b.status = 'in_progress' then extract(epoch from b.forecast_p50)::float8 end as eta,
+        extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as started_at,
+        extract(epoch from ${ended})::float8 as ended_at, b.created_by as owner, b.priority, ${poolOf} as pool, ${by}::text as key
+      from ${from} ${later} ${inOrder} limit ${limit}`);
+  if (filter.q !== undefined) {
+    const rows = await read(
+      sql`(select * from batches b where b.tenant_id = ${tenant} ${later} ${inOrder} limit ${lookedRows}) b where ${meant}`,
+    );
+    return rows.length === limit ? rows : read(foundFirst(meant));
+  }
   const filtered = Object.values(filter).some((value) => value !== undefined);
-  return db.many<ListedBatch>(sql`
-    select b.no, b.id, left(b.name, 100) as name, b.status, b.model, b.total, b.completed, b.failed, ${slaOf} as sla,
-      extract(epoch from b.deadline)::float8 as deadline,
-      case when b.status = 'in_progress' then extract(epoch from b.forecast_p50)::float8 end as eta,
-      extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as started_at,
-      extract(epoch from ${ended})::float8 as ended_at, b.created_by as owner, b.priority, ${poolOf} as pool, ${by}::text as key
-    from ${filtered ? await matching(db, meant) : sql`batches b where ${meant}`}
-      ${after === null ? none : sql`and (${by}, b.no) ${beyond} (${after.key}::${type}, ${after.no}::bigint)`}
-    order by ${by} ${order}, b.no ${order} limit ${limit}`);
+  const few = filtered && (await estimate(db, sql`select from batches b where ${meant}`)) <= fewRows;
+  return read(few ? foundFirst(meant) : sql`batches b where ${meant}`);
 };
 
 export interface Standing {

@@ -1,9 +1,9 @@
 import type { PortalSearch } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
-import { matching } from '../batches/page.ts';
+import { foundFirst, lookedRows } from '../batches/page.ts';
 import { findRequest } from '../batches/request-routes.ts';
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { sql, type Statement } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
 import { requestId } from '../lib/ids.ts';
 import type { Models } from '../models/models.ts';
@@ -92,9 +92,14 @@ const requestOf = async ({ db }: SearchDeps, identity: Identity, id: string): Pr
 };
 
 const batchesNamed = async (db: Db, tenant: string, q: string, limit: number): Promise<Found[]> => {
-  const meant = await matching(db, sql`b.tenant_id = ${tenant} and b.words @@ search_query(${tenant}, ${q})`);
-  const rows = await db.many<NamedRow>(sql`
-    select b.id, b.name, b.created_by as detail, b.status, ${created('b')} from ${meant} order by b.created_at desc, b.no desc limit ${limit}`);
+  const meant = sql`b.tenant_id = ${tenant} and b.words @@ search_query(${tenant}, ${q})`;
+  const read = (from: Statement) =>
+    db.many<NamedRow>(sql`
+      select b.id, b.name, b.created_by as detail, b.status, ${created('b')} from ${from} order by b.created_at desc, b.no desc limit ${limit}`);
+  const newest = await read(
+    sql`(select * from batches b where b.tenant_id = ${tenant} order by b.created_at desc, b.no desc limit ${lookedRows}) b where ${meant}`,
+  );
+  const rows = newest.length === limit ? newest : await read(foundFirst(meant));
   if (rows.length >= limit) return rows.map(toFound('batch', false));
   // Why something of them failed, where their names say nothing.
   const failed = await db.many<NamedRow>(sql`

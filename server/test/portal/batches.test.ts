@@ -159,6 +159,14 @@ test('any filter gives what it means, by any sort, and its counts are those of t
   );
 }, 60_000);
 
+test('a model is looked up by name among those of the tenant, also where nothing of it has ended yet', async () => {
+  const { no, id } = await insertBatch(sluice.db, { tenant: 'lab', model: 'novel@3.0.0' });
+  for (const model of ['novel', 'novel@3.0.0', 'novel,nothing']) expect(ids(await pages('ada', { model }))).toEqual([id]);
+  for (const model of ['nov', 'novel@3', 'nothing']) expect(await pages('ada', { model })).toEqual([]);
+  expect(await pages('eve', { model: 'novel' })).toEqual([]);
+  await sluice.db.run(sql`delete from batches where no = ${no}`);
+});
+
 describe('a search box', () => {
   test('takes qualifiers, ids and ages', async () => {
     const some = all.filter(({ status, model }) => (status === 'failed' || status === 'expired') && model?.startsWith('boltz-2'));

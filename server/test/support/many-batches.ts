@@ -37,6 +37,8 @@ export const insertMany = async (
       select b.model as model where b.model is not null
       union all select unnest(array['boltz-2@2.0.0', 'echo@1.0.0']) where b.model is null and b.total > 0) m
     where b.tenant_id = ${tenant} and b.input_file_id = 'file-none'`);
+  // Else the planner believes that there is next to nothing to join, and compares each with each.
+  await db.run(sql`analyze batches, batch_models`);
   // As triggers would have counted them one by one.
   await db.run(sql`
     insert into batch_counts (tenant_id, status, models, owner, pool, priority, sla, count)
