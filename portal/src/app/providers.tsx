@@ -1,5 +1,4 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { Failure } from '../lib/api.ts';
@@ -23,7 +22,6 @@ const schemes = localStorageColorSchemeManager({ key: 'sluice-theme' });
 export const App = () => (
   <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
     <QueryClientProvider client={queries}>
-      <Notifications position="bottom-right" limit={4} />
       <RouterProvider router={router} />
     </QueryClientProvider>
   </MantineProvider>

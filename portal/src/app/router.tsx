@@ -7,6 +7,7 @@ import {
   redirect,
   type ErrorComponentProps,
 } from '@tanstack/react-router';
+import { Notifications } from '@mantine/notifications';
 import { readQuery, writeQuery } from '../lib/url.ts';
 import { session } from '../lib/session.ts';
 import { Broken, Empty, Waiting } from '../ui/states.tsx';
@@ -14,7 +15,15 @@ import { Page } from '../ui/page.tsx';
 import { pages } from './pages.ts';
 import { Shell } from './shell.tsx';
 
-const root = createRootRoute({ component: Outlet });
+/** Notes have links, and so stand inside the router. */
+const Root = () => (
+  <>
+    <Outlet />
+    <Notifications position="bottom-right" limit={4} />
+  </>
+);
+
+const root = createRootRoute({ component: Root });
 
 const shell = createRoute({
   getParentRoute: () => root,
