@@ -33,7 +33,7 @@ export const columns: readonly Column<Row, SortBy>[] = [
   {
     id: 'name',
     header: 'Name',
-    width: 'minmax(190px, 2.2fr)',
+    width: 'minmax(150px, 2.2fr)',
     sort: 'name',
     cell: (row) => (
       <span className={css.name}>
@@ -47,7 +47,7 @@ export const columns: readonly Column<Row, SortBy>[] = [
   {
     id: 'status',
     header: 'Status',
-    width: '188px',
+    width: '212px',
     cell: (row) => (
       <Status
         of={row.status}

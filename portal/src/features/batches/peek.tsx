@@ -50,10 +50,12 @@ export const Peek = ({ id, close }: { id: string; close: () => void }) => {
           {(data) => (
             <>
               <Status of={data.status} {...stateOf(data)} />
-              <Progress
-                of={{ total: data.request_counts.total, ok: data.request_counts.completed, bad: data.request_counts.failed }}
-                label="Progress"
-              />
+              <span style={{ display: 'flex' }}>
+                <Progress
+                  of={{ total: data.request_counts.total, ok: data.request_counts.completed, bad: data.request_counts.failed }}
+                  label="Progress"
+                />
+              </span>
               <span className="num">
                 {count(data.request_counts.completed)} of {count(data.request_counts.total)} succeeded, {count(data.request_counts.failed)}{' '}
                 failed
