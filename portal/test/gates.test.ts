@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
 import { portalPolicy } from '../../server/src/http/portal-files.ts';
 import { fill, noBrowser, openPortal, settled, type Portal } from './support/portal.ts';
-import { makeSamples, type Samples } from './support/samples.ts';
+import { makeSamples, sampleModels, type Samples } from './support/samples.ts';
 
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
@@ -15,7 +15,7 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
   let portal: Portal;
   let samples: Samples;
   beforeAll(async () => {
-    portal = await openPortal();
+    portal = await openPortal({ models: sampleModels });
     samples = await makeSamples(portal.sluice.client);
   }, 120_000);
   afterAll(() => portal?.[Symbol.asyncDispose]());

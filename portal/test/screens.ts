@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
 import { fill, openPortal, settled } from './support/portal.ts';
-import { makeSamples } from './support/samples.ts';
+import { makeSamples, sampleModels } from './support/samples.ts';
 
 const folder = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const wanted = process.env['SCREENS'] ?? '';
@@ -19,7 +19,7 @@ const sizes = [
 
 test('screens', async () => {
   await mkdir(folder, { recursive: true });
-  await using portal = await openPortal();
+  await using portal = await openPortal({ models: sampleModels });
   const samples = await makeSamples(portal.sluice.client);
   for (const { width, height } of sizes)
     for (const theme of ['light', 'dark'] as const) {

@@ -165,4 +165,18 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../features/settings/settings.tsx'),
     looks: [{ name: 'settings', path: '/settings', await: 'Of all tenants together' }],
   },
+  {
+    path: '/batches/$id/results',
+    title: 'Results',
+    parent: '/batches/$id',
+    load: () => import('../features/results/details.tsx'),
+    looks: [
+      { name: 'results', path: '/batches/{table}/results', await: 'of 40 rows' },
+      { name: 'results-figures', path: '/batches/{table}/results?view=figures', await: 'Highest' },
+      { name: 'results-top', path: '/batches/{table}/results?view=best', await: 'One of each scaffold' },
+      { name: 'results-molecules', path: '/batches/{table}/results?view=molecules', await: 'mol-1' },
+      { name: 'results-scatter', path: '/batches/{table}/results?view=scatter', await: 'Across' },
+      { name: 'results-sql', path: '/batches/{table}/results?view=sql', await: 'Ctrl Enter' },
+    ],
+  },
 ];

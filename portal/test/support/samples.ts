@@ -1,10 +1,44 @@
 import type OpenAI from 'openai';
 import { vi } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ModelSpec } from '../../../server/src/models/models.ts';
 import { untilEvent, untilSettled } from '../../../server/test/support/follow.ts';
 import { identity, smallMlp } from '../../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../../server/test/support/requests.ts';
 
 type Line = Record<string, unknown>;
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+
+const molecular = (name: string, file: string, output: string): ModelSpec => ({
+  name,
+  version: '1.0.0',
+  executor: 'onnx',
+  options: { path: join(examples, 'models', file), preprocess: 'smiles-morgan2048-desc16', outputs: [output], processes: 1 },
+});
+
+/** What the samples are run with: two real models of molecules. */
+export const sampleModels: ModelSpec[] = [
+  molecular('aqsol-logs', 'aqsol_logs.onnx', 'logS'),
+  molecular('bbb-b3db', 'bbb_b3db.onnx', 'p_bbb'),
+];
+
+/** Real molecules through both models, one row in each answer; one of them is none. */
+const makeTable = async (client: OpenAI): Promise<string> => {
+  const [, ...lines] = readFileSync(join(examples, 'data/b3db.csv'), 'utf8').split('\n').slice(0, 40);
+  const rows = lines.map((line, i) => ({ id: `mol-${i + 1}`, smiles: line.split(',')[1] }));
+  const body = {
+    rows: [...rows, { id: 'mol-40', smiles: 'CC(' }],
+    models: sampleModels.map(({ name }) => name),
+    completion_window: '1h',
+    name: 'Blood-brain barrier, 40 molecules',
+  };
+  const { id } = (await call(client, 'POST', '/v1/batches', body)).body as { id: string };
+  await untilEnded(client, id);
+  return id;
+};
 
 const many = (count: number, of: (i: number) => Line): Line[] => Array.from({ length: count }, (_, i) => of(i + 1));
 
@@ -27,6 +61,8 @@ export interface Samples extends Record<string, string> {
   failedJob: string;
   /** A request of `continued` that used up its attempts. */
   dead: string;
+  /** A table of molecules through two models. */
+  table: string;
   /** A model that is served, with an alias and predictions, and one that was refused. */
   model: string;
   refused: string;
@@ -99,6 +135,8 @@ export const makeSamples = async (client: OpenAI): Promise<Samples> => {
   const operation = (
     await call(client, 'POST', '/v1/bulk', { on: 'batches', action: 'priority', ids: [fine.id, batch.id], options: { priority: 5 } })
   ).body['id'] as string;
+  // Before what runs for as long as anybody looks has all of the worker.
+  const table = await makeTable(client);
   const running = await createBatch(
     client,
     many(500, (i) => chatLine(`protein-${i}`, { echo: { delay_ms: i <= 40 ? 5 : 3_600_000, ...(i === 7 && { status: 422 }) } })),
@@ -116,6 +154,7 @@ export const makeSamples = async (client: OpenAI): Promise<Samples> => {
   const letters = (await call(client, 'GET', `/v1/dead_letters?batch=${continued}&limit=1`)).body['data'] as { id: string }[];
   return {
     ...(await makeModels(client)),
+    table,
     ...jobs,
     dead: letters[0]!.id,
     batch: batch.id,
