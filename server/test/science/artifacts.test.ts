@@ -70,7 +70,8 @@ let sluice: Sluice;
 beforeAll(async () => {
   sluice = await startSluice({
     models: [tool, { ...tool, name: 'lab/same', options: { ...tool.options, deterministic: true } }],
-    timing: { leaseSeconds: 30 },
+    // No heartbeat: it would tell a worker of a lease that is gone, and end its program, before that has written anything.
+    timing: { leaseSeconds: 600, heartbeatSeconds: 600 },
     retry: { maxAttempts: 2 },
     keys: [
       { key: 'test-key', tenant: 'default', user: 'admin', role: 'admin' },
