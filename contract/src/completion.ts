@@ -23,6 +23,8 @@ export const reasonCodes = [
   'lost_worker',
   'waiting',
   'nothing_open',
+  'children',
+  'child',
   'width',
   'quota',
   'deadline',

@@ -2666,7 +2666,7 @@ export interface components {
             /** @constant */
             object: "batch.explanation";
             reasons: {
-                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
                 code: string;
                 text: string;
             }[];
@@ -2853,7 +2853,7 @@ export interface components {
             /** @constant */
             object: "batch.standing";
             reason: {
-                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
                 code: string;
                 text: string;
             } | null;

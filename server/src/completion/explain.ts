@@ -4,27 +4,11 @@ import { getBatch } from '../batches/read.ts';
 import type { BatchRow } from '../batches/rows.ts';
 import { terminal } from '../batches/state.ts';
 import type { Db } from '../db/db.ts';
+import { toldOfParent } from './explain-parent.ts';
 import { because, planAge, planLimit, readHolders, readStandings, stallOf, type Holder, type Reason, type Standing } from './standing.ts';
+import { at, held, plural, tried, within, type Told } from './words.ts';
 
-const at = (seconds: number): string => new Date(seconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z');
-
-const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
-
-const within = (seconds: number): string =>
-  seconds < 90
-    ? plural(Math.round(seconds), 'second')
-    : seconds < 5_400
-      ? plural(Math.round(seconds / 60), 'minute')
-      : plural(Math.round(seconds / 3_600), 'hour');
-
-/** What an explanation is made of. */
-interface Told {
-  summary: string;
-  reasons: Reason[];
-  next: string[];
-}
-
-/** Minutes without progress after which an explanation calls a batch stalled. */
+/** Seconds without progress after which an explanation calls a batch stalled. */
 const patience = 600;
 
 /** In words: why a batch is where it is, and what will move it. */
@@ -36,6 +20,10 @@ export const explain = async (db: Db, identity: Identity, id: string, leaseSecon
     return { object: 'batch.explanation', id, status: row.status, summary: 'It was just deleted.', stalled: false, reasons: [], next: [] };
   const age = await planAge(db);
   const alive = age !== null && age < planLimit;
+  if (row.kind === 'parent' && (standing.status === 'in_progress' || standing.status === 'cancelling')) {
+    const { stalled, ...told } = await toldOfParent(db, identity, standing, { patience, alive, leaseSeconds });
+    return { object: 'batch.explanation', id, status: standing.status, stalled, ...told };
+  }
   const stall = terminal(standing.status) ? null : stallOf(standing, patience, alive);
   const told = terminal(standing.status)
     ? ended(row, standing)
@@ -59,15 +47,6 @@ export const explain = async (db: Db, identity: Identity, id: string, leaseSecon
     next: !alive && !terminal(standing.status) ? [...next, 'Start a scheduler: none has been heard of lately.'] : next,
   };
 };
-
-const held = (s: Standing, doing: string): Reason =>
-  s.held_until === null
-    ? because('not_held', `Nobody ${doing} it yet.`)
-    : s.held_until < s.now
-      ? because('lease_over', `The lease of whoever ${doing.replace(/s$/, 'd')} it ran out ${within(s.now - s.held_until)} ago.`)
-      : because('held', `A scheduler ${doing} it; its lease lasts until ${at(s.held_until)} and is renewed while it works.`);
-
-const tried = (s: Standing): Reason[] => (s.tries > 1 ? [because('tries', `This is try ${s.tries}; the ones before did not end.`)] : []);
 
 const validating = (s: Standing, alive: boolean): Told => ({
   summary: `Its input is ${s.held_until !== null && s.held_until >= s.now ? 'being' : 'still to be'} validated.`,

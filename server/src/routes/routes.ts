@@ -1,4 +1,4 @@
-import { DeletedRoute, endpoints, Route, RouteHistory, RouteList, RouteOptions, SetRoute } from '@sluice/contract';
+import { DeletedRoute, endpoints, resultFormats, Route, RouteHistory, RouteList, RouteOptions, SetRoute } from '@sluice/contract';
 import { Type } from 'typebox';
 import type { App } from '../lib/app.ts';
 import { removeRoute, setRoute } from './change.ts';
@@ -13,7 +13,7 @@ const ofSeries = Type.Object({
 /** `/v1/routes`: which models are recommended for a target. */
 export const routeRoutes = (app: App, deps: RouteDeps & { limits: OptionLimits }): void => {
   const kept = new KeptOptions();
-  const optionDeps = { ...deps, endpoints, outputFormats: ['jsonl'] };
+  const optionDeps = { ...deps, endpoints, outputFormats: resultFormats };
 
   app.get(
     '/v1/routes',

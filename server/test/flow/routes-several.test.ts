@@ -1,4 +1,4 @@
-import type { Batch, BatchPreview } from '@sluice/contract';
+import type { Batch, BatchPreview, Explanation } from '@sluice/contract';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type OpenAI from 'openai';
@@ -337,8 +337,33 @@ test('one model is cancelled alone: the parent goes on, and completes with what 
   const { id } = await several(ada, lines(4), { models: ['a', 'b'] });
   await untilEvent(ada, id, 'batch.in_progress');
   const [a, b] = (await get(ada, id)).children;
+  const told = async () => (await call(ada, 'GET', `/v1/batches/${id}/explain`)).body as unknown as Explanation;
+  expect((await told()).reasons.map(({ code, text }) => [code, text.split(' ')[0]])).toEqual([
+    ['children', 'It'],
+    ['child', a!.id],
+    ['no_worker', `${a!.id}:`],
+    ['child', b!.id],
+    ['no_worker', `${b!.id}:`],
+    ['deadline', 'Its'],
+  ]);
   await post(ada, `/v1/batches/${b!.id}/cancel`);
   await ended(ada, b!.id);
+  expect(await told()).toMatchObject({
+    status: 'in_progress',
+    stalled: true,
+    summary: 'It runs by 2 models: 0 of 4 rows settled in every model.',
+    reasons: [
+      { code: 'children', text: 'It waits for 1 of its 2 batches.' },
+      { code: 'child', text: `${a!.id} (a@1.0.0) is in_progress: 0 of 4 requests settled, 0 running, 4 queued, 0 waiting for a retry.` },
+      { code: 'no_worker' },
+      { code: 'deadline' },
+    ],
+    next: [
+      'Start a worker that runs a@1.0.0.',
+      expect.stringContaining('merged'),
+      expect.stringContaining(`sluice batch explain ${a!.id}`),
+    ],
+  });
   expect(await get(ada, id)).toMatchObject({ status: 'in_progress', request_counts: { total: 4, completed: 0, cancelled: 0 } });
   await using listener = new Listener(still.db.url, ['chunks', 'control']);
   await listener.start();

@@ -147,6 +147,6 @@ test('the options are what can be chosen, kept for a minute and forgotten with a
   ]);
   expect(options.models.map(({ id }) => id)).toEqual(['bbb', 'echo', 'logs-a', 'logs-b', 'logs-b@1.0.0']);
   expect(options.limits).toMatchObject({ max_models: 16, max_lines: 10_000_000 });
-  expect(options.output_formats).toContain('jsonl');
+  expect(options.output_formats).toEqual(['jsonl', 'csv', 'tsv', 'parquet', 'sdf']);
   await ask('ada', 'DELETE', '/v1/routes/solubility?series=amides');
 });
