@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { errors } from '@sluice/contract';
+import { CreateBatch, errors, SetRoute } from '@sluice/contract';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { describeApi } from '../src/roles/describe.ts';
@@ -92,5 +92,34 @@ describe('the error registry', () => {
     const used = [...code.matchAll(/(?:new ApiError\(\s*|\bcode: |\bcode = )'([a-z][a-z_]+)'(?! in)/g)].map((match) => match[1]!);
     expect(used.length).toBeGreaterThan(20);
     expect(new Set(used).difference(new Set(Object.keys(errors)))).toEqual(new Set());
+  });
+});
+
+describe('bodies that the documentation shows', () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+  /** What stands in `fences` of that kind, as it stands. */
+  const fenced = (path: string, kind: string): string[] =>
+    [...read(path).matchAll(new RegExp(`^\\x60{3}${kind}\\n(.*?)^\\x60{3}`, 'gms'))].map((match) => match[1]!);
+  const wrong = (schema: object, body: unknown): unknown => (ajv.validate(schema, body) ? null : ajv.errors);
+
+  const creates = fenced('docs/tables.md', 'json');
+  test.each(creates)('docs/tables.md %#', (text) => {
+    const body = JSON.parse(text) as Record<string, unknown>;
+    expect(wrong(CreateBatch, body)).toBe(null);
+    expect(['input_file_id', 'rows', 'source'].filter((field) => field in body)).toHaveLength(1);
+  });
+
+  const asked = fenced('docs/routes.md', 'http').map((text) => /^([A-Z]+) (\S+)\n(.*)$/s.exec(text)!.slice(1) as [string, string, string]);
+  test.each(asked)('docs/routes.md: %s %s', (method, path, text) => {
+    const schema = { 'PUT /v1/routes/solubility': SetRoute, 'POST /v1/batches': CreateBatch, 'POST /v1/batches/preview': CreateBatch }[
+      `${method} ${path}`
+    ];
+    expect(schema).toBeDefined();
+    expect(wrong(schema!, JSON.parse(text))).toBe(null);
+  });
+
+  test('there are some', () => {
+    expect(creates.length).toBeGreaterThanOrEqual(3);
+    expect(asked.length).toBeGreaterThanOrEqual(5);
   });
 });
