@@ -129,8 +129,12 @@ const writeRequests = async (duck: DuckDBConnection, typed: Typed, { mapping, ur
     const given = canonical ? 'smiles_canonical' : Array.isArray(from) ? `[${from.map(value).join(', ')}]` : value(from);
     return `${literal(name)}: ${given}`;
   });
-  const body = `{'inputs': ${inputs.length === 0 ? "cast('{}' as json)" : `{${inputs.join(', ')}}`}}`;
+  const body = inputs.length === 0 ? "'{}'" : `cast(to_json({${inputs.join(', ')}}) as varchar)`;
+  // What is the same in all lines is not made JSON of for each: a quarter of the time. JSON escapes line ends, so that a line
+  // is written as it is.
+  const between = `,"method":"POST","url":${JSON.stringify(url)},"body":{"inputs":`;
+  const line = `'{"custom_id":' || cast(to_json(custom_id) as varchar) || ${literal(between)} || ${body} || '}}'`;
   await duck.run(
-    `copy (select custom_id, 'POST' as method, ${literal(url)} as url, ${body} as body from ${rows}) to ${literal(requests)} (format json)`,
+    `copy (select ${line} from ${rows}) to ${literal(requests)} (format csv, header false, quote '', escape '', delimiter '\x01')`,
   );
 };
