@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openChemistry, type Chemistry } from '../chemistry/chemistry.ts';
 import { silent } from '../lib/log.ts';
@@ -163,4 +164,14 @@ test('a table without what is asked of it, or without rows, is refused with what
   await expect(converted('a,b\n1,2\n', 'csv', { smiles: 'SMILES' })).rejects.toThrow("no column 'SMILES'; it has 'a', 'b'");
   await expect(converted('a,b\n', 'csv')).rejects.toThrow('no row');
   await expect(converted(Buffer.from('PAR1 this is none'), 'parquet')).rejects.toBeInstanceOf(BadTable);
+});
+
+test('a file of everything that happens to molecules: the right rows are refused, the others are what RDKit said elsewhere', async () => {
+  const expected = (name: string) => readFileSync(new URL(`../../test/expected/${name}`, import.meta.url));
+  const { rows, requests } = await converted(expected('messy.csv'), 'csv');
+  const wanted = parse(expected('messy.expected.csv'), { columns: true });
+  expect(requests.map(({ custom_id }) => custom_id)).toEqual(wanted.map(({ id }) => id));
+  expect(
+    rows.map(({ problem, smiles_canonical: smiles, inchikey }) => (problem === null ? [smiles ?? '', inchikey ?? ''] : 'refused')),
+  ).toEqual(wanted.map(({ status, canonical_smiles: smiles, inchikey }) => (status === 'ok' ? [smiles, inchikey] : 'refused')));
 });

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { parse, type Info } from 'csv-parse';
 import { BadTable, mostColumns } from './facts.ts';
-import { columnNames, valueOf, type Row } from './rows.ts';
+import { columnNames, textOf, type Row } from './rows.ts';
 
 export interface CsvOptions {
   /** Absent: the one that the first line has most of. */
@@ -72,8 +72,9 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
 }
 
 const rowOf = (record: readonly string[], columns: readonly string[], line: number): Row => {
-  const values = Object.fromEntries(columns.map((column, i) => [column, valueOf(record[i] ?? '')]));
-  if (record.length === columns.length) return { values };
+  const values = Object.fromEntries(columns.map((column, i) => [column, textOf(record[i] ?? '')]));
+  // A delimiter behind the last value is a habit of some writers, and DuckDB takes it too.
+  if (record.length === columns.length || (record.length === columns.length + 1 && record.at(-1) === '')) return { values };
   const problem = `Line ${line} has ${record.length} ${record.length === 1 ? 'value' : 'values'}, and the table ${columns.length} columns.`;
   return { values, problem };
 };

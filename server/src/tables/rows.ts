@@ -18,6 +18,9 @@ export const columnNames = (header: readonly string[]): string[] => {
   });
 };
 
+/** Texts stay as they are written: what a column is its whole decides, and `1.50` among words is no `1.5`. */
+export const textOf = (text: string): string | null => (text === '' ? null : text);
+
 /**
  * A text of a table that has no types as the value it stands for: a number where writing the number gives the text again
  * up to how it is written, so that `007`, `1e5` in a name and a number of 20 digits stay texts; null where it is empty.

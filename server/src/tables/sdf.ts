@@ -1,4 +1,4 @@
-import { valueOf, type Row } from './rows.ts';
+import { textOf, type Row } from './rows.ts';
 
 /** Characters one record may have: a protein's are a tenth of it. */
 const mostCharacters = 4 << 20;
@@ -36,7 +36,7 @@ const recordRow = (record: readonly string[], dropped: number, unfinished: strin
     const lines: string[] = [];
     // A data field ends at a blank line; some writers leave that out before the next.
     while (i + 1 < record.length && record[i + 1]!.trim() !== '' && !/^>.*<[^>]+>/.test(record[i + 1]!)) lines.push(record[++i]!);
-    values[field] = valueOf(lines.join('\n').trim());
+    values[field] = textOf(lines.join('\n').trim());
   }
   if (dropped > 0) return { values, problem: `The record is longer than ${mostCharacters.toLocaleString('en')} characters.` };
   // Broken off in the middle of its molecule, or only behind it, which harms nothing.
