@@ -109,11 +109,14 @@ describe('bodies that the documentation shows', () => {
     expect(['input_file_id', 'rows', 'source'].filter((field) => field in body)).toHaveLength(1);
   });
 
+  const schemas: Record<string, object> = {
+    'PUT /v1/routes/solubility': SetRoute,
+    'POST /v1/batches': CreateBatch,
+    'POST /v1/batches/preview': CreateBatch,
+  };
   const asked = fenced('docs/routes.md', 'http').map((text) => /^([A-Z]+) (\S+)\n(.*)$/s.exec(text)!.slice(1) as [string, string, string]);
   test.each(asked)('docs/routes.md: %s %s', (method, path, text) => {
-    const schema = { 'PUT /v1/routes/solubility': SetRoute, 'POST /v1/batches': CreateBatch, 'POST /v1/batches/preview': CreateBatch }[
-      `${method} ${path}`
-    ];
+    const schema = schemas[`${method} ${path}`];
     expect(schema).toBeDefined();
     expect(wrong(schema!, JSON.parse(text))).toBe(null);
   });

@@ -166,12 +166,15 @@ test('a table without what is asked of it, or without rows, is refused with what
   await expect(converted(Buffer.from('PAR1 this is none'), 'parquet')).rejects.toBeInstanceOf(BadTable);
 });
 
-test('a file of everything that happens to molecules: the right rows are refused, the others are what RDKit said elsewhere', async () => {
+test('a file of everything that happens to molecules: the right rows are refused, the others are their molecules', async () => {
   const expected = (name: string) => readFileSync(new URL(`../../test/expected/${name}`, import.meta.url));
   const { rows, requests } = await converted(expected('messy.csv'), 'csv');
-  const wanted = parse(expected('messy.expected.csv'), { columns: true });
-  expect(requests.map(({ custom_id }) => custom_id)).toEqual(wanted.map(({ id }) => id));
+  const wanted = parse<Record<string, string>>(expected('messy.expected.csv'), { columns: true });
+  expect(requests.map(({ custom_id }) => custom_id)).toEqual(wanted.map((row) => row['id']));
   expect(
     rows.map(({ problem, smiles_canonical: smiles, inchikey }) => (problem === null ? [smiles ?? '', inchikey ?? ''] : 'refused')),
-  ).toEqual(wanted.map(({ status, canonical_smiles: smiles, inchikey }) => (status === 'ok' ? [smiles, inchikey] : 'refused')));
+  ).toEqual(
+    // RDKit reads a name behind a SMILES as its name; here it is a mistake (docs/chemistry.md).
+    wanted.map((row) => (row['status'] === 'ok' && row['id'] !== 'ok-name' ? [row['canonical_smiles'], row['inchikey']] : 'refused')),
+  );
 });

@@ -73,8 +73,8 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
 
 const rowOf = (record: readonly string[], columns: readonly string[], line: number): Row => {
   const values = Object.fromEntries(columns.map((column, i) => [column, textOf(record[i] ?? '')]));
-  // A delimiter behind the last value is a habit of some writers, and DuckDB takes it too.
-  if (record.length === columns.length || (record.length === columns.length + 1 && record.at(-1) === '')) return { values };
+  // Delimiters behind the last value are a habit of some writers, and DuckDB takes them too.
+  if (record.length >= columns.length && record.slice(columns.length).every((value) => value === '')) return { values };
   const problem = `Line ${line} has ${record.length} ${record.length === 1 ? 'value' : 'values'}, and the table ${columns.length} columns.`;
   return { values, problem };
 };

@@ -65,9 +65,10 @@ const csv = async (duck: DuckDBConnection, folder: string, { path, format, heade
   if (first.length > mostColumns) throw tooMany(first.length);
   const named = header ?? hasHeader(first);
   const names = columnNames(named ? first : first.map(() => ''));
-  // A blank line would be a row to DuckDB where there is but one column; and where a name holds a line end, it takes the rest
-  // of the header for a row.
-  if (names.length > 1 && !first.some((name) => /[\r\n]/.test(name))) {
+  // What DuckDB misreads without a word is never given to it: a blank line is a row where there is but one column, one above
+  // the header is the header; and in the first record, a line end in quotes behind a byte order mark ends the record, and a bare
+  // carriage return in them takes the rows with it.
+  if (names.length > 1 && !/^[\r\n]/.test(head) && !first.some((name) => /[\r\n]/.test(name))) {
     const to = join(folder, 'gathered.parquet');
     const columns = names.map((_, i) => `c${i}: 'varchar'`).join(', ');
     const from = `read_csv(${literal(path)}, auto_detect = false, header = ${named}, columns = {${columns}}, delim = ${literal(delimiter)}, quote = '"', escape = '"', nullstr = '')`;

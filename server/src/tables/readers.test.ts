@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { csvRows } from './csv.ts';
 import { openDuck, rowsOf } from './duck.ts';
-import { gather } from './gather.ts';
+import { gather, type Gathered } from './gather.ts';
 
 let folder: string;
 let duck: DuckDBConnection;
@@ -22,11 +22,17 @@ afterAll(() => {
 
 type Values = (string | null)[];
 
+const gathered = (text: string): Promise<Gathered> => {
+  // A folder for each: DuckDB remembers what it has read of a file by its path.
+  const own = mkdtempSync(join(folder, 'table-'));
+  const path = join(own, 'in.csv');
+  writeFileSync(path, text);
+  return gather(duck, own, { do: 'read', path, format: 'csv', header: true, delimiter: ',' });
+};
+
 /** The table as DuckDB reads it; null where it refused, and ours was asked. */
 const strict = async (text: string): Promise<{ names: string[]; rows: Values[] } | null> => {
-  const path = join(folder, 'in.csv');
-  writeFileSync(path, text);
-  const { names, relation } = await gather(duck, folder, { do: 'read', path, format: 'csv', header: true, delimiter: ',' });
+  const { names, relation } = await gathered(text);
   if (!relation.includes('null::varchar as problem')) return null;
   const rows = await rowsOf(duck, `select * from ${relation} order by line`);
   return { names, rows: rows.map((row) => names.map((_, i) => row[`c${i}`] as string | null)) };
@@ -92,15 +98,18 @@ const written = fc
       ...rows.map((row) => row.map(([text, quotes]) => (quotes || needsQuotes(text) ? quoted(text) : text)).join(',')),
     ];
     const text = lines.map((line, i) => line + (i < lines.length - 1 || lastEnd ? ends[i % ends.length]! : '')).join('');
-    return { text: (mark ? '\uFEFF' : '') + text, rows: rows.map((row) => row.map(([each]) => (each === '' ? null : each))) };
+    // DuckDB drops a blank that begins a line where a bare carriage return ends lines among others that end otherwise.
+    const mixed = ends.includes('\r') && new Set(ends).size > 1;
+    return { mixed, text: (mark ? '\uFEFF' : '') + text, rows: rows.map((row) => row.map(([each]) => (each === '' ? null : each))) };
   });
 
 test('a table that keeps to the rules is the same to both readers, and what was written', async () => {
   let read = 0;
   await fc.assert(
-    fc.asyncProperty(written, async ({ text, rows }) => {
+    fc.asyncProperty(written, async ({ text, rows, mixed }) => {
       const own = await ours(text);
       expect(own.rows).toEqual(rows);
+      if (mixed) return;
       const theirs = await strict(text);
       if (theirs === null) return;
       read++;
@@ -112,8 +121,30 @@ test('a table that keeps to the rules is the same to both readers, and what was 
   expect(read).toBeGreaterThan(20);
 });
 
+// What was found by hand, or by the properties above and below.
+test.each([
+  '\uFEFF"a\nx",b\n1,2\n',
+  '\uFEFF"a\r\nx",b\r\n1,2\r\n',
+  'a,"b\rx"\n1,2\n',
+  '\na,b\n1,2\n',
+  '\uFEFF\r\n\r\na,b\r\n1,2\r\n',
+  '\uFEFF"a,x",b\n1,2\n',
+  '\uFEFF"a ""q"" ",b\n1,2\n',
+  'a,b\n1,2,,,\n',
+])('%j has one row, and a header', async (text) => {
+  const { relation } = await gathered(text);
+  expect(await rowsOf(duck, `select * from ${relation}`)).toEqual([
+    { line: expect.anything() as unknown, problem: null, c0: '1', c1: '2' },
+  ]);
+  expect((await ours(text)).rows).toEqual([['1', '2']]);
+});
+
 const pieces = fc.constantFrom('a', 'b', '1', '"', '""', ',', ',', '\n', '\n', '\r\n', ' ', 'é');
-const soup = fc.array(pieces, { maxLength: 30 }).map((parts) => `a,b\n${parts.join('')}`);
+/** But for blanks beside quotes: DuckDB drops both, and ours keeps both. */
+const soup = fc
+  .array(pieces, { maxLength: 30 })
+  .map((parts) => `a,b\n${parts.join('')}`)
+  .filter((text) => !/" | "/.test(text));
 
 test('what breaks the rules is refused by the strict reader, or is the same to both', async () => {
   let read = 0;
