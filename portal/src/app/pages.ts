@@ -179,4 +179,38 @@ export const pages: readonly PageEntry[] = [
       { name: 'results-sql', path: '/batches/{table}/results?view=sql', await: 'Ctrl Enter' },
     ],
   },
+  {
+    path: '/screens',
+    title: 'Screens',
+    nav: { icon: 'screens', group: 'Results', key: 'n' },
+    load: () => import('../features/screens/list.tsx'),
+    looks: [{ name: 'screens', path: '/screens', await: 'KRAS, sample' }],
+  },
+  {
+    path: '/screens/new',
+    title: 'New screen',
+    parent: '/screens',
+    load: () => import('../features/screens/new.tsx'),
+    looks: [{ name: 'screen-new', path: '/screens/new', await: 'Start the screen' }],
+  },
+  {
+    path: '/screens/$id',
+    title: 'Screen',
+    parent: '/screens',
+    load: () => import('../features/screens/details.tsx'),
+    looks: [
+      { name: 'screen', path: '/screens/{screen}?sort=-pic50', await: 'caffeine' },
+      { name: 'screen-ligand', path: '/screens/{screen}?line=1', await: 'Very high' },
+      { name: 'screen-best', path: '/screens/{screen}?tab=best', await: 'By probability' },
+      { name: 'screen-files', path: '/screens/{screen}?tab=files', await: 'All ligands in one file' },
+      { name: 'screen-settings', path: '/screens/{screen}?tab=settings', await: 'What was asked' },
+    ],
+  },
+  {
+    path: '/structures/$batch/$line',
+    title: 'Structure',
+    parent: '/screens',
+    load: () => import('../features/screens/structure-page.tsx'),
+    looks: [{ name: 'structure', path: '/structures/{screen}/1', await: 'Very high' }],
+  },
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonOf, kindOf, sampleOf, type Schema } from './schema.ts';
+import { jsonOf, kindOf, oneOf, sampleOf, type Schema } from './schema.ts';
 
 test('each type has its field, and what has none is asked as JSON', () => {
   const kinds: [Schema, string][] = [
@@ -28,4 +28,11 @@ test('a form begins with examples and defaults, and with nothing where there are
 test('what does not parse says why', () => {
   expect(jsonOf('{"a": [1]}')).toEqual({ value: { a: [1] } });
   expect(jsonOf('{').wrong).toMatch(/JSON/);
+});
+
+test('what may be null is asked for as what it is', () => {
+  const seed = { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'null' }], default: null, title: 'Seed' };
+  expect(oneOf(seed)).toEqual({ type: 'integer', minimum: 0, default: null, title: 'Seed' });
+  const either = { anyOf: [{ type: 'string' }, { type: 'object' }] };
+  expect(oneOf(either)).toBe(either);
 });

@@ -18,6 +18,13 @@ export interface Schema {
   'x-unit'?: unknown;
 }
 
+/** A value that may be null, as what it is where it is not: to leave its field empty says the rest. */
+export const oneOf = (schema: Schema): Schema => {
+  const some = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
+  const { anyOf: _, ...about } = schema;
+  return some.length === 1 && some.length < schema.anyOf!.length ? { ...about, ...some[0] } : schema;
+};
+
 /** Which field asks for it. */
 export const kindOf = (schema: Schema): 'choice' | 'yes' | 'number' | 'long' | 'text' | 'json' => {
   if (Array.isArray(schema.enum) && schema.enum.length > 0) return 'choice';

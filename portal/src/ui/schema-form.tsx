@@ -1,7 +1,7 @@
 import { Checkbox, NumberInput, Select, Textarea, TextInput } from '@mantine/core';
 import '@mantine/core/styles/NumberInput.css';
 import { useState } from 'react';
-import { jsonOf, kindOf, type Schema } from '../lib/schema.ts';
+import { jsonOf, kindOf, oneOf, type Schema } from '../lib/schema.ts';
 
 interface FieldProps {
   name: string;
@@ -66,7 +66,7 @@ const Field = (props: FieldProps) => {
         <Checkbox
           label={label}
           description={description}
-          checked={value === true}
+          checked={(value ?? schema.default) === true}
           onChange={({ currentTarget }) => change(currentTarget.checked)}
         />
       );
@@ -79,6 +79,7 @@ const Field = (props: FieldProps) => {
           value={typeof value === 'number' ? value : ''}
           min={schema.minimum}
           max={schema.maximum}
+          placeholder={typeof schema.default === 'number' ? String(schema.default) : undefined}
           allowDecimal={schema.type !== 'integer'}
           hideControls
           onChange={(number) => change(typeof number === 'number' ? number : undefined)}
@@ -128,7 +129,7 @@ export const SchemaForm = ({
       <Field
         key={name}
         name={name}
-        schema={each}
+        schema={oneOf(each)}
         required={schema.required?.includes(name) === true}
         value={value[name]}
         change={(next) => {

@@ -3,8 +3,8 @@ import { vi } from 'vitest';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelSpec } from '../../../server/src/models/models.ts';
 import { untilEvent, untilSettled } from '../../../server/test/support/follow.ts';
+import type { ModelSpec } from '../../../server/src/models/models.ts';
 import { identity, smallMlp } from '../../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../../server/test/support/requests.ts';
 
@@ -19,11 +19,8 @@ const molecular = (name: string, file: string, output: string): ModelSpec => ({
   options: { path: join(examples, 'models', file), preprocess: 'smiles-morgan2048-desc16', outputs: [output], processes: 1 },
 });
 
-/** What the samples are run with: two real models of molecules. */
-export const sampleModels: ModelSpec[] = [
-  molecular('aqsol-logs', 'aqsol_logs.onnx', 'logS'),
-  molecular('bbb-b3db', 'bbb_b3db.onnx', 'p_bbb'),
-];
+/** Two real models of molecules. */
+const tableModels: ModelSpec[] = [molecular('aqsol-logs', 'aqsol_logs.onnx', 'logS'), molecular('bbb-b3db', 'bbb_b3db.onnx', 'p_bbb')];
 
 /** Real molecules through both models, one row in each answer; one of them is none. */
 const makeTable = async (client: OpenAI): Promise<string> => {
@@ -31,7 +28,7 @@ const makeTable = async (client: OpenAI): Promise<string> => {
   const rows = lines.map((line, i) => ({ id: `mol-${i + 1}`, smiles: line.split(',')[1] }));
   const body = {
     rows: [...rows, { id: 'mol-40', smiles: 'CC(' }],
-    models: sampleModels.map(({ name }) => name),
+    models: tableModels.map(({ name }) => name),
     completion_window: '1h',
     name: 'Blood-brain barrier, 40 molecules',
   };
@@ -66,6 +63,8 @@ export interface Samples extends Record<string, string> {
   /** A model that is served, with an alias and predictions, and one that was refused. */
   model: string;
   refused: string;
+  /** A screen that has ended, of the sample program: some ligands predicted, one out of memory, one that is no molecule. */
+  screen: string;
 }
 
 const awkward = (i: number): Line => {
@@ -100,11 +99,55 @@ const makeModels = async (client: OpenAI): Promise<{ model: string; refused: str
   return { model: 'team%2Firis', refused: 'team%2Fbroken' };
 };
 
+/** The program that stands in for Boltz-2 where there is no GPU; `BrCCBr` is too large for it. */
+export const boltz: ModelSpec = {
+  name: 'boltz-2',
+  version: '2.2.0',
+  executor: 'boltz',
+  options: {
+    program: process.execPath,
+    args: [fileURLToPath(new URL('../../../examples/boltz-sample/boltz-sample.mjs', import.meta.url))],
+    env: { BOLTZ_SAMPLE: JSON.stringify({ oom_always: ['BrCCBr'], bad: ['C1CCX'] }) },
+    max_attempts: 2,
+  },
+};
+
+/** What the samples are run with. */
+export const sampleModels: ModelSpec[] = [...tableModels, boltz];
+
+const protein = 'MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQVVIDGETCLLDILDTAGQEEYSAMRDQYMRTGEGFLCVFAINNTKSFEDIHHYREQ';
+
+const startScreen = async (client: OpenAI): Promise<string> => {
+  const ligands = [
+    'CC(=O)Oc1ccccc1C(=O)O aspirin',
+    'Cn1cnc2c1c(=O)n(C)c(=O)n2C caffeine',
+    'CC(C)Cc1ccc(cc1)C(C)C(=O)O ibuprofen',
+    'BrCCBr too large',
+    'C1CCX a ring that stays open',
+  ].join('\n');
+  return (await call(client, 'POST', '/v1/screens', { name: 'KRAS, sample', protein, ligands, parameters: { seed: 7 } })).body[
+    'id'
+  ] as string;
+};
+
+/** Its files are made a moment after its end. */
+const untilGathered = async (client: OpenAI, id: string): Promise<void> => {
+  await untilEnded(client, id);
+  await vi.waitFor(
+    async () => {
+      const { results } = (await call(client, 'GET', `/v1/screens/${id}`)).body as { results: { status: string } };
+      if (results.status !== 'ready') throw new Error(`the files of the screen are ${results.status}`);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+};
+
 /**
  * Batches in every state, as users leave them: made through the API, run by real workers. More of a page's own go into
  * the object that is returned.
  */
 export const makeSamples = async (client: OpenAI): Promise<Samples> => {
+  const screen = await startScreen(client);
   const fine = await createBatch(
     client,
     many(120, (i) => chatLine(`row-${i}`)),
@@ -151,11 +194,13 @@ export const makeSamples = async (client: OpenAI): Promise<Samples> => {
   };
   const ask = { messages: [{ role: 'user', content: 'Which of these bind?' }] };
   const jobs = { job: await job(ask), failedJob: await job({ ...ask, sluice_echo: { status: 422 } }) };
+  await untilGathered(client, screen);
   const letters = (await call(client, 'GET', `/v1/dead_letters?batch=${continued}&limit=1`)).body['data'] as { id: string }[];
   return {
     ...(await makeModels(client)),
     table,
     ...jobs,
+    screen,
     dead: letters[0]!.id,
     batch: batch.id,
     running: running.id,

@@ -1,0 +1,126 @@
+import { PluginBehaviors } from 'molstar/lib/mol-plugin/behavior.js';
+import { PluginContext } from 'molstar/lib/mol-plugin/context.js';
+import { PluginSpec } from 'molstar/lib/mol-plugin/spec.js';
+import { StructureElement, StructureProperties, Unit } from 'molstar/lib/mol-model/structure.js';
+import { Vec3 } from 'molstar/lib/mol-math/linear-algebra.js';
+import type { ColorTheme } from 'molstar/lib/mol-theme/color.js';
+import { Color } from 'molstar/lib/mol-util/color/index.js';
+import type { Location } from 'molstar/lib/mol-model/location.js';
+import { bandOf, bands } from '../../lib/cif.ts';
+
+/** A structure that is shown, and what can be done with the view of it. */
+export interface Viewer {
+  reset: () => void;
+  /** Over 1: nearer. */
+  zoom: (by: number) => void;
+  /** Degrees around the axis that points up. */
+  turn: (degrees: number) => void;
+  focus: (chain: string, number: number) => void;
+  background: (colour: string) => void;
+  dispose: () => void;
+}
+
+/** `#0053d6`, or `#fff` as a minifier shortens it. */
+const colourOf = (hex: string): Color => {
+  const digits = hex.trim().replace('#', '');
+  return Color(Number.parseInt(digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits, 16) || 0);
+};
+
+/** AlphaFold's four colours by the B-factor, which is the pLDDT in what is predicted. */
+const plddtTheme = (): ColorTheme.Provider => {
+  const style = getComputedStyle(document.documentElement);
+  const colours = Object.fromEntries(bands.map(({ id }) => [id, colourOf(style.getPropertyValue(`--plddt-${id}`))]));
+  const color = (location: Location): Color => {
+    if (!StructureElement.Location.is(location) || !Unit.isAtomic(location.unit)) return Color(0x88_88_88);
+    return colours[bandOf(location.unit.model.atomicConformation.B_iso_or_equiv.value(location.element)).id]!;
+  };
+  const factory: ColorTheme.Factory<Record<string, never>, 'group'> = (_, props) => ({ factory, granularity: 'group', color, props });
+  return {
+    name: 'plddt',
+    label: 'pLDDT',
+    category: 'Validation',
+    factory,
+    getParams: () => ({}),
+    defaultValues: {},
+    isApplicable: () => true,
+  };
+};
+
+/**
+ * Mol* without its controls: it shows one structure that the page has already, and has no action that would load another
+ * from anywhere, nor a state on a server.
+ */
+export const show = async (container: HTMLDivElement, canvas: HTMLCanvasElement, cif: string, background: string): Promise<Viewer> => {
+  const plugin = new PluginContext({
+    actions: [],
+    animations: [],
+    behaviors: [
+      PluginSpec.Behavior(PluginBehaviors.Representation.HighlightLoci),
+      PluginSpec.Behavior(PluginBehaviors.Camera.FocusLoci),
+      PluginSpec.Behavior(PluginBehaviors.Camera.CameraControls),
+    ],
+    config: [],
+  });
+  await plugin.init();
+  if (!(await plugin.initViewerAsync(canvas, container))) throw new Error('This browser draws no WebGL.');
+  const paint = (colour: string) =>
+    plugin.canvas3d?.setProps({
+      renderer: { backgroundColor: colourOf(colour) },
+      camera: { helper: { axes: { name: 'off', params: {} } } },
+    });
+  paint(background);
+  plugin.representation.structure.themes.colorThemeRegistry.add(plddtTheme());
+  const data = await plugin.builders.data.rawData({ data: cif });
+  const trajectory = await plugin.builders.structure.parseTrajectory(data, 'mmcif');
+  const model = await plugin.builders.structure.createModel(trajectory);
+  const structure = await plugin.builders.structure.createStructure(model);
+  const polymer = await plugin.builders.structure.tryCreateComponentStatic(structure, 'polymer');
+  const ligand = await plugin.builders.structure.tryCreateComponentStatic(structure, 'ligand');
+  const add = plugin.builders.structure.representation;
+  if (polymer) await add.addRepresentation(polymer, { type: 'cartoon', color: 'plddt' as never });
+  if (ligand) await add.addRepresentation(ligand, { type: 'ball-and-stick', color: 'element-symbol' });
+  plugin.managers.camera.reset(undefined, 0);
+
+  const camera = () => plugin.canvas3d!.camera;
+  const moved = (change: (away: Vec3, up: Vec3) => void): void => {
+    const { position, target, up } = camera().state;
+    const away = Vec3.sub(Vec3(), position, target);
+    change(away, up);
+    camera().setState({ position: Vec3.add(Vec3(), target, away) }, 0);
+    plugin.canvas3d!.requestDraw();
+  };
+  return {
+    reset: () => plugin.managers.camera.reset(undefined, 0),
+    zoom: (by) => moved((away) => Vec3.scale(away, away, 1 / by)),
+    turn: (degrees) =>
+      moved((away, up) => {
+        const [sine, cosine] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
+        const axis = Vec3.normalize(Vec3(), up);
+        const across = Vec3.cross(Vec3(), axis, away);
+        const along = Vec3.scale(Vec3(), axis, Vec3.dot(axis, away) * (1 - cosine));
+        Vec3.add(away, Vec3.add(Vec3(), Vec3.scale(Vec3(), away, cosine), Vec3.scale(Vec3(), across, sine)), along);
+      }),
+    focus: (chain, number) => {
+      const whole = structure.cell?.obj?.data;
+      if (!whole) return;
+      const { chain: ofChain, residue } = StructureProperties;
+      const location = StructureElement.Location.create(whole);
+      const elements: StructureElement.Loci.Element[] = [];
+      for (const unit of whole.units) {
+        location.unit = unit;
+        const indices = Array.from({ length: unit.elements.length }, (_, i) => i).filter((i) => {
+          location.element = unit.elements[i]!;
+          if (ofChain.label_asym_id(location) !== chain) return false;
+          return (residue.label_seq_id(location) || residue.auth_seq_id(location)) === number;
+        });
+        if (indices.length > 0) elements.push({ unit, indices: Int32Array.from(indices) as never });
+      }
+      if (elements.length === 0) return;
+      const loci = StructureElement.Loci(whole, elements);
+      plugin.managers.camera.focusLoci(loci, { durationMs: 0, extraRadius: 8 });
+      plugin.managers.interactivity.lociHighlights.highlightOnly({ loci }, false);
+    },
+    background: paint,
+    dispose: () => plugin.dispose(),
+  };
+};

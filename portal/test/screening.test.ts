@@ -1,0 +1,82 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { boltz } from './support/samples.ts';
+
+/** How many colours a picture of the canvas has: a viewer that draws nothing has one. */
+const coloursOf = async (page: Page): Promise<number> => {
+  const png = (await page.locator('canvas').first().screenshot()).toString('base64');
+  return page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = canvas.getContext('2d')!;
+    context.drawImage(image, 0, 0);
+    const { data: pixels } = context.getImageData(0, 0, image.width, image.height);
+    const found = new Set<number>();
+    for (let i = 0; i < pixels.length; i += 4) found.add((pixels[i]! << 16) | (pixels[i + 1]! << 8) | pixels[i + 2]!);
+    return found.size;
+  }, png);
+};
+
+describe.skipIf(noBrowser)('screening in a browser', () => {
+  let portal: Portal;
+  beforeAll(async () => {
+    portal = await openPortal({ models: [boltz] });
+  }, 60_000);
+  afterAll(() => portal?.[Symbol.asyncDispose]());
+
+  test('a screen is filled in, watched to its end, and the structure of a ligand is drawn', async () => {
+    const page = await portal.visit('/screens/new');
+    const start = page.getByRole('button', { name: 'Start the screen' });
+    await page.getByLabel('Protein').fill('>KRAS\nMTEYKLVVVGAGG7');
+    await page.getByText("The sequence has '7' at 14").waitFor();
+    expect(await start.isDisabled()).toBe(true);
+    await page.getByLabel('Protein').fill('>KRAS\nMTEYKLVVVGAGGVGKSALTIQLIQNHF\nVDEYDPTIEDSYRKQ');
+    await page.getByText('43 residues').waitFor();
+    const file = join(tmpdir(), `ligands-${process.pid}.csv`);
+    await writeFile(file, 'smiles,name\nCCO,ethanol\nc1ccccc1,benzene\n');
+    await page.getByLabel('File of ligands').setInputFiles(file);
+    await page.getByText('2 ligands in a table').waitFor();
+    await page.getByText('Advanced').click();
+    await page.getByLabel('seed').fill('11');
+    // What the server refuses stands at its field.
+    await page.getByLabel('Deadline').fill('2020-01-01T00:00');
+    await start.click();
+    await page.getByText('The deadline must be a minute or more from now').waitFor();
+    await page.getByLabel('Deadline').fill('');
+    await start.click();
+    await page.getByText('2 of 2 ligands predicted').waitFor();
+    await page.getByRole('row').filter({ hasText: 'benzene' }).click();
+    await page.locator('[data-viewer=shown]').waitFor();
+    await expect.poll(() => coloursOf(page)).toBeGreaterThan(20);
+    // The canvas is never the only way: each residue is an option, and the arrows move.
+    await page.getByRole('listbox', { name: 'Residues of chain A' }).getByRole('option').first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('option', { name: /^THR 2, pLDDT \d+/, selected: true }).waitFor();
+    await page.context().close();
+  });
+
+  test('without WebGL there are the residues, with how sure the model is of each', async () => {
+    const screens = (await (
+      await fetch(`${portal.url}/v1/screens`, { headers: { authorization: `Bearer ${portal.sluice.client.apiKey}` } })
+    ).json()) as {
+      data: { id: string }[];
+    };
+    const context = await portal.open();
+    await context.addInitScript(() => {
+      HTMLCanvasElement.prototype.getContext = () => null;
+    });
+    const page = await context.newPage();
+    await page.goto(`/structures/${screens.data[0]!.id}/1`);
+    await page.getByText('This browser draws no WebGL').waitFor();
+    expect(await page.locator('canvas').count()).toBe(0);
+    await page.getByRole('option', { name: /^MET 1, pLDDT \d+/ }).waitFor();
+    await context.close();
+  });
+});
