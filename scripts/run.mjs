@@ -174,7 +174,8 @@ const tasks = {
   bench: (node, args) => run(node, [join(root, 'server/bench/main.ts'), ...args]),
   chaos: (node, args) => run(node, [join(root, 'server/test/crash/chaos-run.ts'), ...args]),
   screens: (node, [only = ''] = []) =>
-    run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts')], { env: { SCREENS: only } }),
+    run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts'), 'screens'], { env: { SCREENS: only } }),
+  lighthouse: (node) => run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts'), 'lighthouse']),
   derive: (node, args) => run(node, [join(root, 'scripts/derive.ts'), ...args]),
 };
 

@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Of `npm run screens` alone: it writes pictures, and is no test of any suite. */
+/** Of `npm run screens` and `npm run lighthouse`: pictures and figures, and no tests of any suite. */
 export default defineConfig({
-  test: { globalSetup: ['server/test/support/postgres.ts'], include: ['portal/test/screens.ts'], disableConsoleIntercept: true },
+  test: {
+    globalSetup: ['server/test/support/postgres.ts'],
+    include: ['portal/test/{screens,lighthouse}.ts'],
+    disableConsoleIntercept: true,
+  },
 });

@@ -67,6 +67,7 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../features/batches/details.tsx'),
     looks: [
       { name: 'batch', path: '/batches/{batch}', await: 'Why requests failed' },
+      { name: 'batch-models', path: '/batches/{table}', await: 'a batch each' },
       { name: 'batch-running', path: '/batches/{running}', await: 'Where it stands' },
       { name: 'batch-refused', path: '/batches/{invalid}', await: 'The file was refused' },
       { name: 'batch-requests', path: '/batches/{batch}?tab=requests&line=41', await: 'Input and output' },

@@ -9,12 +9,18 @@ const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bi
 /** Without a browser there is nothing to test with: those tests say that they were skipped. */
 export const noBrowser = chromiumPath === undefined;
 
-export const launch = (): Promise<Browser> => {
+/** @param more arguments beside those that a machine without a screen or a network needs */
+export const launch = (more: readonly string[] = []): Promise<Browser> => {
   if (chromiumPath === undefined) throw new Error('No Chromium is installed: `apt-get install chromium`.');
-  return chromium.launch({
-    executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--force-color-profile=srgb'],
-  });
+  const args = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--force-color-profile=srgb',
+    ...more,
+  ];
+  return chromium.launch({ executablePath: chromiumPath, args });
 };
 
 export type Theme = 'light' | 'dark';

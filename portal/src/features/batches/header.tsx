@@ -2,7 +2,7 @@ import { Button, Menu, Modal, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { IconChevronDown, IconCopyPlus, IconDownload, IconPlayerStop, IconRotateClockwise } from '@tabler/icons-react';
+import { IconChevronDown, IconCopyPlus, IconDownload, IconPlayerStop, IconRotateClockwise, IconTable } from '@tabler/icons-react';
 import { useState, type SubmitEvent } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
 import { clockTime, count, duration, percent, plural, shortId } from '../../lib/format.ts';
@@ -191,6 +191,15 @@ export const Header = ({ batch }: { batch: Batch }) => {
         {!running && again > 0 && (
           <Button leftSection={<IconRotateClockwise size={14} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate({})}>
             Retry {count(again)} failed
+          </Button>
+        )}
+        {!running && batch.status !== 'failed' && batch.endpoint === '/v1/predict' && (
+          <Button
+            variant="default"
+            leftSection={<IconTable size={14} aria-hidden />}
+            renderRoot={(props) => <Link to={`/batches/${batch.id}/results`} {...props} />}
+          >
+            Results
           </Button>
         )}
         <Button

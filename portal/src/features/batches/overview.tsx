@@ -7,6 +7,7 @@ import { Moment } from '../../ui/moment.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Progress } from '../../ui/status.tsx';
 import { Answer } from '../../ui/states.tsx';
+import { Children } from './children.tsx';
 import { useRetry } from './header.tsx';
 import { aboutQuery, explainQuery, failuresQuery, open, type Batch } from './queries.ts';
 import { Timeline } from './timeline.tsx';
@@ -230,7 +231,7 @@ export const Overview = ({ batch }: { batch: Batch }) => {
         <Card title="Timeline">
           <Timeline batch={batch} />
         </Card>
-        <Models batch={batch} />
+        {batch.kind === 'parent' ? <Children batch={batch} /> : <Models batch={batch} />}
         {failed + expired > 0 && <Causes batch={batch} failed={failed + expired} />}
         {open(batch.status) && <Standing batch={batch} />}
         <Reuse batch={batch} />
