@@ -115,7 +115,7 @@ test('a table that keeps to the rules is the same to both readers, and what was 
       read++;
       expect(theirs).toEqual(own);
     }),
-    { numRuns: 150 },
+    { seed: 20_261_128, numRuns: 150 },
   );
   // Else nothing was held against anything.
   expect(read).toBeGreaterThan(20);
@@ -155,7 +155,7 @@ test('what breaks the rules is refused by the strict reader, or is the same to b
       read++;
       expect(theirs.rows).toEqual((await ours(text)).rows);
     }),
-    { numRuns: 300 },
+    { seed: 20_261_128, numRuns: 300 },
   );
   expect(read).toBeGreaterThan(20);
 });
