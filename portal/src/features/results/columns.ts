@@ -29,7 +29,3 @@ export const textOf = (row: Row, name: string | null): string | null => {
   const value = name === null ? null : row[name];
   return typeof value === 'string' && value !== '' ? value : null;
 };
-
-/** The address of a drawing: it never changes, so that browsers keep it. */
-export const drawingOf = (smiles: string, { w, h, theme, hl }: { w: number; h: number; theme: 'light' | 'dark'; hl?: string }): string =>
-  `/v1/depict?${new URLSearchParams({ smiles, w: String(w), h: String(h), theme, errors: 'svg', wait: '5000', ...(hl ? { hl } : {}) })}`;

@@ -5,8 +5,8 @@ import { useState } from 'react';
 import { call } from '../../lib/api.ts';
 import { count, plural } from '../../lib/format.ts';
 import { Answer, Empty } from '../../ui/states.tsx';
+import { Molecule } from '../../ui/molecule.tsx';
 import { properties, shown, smilesOf, textOf } from './columns.ts';
-import { Molecule } from './molecule.tsx';
 import { ask, type Column, type Page, type Row } from './queries.ts';
 import css from './results.module.css';
 

@@ -5,8 +5,8 @@ import { count } from '../../lib/format.ts';
 import { DataTable, type Column as TableColumn } from '../../ui/data-table.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
+import { Molecule } from '../../ui/molecule.tsx';
 import { isNumber, shown, smilesOf, textOf } from './columns.ts';
-import { Molecule } from './molecule.tsx';
 import { ask, Pending, type Column, type Page, type Row } from './queries.ts';
 
 const limit = 200;

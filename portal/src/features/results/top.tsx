@@ -5,8 +5,8 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Segments } from '../../ui/tabs.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
+import { Molecule } from '../../ui/molecule.tsx';
 import { properties, shown, smilesOf, textOf } from './columns.ts';
-import { Molecule } from './molecule.tsx';
 import { topQuery, type Column } from './queries.ts';
 import css from './results.module.css';
 
