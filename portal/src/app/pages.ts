@@ -100,7 +100,7 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../features/dead-letters/list.tsx'),
     looks: [
       { name: 'dead-letters', path: '/dead-letters', await: 'Open one to see its requests' },
-      { name: 'dead-letters-of-batch', path: '/dead-letters?code=upstream_error&batch={continued}', await: 'Dead letters' },
+      { name: 'dead-letters-of-batch', path: '/dead-letters?code=upstream_error&batch={continued}', await: 'Run all of these again' },
     ],
   },
   {
