@@ -56,7 +56,7 @@ export const Children = ({ batch }: { batch: Batch }) => {
                     </Button>
                   )}
                   {!open(status) && failed > 0 && (
-                    <Button variant="default" aria-label={`Retry ${model}`} onClick={() => retry.mutate(id)}>
+                    <Button variant="default" aria-label={`Retry ${count(failed)} of ${model}`} onClick={() => retry.mutate(id)}>
                       Retry {count(failed)}
                     </Button>
                   )}

@@ -46,7 +46,14 @@ export const Figures = ({ batch, where, narrow }: { batch: string; where: string
                   edges={property.histogram.edges}
                   counts={property.histogram.counts}
                   choose={(from, to, last) =>
-                    narrow(`${condition(property.name, '>=', from)},${condition(property.name, last ? '<=' : '<', to)}`)
+                    narrow(
+                      [
+                        from !== null && condition(property.name, '>=', from),
+                        to !== null && condition(property.name, last ? '<=' : '<', to),
+                      ]
+                        .filter(Boolean)
+                        .join(','),
+                    )
                   }
                 />
                 <dl className={css.figures}>
@@ -84,7 +91,12 @@ export const Figures = ({ batch, where, narrow }: { batch: string; where: string
                     <b className="num">{count(n)}</b> {status} <span className="mono">{code}</span>{' '}
                     <span className="quiet">
                       {example.message}, as in{' '}
-                      <Link to={`/batches/${batch}`} search={{ tab: 'requests', line: String(example.line) }} className="link">
+                      <Link
+                        to={`/batches/${batch}`}
+                        search={{ tab: 'requests', line: String(example.line) }}
+                        className="link"
+                        style={{ textDecoration: 'underline' }}
+                      >
                         line {example.line}
                       </Link>
                     </span>
