@@ -32,6 +32,9 @@ interface Job {
   ended: boolean;
 }
 
+/** Processes that may be killed over one row before it is blamed. */
+const mostKills = 3;
+
 /** Consecutive rows of a job that go to a process together. */
 interface Slice {
   job: Job;
@@ -253,8 +256,9 @@ export class Pool {
     const again: Slice[] = [];
     if (at > from) again.push({ job, from, to: at, losses: 0 });
     if (at + 1 < to) again.push({ job, from: at + 1, to, losses: 0 });
-    // It need not have been the row: somebody killed the process, or the machine slept. It is tried once more, alone.
-    if (sure || losses > 0) {
+    // It need not have been the row: somebody killed the process, or the machine slept. It is tried again, alone: once where
+    // it took too long, more often where the process was killed, which may hit the same row twice.
+    if (sure || losses >= (timedOut ? 1 : mostKills)) {
       job.results[at] = job.failed(
         timedOut
           ? `RDKit was not done with it within ${this.#settings.timeoutMs} ms.`
