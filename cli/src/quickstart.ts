@@ -68,18 +68,20 @@ const runBatches = async (client: Client, folder: string): Promise<{ finished: F
   return { finished, seconds, requests: batches.reduce((sum, { request_counts: c }) => sum + c.total, 0) };
 };
 
-const report = async ({ finished, seconds, requests }: Awaited<ReturnType<typeof runBatches>>): Promise<void> => {
+const report = async ({ finished, seconds, requests }: Awaited<ReturnType<typeof runBatches>>, url: string): Promise<void> => {
   for (const { model, batch, output } of finished) {
     const { completed, failed } = batch.request_counts;
     print(`\n${model}: ${count(completed)} predicted, ${count(failed)} refused`);
     print(rowsText(model, await firstRows(model, examples.find((example) => example.model === model)!.table, output, 5)));
     print(`  results  ${shown(output)}`);
     if (batch.error_file_id) print(`  errors   ${shown(errorsPath(output))}`);
+    print(`  look     ${url}/batches/${batch.id}`);
   }
   print(`\n${count(requests)} requests in ${duration(seconds)}: ${count(requests / seconds)} a second, upload and validation included`);
 };
 
 const next = ({ url, key, log }: Server): string => `
+  portal   ${url}/          (sign in with the key)
   API      ${url}/v1          (reference: ${url}/docs)
   key      ${key}
   log      ${shown(log)}
@@ -121,7 +123,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     const client = new Client({ url: server.url, key: server.key, fetch });
     const done = await Promise.race([runBatches(client, folder), crashed, interrupted.promise]);
     if (done === 'interrupted') return 130;
-    await report(done);
+    await report(done, server.url);
     print(next(server));
     print('quickstart ok');
     if (args.includes('--exit')) return 0;
