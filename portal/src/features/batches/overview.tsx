@@ -232,7 +232,8 @@ export const Overview = ({ batch }: { batch: Batch }) => {
           <Timeline batch={batch} />
         </Card>
         {batch.kind === 'parent' ? <Children batch={batch} /> : <Models batch={batch} />}
-        {failed + expired > 0 && <Causes batch={batch} failed={failed + expired} />}
+        {/* A parent has no requests of its own: its batches say why theirs failed. */}
+        {failed + expired > 0 && batch.kind !== 'parent' && <Causes batch={batch} failed={failed + expired} />}
         {open(batch.status) && <Standing batch={batch} />}
         <Reuse batch={batch} />
       </div>
