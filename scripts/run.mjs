@@ -19,11 +19,15 @@ const isInstalled = () => {
   if (!existsSync(installed)) return false;
   const wanted = readJson(join(root, 'package-lock.json')).packages;
   const found = readJson(installed).packages;
+  // npm's own list leaves out what only a workspace has: that lies in the workspace's folder.
+  const inWorkspace = (path) => !path.startsWith('node_modules/') && path.includes('/node_modules/');
+  const versionIn = (path) =>
+    existsSync(join(root, path, 'package.json')) ? readJson(join(root, path, 'package.json')).version : undefined;
   return Object.entries(wanted).every(
     ([path, { version, link, optional, devOptional, peer }]) =>
-      !path.startsWith('node_modules/') ||
+      !path.includes('node_modules/') ||
       link ||
-      (found[path] ?? {}).version === version ||
+      (inWorkspace(path) ? versionIn(path) : (found[path] ?? {}).version) === version ||
       (!found[path] && (optional || devOptional || peer)),
   );
 };
