@@ -97,9 +97,10 @@ export const shares = ({ parts, rows }: Run, outputs: Tensor[], failed: RowFailu
   let from = 0;
   let kept = 0;
   return parts.map((part): Share => {
-    const own = failed
-      .filter(({ row }) => row >= from && row < from + part.rows)
-      .map((failure) => ({ ...failure, row: failure.row - from }));
+    const own =
+      failed.length === 0
+        ? failed
+        : failed.filter(({ row }) => row >= from && row < from + part.rows).map((failure) => ({ ...failure, row: failure.row - from }));
     const count = part.rows - own.length;
     const share = { part, outputs: outputs.map((output) => sliceOf(output, axisOf(output.name), kept, kept + count)), failed: own };
     from += part.rows;

@@ -337,6 +337,7 @@ export class Predictor implements Infers, AsyncDisposable {
 
 /** Molecules that are none fail the whole request: it is one answer. */
 const refuseFailed = (all: readonly Answer[], form: Form): void => {
+  if (all.every(({ failed }) => failed.length === 0)) return;
   for (const [i, { failed }] of all.entries())
     for (const { row, message } of failed) {
       const path = form === 'row' ? 'inputs' : form === 'rows' ? `inputs[${row + i}]` : 'inputs';
@@ -363,6 +364,7 @@ const checkOutputs = (wanted: readonly string[], { columns, outputs }: Layout): 
 
 /** Of questions that were answered side by side, the one that took longest. */
 const longest = (all: readonly Answer[]): Times => {
+  if (all.length === 1) return all[0]!.times;
   const total = ({ queueMs, batchMs, computeMs }: Times) => queueMs + batchMs + computeMs;
   return all.map(({ times }) => times).reduce((a, b) => (total(b) > total(a) ? b : a));
 };

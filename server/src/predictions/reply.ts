@@ -1,4 +1,4 @@
-import { textsOf } from '../executors/onnx/outputs.ts';
+import { float32Text, textsOf } from '../executors/onnx/outputs.ts';
 import { sizeOf, type Tensor } from '../executors/onnx/tensor.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Form } from './inputs.ts';
@@ -50,6 +50,24 @@ const columnOf = (output: Tensor, axis: number | null): Column => {
   return { name, dims, size, at };
 };
 
+/**
+ * The only row of an answer that is one list of float32 numbers, as most are: what `rowText` writes, in a quarter of the
+ * time. Null where it is something else.
+ */
+const plainRow = (outputs: readonly Tensor[], { columns }: Layout): string | null => {
+  const [only] = outputs;
+  if (only === undefined || outputs.length > 1 || columns !== null) return null;
+  const { name, datatype, shape, data } = only;
+  if (datatype !== 'FP32' || shape.length !== 2 || shape[0] !== 1 || Array.isArray(data)) return null;
+  let text = '';
+  for (const value of data) {
+    const next = float32Text(Number(value));
+    if (next === null) return null;
+    text += text === '' ? next : `,${next}`;
+  }
+  return `{${JSON.stringify(name)}:${data.length === 1 ? text : `[${text}]`}}`;
+};
+
 const rowText = (columns: readonly Column[], row: number, { columns: names }: Layout, wanted: readonly string[] | null): string => {
   let text = '{';
   let count = 0;
@@ -77,6 +95,8 @@ const rowText = (columns: readonly Column[], row: number, { columns: names }: La
 
 /** The rows of one answer, as JSON; `wanted`: of the names that the model's option `outputs` gives. */
 export const rowTexts = (outputs: readonly Tensor[], rows: number, layout: Layout, wanted: readonly string[] | null): string[] => {
+  const plain = rows === 1 ? plainRow(outputs, layout) : null;
+  if (plain !== null) return [plain];
   const columns = outputs.map((output) => columnOf(output, layout.axes?.outputs[output.name] ?? null));
   return Array.from({ length: rows }, (_, row) => rowText(columns, row, layout, wanted));
 };

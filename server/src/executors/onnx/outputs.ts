@@ -18,17 +18,36 @@ const float64 = (value: number): string => (Number.isFinite(value) ? String(valu
 
 const powers = Array.from({ length: 23 }, (_, power) => 10 ** power);
 
+/** `whole / 10^places` as JavaScript writes it, from 1e-6 on; `places` at most 15. */
+const decimal = (whole: number, places: number): string => {
+  while (places > 0 && whole % 10 === 0) {
+    whole /= 10;
+    places--;
+  }
+  const digits = String(whole);
+  if (places === 0) return digits;
+  const point = digits.length - places;
+  return point > 0 ? `${digits.slice(0, point)}.${digits.slice(point)}` : `0.${'0'.repeat(-point)}${digits}`;
+};
+
 /** Shortest decimal that reads back as the same float32: -0.1, not -0.10000000149011612. */
 export const float32Text = (value: number): string | null => {
   if (!Number.isFinite(value)) return null;
   if (value === 0) return '0';
-  const scale = Math.floor(Math.log10(Math.abs(value)));
+  const [sign, size] = value < 0 ? ['-', -value] : ['', value];
+  const scale = Math.floor(Math.log10(size));
   for (let digits = 6; digits < 9; digits++) {
+    const places = digits - 1 - scale;
+    const power = powers[places];
+    if (power === undefined) {
+      const short = Number(size.toPrecision(digits));
+      if (Math.fround(short) === size) return sign + String(short);
+      continue;
+    }
     // Both are whole and below 2^53, so that the quotient is the double nearest to that decimal: as toPrecision has it,
-    // in a tenth of the time.
-    const [power, places] = [powers[digits - 1 - scale], digits - 1 - scale];
-    const short = places >= 0 && power !== undefined ? Math.round(value * power) / power : Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return String(short);
+    // in a tenth of the time. Its digits are those of the whole number, which is written in half the time of the double.
+    const whole = Math.round(size * power);
+    if (Math.fround(whole / power) === size) return sign + (size < 1e-6 ? String(whole / power) : decimal(whole, places));
   }
   return String(value);
 };
