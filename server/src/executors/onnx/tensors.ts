@@ -117,8 +117,19 @@ const count = (dims: readonly number[]) => dims.reduce((product, dimension) => p
 /** Bytes that one row takes; a guess where its shape may vary. */
 export const rowBytes = ({ fields }: Rows): number => fields.reduce((sum, { dims, kind }) => sum + count(dims ?? []) * kind.bytes, 0);
 
+/** Kept from slice to slice: fresh memory would cost a page fault for every 4 kB, twice what filling it does. */
+let room = new ArrayBuffer(0);
+/** Bytes of it at most; a row may have more. */
+const mostKept = 8 << 20;
+const roomFor = (bytes: number): Uint8Array => {
+  if (bytes > mostKept) return new Uint8Array(bytes);
+  if (bytes > room.byteLength) room = new ArrayBuffer(bytes);
+  return new Uint8Array(room, 0, bytes);
+};
+
 export interface Packed {
   head: SliceHead;
+  /** Good until the next slice is packed. */
   bytes: Uint8Array;
   /** The indexes of the inputs that are in it, in order. */
   kept: number[];
@@ -140,7 +151,7 @@ export const pack = (rows: Rows, inputs: readonly (Json | undefined)[]): Packed 
     offsets.push(total);
     total += align(size * inputs.length);
   }
-  const memory = Buffer.allocUnsafeSlow(total);
+  const memory = roomFor(total);
   const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   inputs.forEach((given, index) => {
     try {
