@@ -43,8 +43,8 @@ export const runLease = async (
     started: (line: number) => void started.add(line),
   };
   // At once, and not when what is under way has ended: that may take minutes, and others have nothing to do.
-  const giving: Promise<void>[] = [];
-  const giveRest = (): void => void giving.push(giveUnstarted(db, lease, started, why(stop)).catch(() => {}));
+  const giving: Promise<'whole' | 'part' | 'nothing'>[] = [];
+  const giveRest = (): void => void giving.push(giveUnstarted(db, lease, started, why(stop)).catch(() => 'nothing' as const));
   if (stop.signal.aborted) giveRest();
   else stop.signal.addEventListener('abort', giveRest, { once: true });
   try {
@@ -66,9 +66,9 @@ export const runLease = async (
     });
   } catch (error) {
     stop.signal.removeEventListener('abort', giveRest);
-    await Promise.all(giving);
+    const given = await Promise.all(giving);
     if (!(error instanceof LoadError)) {
-      await giveBack(db, lease, settler, why(stop));
+      await giveBack(db, lease, settler, why(stop), given.includes('whole'));
       throw error;
     }
     for await (const tasks of readTasks(storage, lease, new Map()))
@@ -78,28 +78,32 @@ export const runLease = async (
       );
   }
   stop.signal.removeEventListener('abort', giveRest);
-  await Promise.all(giving);
-  return giveBack(db, lease, settler, why(stop));
+  const given = await Promise.all(giving);
+  return giveBack(db, lease, settler, why(stop), given.includes('whole'));
 };
 
 /** Why a lease is given back before it is through, where that is worth a note. */
 const why = (stop: AbortController): 'drained' | null => (stop.signal.reason === 'drained' ? 'drained' : null);
 
-/** Gives back the lines that have not been started, when a worker stops; those under way stay in the lease. */
-const giveUnstarted = async (db: Db, lease: Lease, started: ReadonlySet<number>, note: 'drained' | null): Promise<void> => {
+/**
+ * Gives back the lines that have not been started, when a worker stops; those under way stay in the lease.
+ *
+ * @returns `whole` where the lease ended with it
+ */
+const giveUnstarted = async (
+  db: Db,
+  lease: Lease,
+  started: ReadonlySet<number>,
+  note: 'drained' | null,
+): Promise<'whole' | 'part' | 'nothing'> => {
   // None is started where the model is still being loaded: then the chunk goes back whole.
-  if (started.size === 0) await release(db, lease, note);
-  else if (
-    (await giveBackLines(
-      db,
-      lease,
-      withoutLines(lease.lines, (line) => started.has(line)),
-      note,
-    )) === 'kept'
-  )
-    return;
+  const whole = started.size === 0;
+  const unstarted = withoutLines(lease.lines, (line) => started.has(line));
+  const given = whole ? await release(db, lease, note) : await giveBackLines(db, lease, unstarted, note);
+  if (given === 'lost' || given === 'kept') return 'nothing';
   await announceTurns(db);
   await announceChunks(db);
+  return whole ? 'whole' : 'part';
 };
 
 const byLine = (tasks: readonly LineTask[]): Map<number, LineTask> => new Map(tasks.map((task) => [task.line, task]));
@@ -193,13 +197,21 @@ const runTasks = async (
   return last;
 };
 
-const giveBack = async (db: Db, lease: Lease, settler: Settler, note: 'drained' | null): Promise<'done' | 'released' | 'lost'> => {
+/** Settles what is left to settle and ends the lease, unless it was given back `whole` before. */
+const giveBack = async (
+  db: Db,
+  lease: Lease,
+  settler: Settler,
+  note: 'drained' | null,
+  whole: boolean,
+): Promise<'done' | 'released' | 'lost'> => {
+  let how: 'released' | 'lost' = 'released';
   try {
     await settler.flush();
   } finally {
-    if (settler.state === 'open') await release(db, lease, note);
+    if (settler.state === 'open' && !whole) how = await release(db, lease, note);
   }
-  return settler.state === 'open' ? 'released' : settler.state;
+  return settler.state === 'open' ? how : settler.state;
 };
 
 const unloadable = (task: Task, error: LoadError): Outcome => ({
