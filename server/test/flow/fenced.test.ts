@@ -14,10 +14,12 @@ test('a lease whose loss the heartbeat finds is told of as one that a write find
   const lease = await claimed;
   const lost = new Promise<string>((resolve) => worker!.once('ended', (_, how) => resolve(how)));
   // As if it had stood still for longer than its lease; nothing of it is settled before it knows.
-  await sluice.db.run(sql`update chunks set state = 'queued', token = null, worker_id = null, leased_until = null where token = ${lease.token}`);
+  await sluice.db.run(
+    sql`update chunks set state = 'queued', token = null, worker_id = null, leased_until = null where token = ${lease.token}`,
+  );
   expect(await lost).toBe('lost');
   expect(told.map(({ token }) => token)).toEqual([lease.token]);
-  await sluice.client.batches.cancel(id, { body: { mode: 'abort' } } as never);
+  await sluice.client.batches.cancel(id, { body: { mode: 'abort' } });
   expect(await untilEnded(sluice.client, id)).toMatchObject({ status: 'cancelled', request_counts: { total: 1, completed: 0 } });
 });
 
