@@ -68,7 +68,7 @@ export const tiles = {
   oldest: {
     title: 'Oldest queued',
     to: '/batches',
-    search: { status: 'in_progress', sort: 'created' },
+    search: { status: 'in_progress', sort: 'created_at' },
     show: ({ oldest_queued_seconds: age }) => (
       <Figure value={duration(age)} note={age === null ? 'nothing waits' : 'since it was created'} />
     ),
@@ -84,7 +84,7 @@ export const tiles = {
   risk: {
     title: 'At risk',
     to: '/batches',
-    search: { status: 'in_progress' },
+    search: { sla: 'at_risk' },
     show: ({ batches: { at_risk: risk, in_progress: running } }) => (
       <Figure value={count(risk)} note={`of ${count(running)} running`} bad={risk > 0} />
     ),
