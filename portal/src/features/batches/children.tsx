@@ -6,7 +6,8 @@ import { api, bodyOf } from '../../lib/api.ts';
 import { count } from '../../lib/format.ts';
 import { Card } from '../../ui/page.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
-import { open, type Batch } from './queries.ts';
+import type { Batch } from './queries.ts';
+import { open } from './states.ts';
 import css from './details.module.css';
 
 /** Of a batch over several models: each in a batch of its own, which can be looked at, cancelled and run again by itself. */

@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { requestStates } from './states.ts';
 import { percent } from '../../lib/format.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
@@ -13,7 +12,8 @@ import { Events } from './events.tsx';
 import { Header } from './header.tsx';
 import { Output } from './output.tsx';
 import { Overview } from './overview.tsx';
-import { batchQuery, open, useLiveBatch, type Batch } from './queries.ts';
+import { batchQuery, useLiveBatch, type Batch } from './queries.ts';
+import { open, requestStates } from './states.ts';
 import { Refused } from './refused.tsx';
 import { Requests } from './requests.tsx';
 import { nameOf, paceOf } from './words.ts';

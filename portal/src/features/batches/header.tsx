@@ -11,7 +11,8 @@ import { CopyButton } from '../../ui/copy.tsx';
 import { useNow } from '../../ui/moment.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
-import { open, type Batch } from './queries.ts';
+import type { Batch } from './queries.ts';
+import { open } from './states.ts';
 import { endedAt, nameOf, paceOf, slaOf, stateOf } from './words.ts';
 import css from './details.module.css';
 

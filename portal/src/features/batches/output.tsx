@@ -6,7 +6,8 @@ import { absolute, bytes, count } from '../../lib/format.ts';
 import { Card } from '../../ui/page.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
-import { open, type Batch } from './queries.ts';
+import type { Batch } from './queries.ts';
+import { open } from './states.ts';
 import css from './details.module.css';
 
 /** Lines at the beginning of a stream, however long it is: the rest is never fetched. */

@@ -3,12 +3,11 @@ import { useRef } from 'react';
 import { api, bodyOf, call, type Api } from '../../lib/api.ts';
 import type { LiveEvent } from '../../lib/live.ts';
 import { useLive } from '../../ui/use-live.ts';
+import { open } from './states.ts';
 
 export type Batch = Api<'Batch'>;
 export type RequestRow = Api<'PortalRequest'>;
 export type RequestDetails = Api<'Request'>;
-
-export const open = (status: string): boolean => ['validating', 'in_progress', 'finalizing', 'cancelling'].includes(status);
 
 export const batchQuery = (id: string) =>
   queryOptions({

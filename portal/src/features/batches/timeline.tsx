@@ -1,7 +1,8 @@
 import { clockTime, duration } from '../../lib/format.ts';
 import { Moment, useNow } from '../../ui/moment.tsx';
 import type { Tone } from '../../ui/status.tsx';
-import { open, type Batch } from './queries.ts';
+import type { Batch } from './queries.ts';
+import { open } from './states.ts';
 import { endedAt, slaOf } from './words.ts';
 import css from './details.module.css';
 

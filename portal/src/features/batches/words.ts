@@ -1,7 +1,7 @@
 import { clockTime, count, duration } from '../../lib/format.ts';
 import type { Tone } from '../../ui/status.tsx';
 import type { Batch } from './queries.ts';
-import { open } from './queries.ts';
+import { open } from './states.ts';
 
 export const nameOf = ({ name, id }: Pick<Batch, 'name' | 'id'>): string => name ?? id;
 
