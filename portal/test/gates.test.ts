@@ -71,6 +71,33 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
     expect(await violations(page)).toEqual([]);
     await page.context().close();
   });
+
+  test('menus of a list, and its views', async () => {
+    const page = await portal.visit('/batches?sla=met');
+    await settled(page, 'Kinase panel');
+    for (const name of ['SLA · 1', 'Columns', 'Copy as', 'Views']) {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('menu').waitFor();
+      expect([name, await violations(page)]).toEqual([name, []]);
+      if (name === 'Views') await page.getByRole('menuitem', { name: 'Save this view' }).click();
+      else await page.keyboard.press('Escape');
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+    }
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Save what is shown as').fill('In time');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'View: In time' }).click();
+    await page.getByRole('menuitemradio', { name: 'In time' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('menuitem', { name: 'Save or change views' }).click();
+    await dialog.getByLabel('Name of In time').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('html[data-mantine-color-scheme=dark]').waitFor({ state: 'attached' });
+    expect(await violations(page, ['color-contrast'])).toEqual([]);
+    await page.context().close();
+  });
 });
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));

@@ -35,7 +35,10 @@ export const theme = createTheme({
       },
       styles: { title: { fontWeight: 600, fontSize: 15 } },
     }),
-    Menu: Menu.extend({ defaultProps: { shadow: 'md', transitionProps: { duration: 60 }, position: 'bottom-end' } }),
+    // Without Mantine's placeholder, which is no item of a menu, its first item has the focus.
+    Menu: Menu.extend({
+      defaultProps: { shadow: 'md', transitionProps: { duration: 60 }, position: 'bottom-end', withInitialFocusPlaceholder: false },
+    }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, transitionProps: { duration: 60 } } }),
   },
 });

@@ -3,7 +3,7 @@ import { count, duration, none, percent, shortId } from '../../lib/format.ts';
 import type { Column } from '../../ui/data-table.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
-import type { Row, SortBy } from './list-query.ts';
+import type { ColumnId, Row, SortBy } from './list-query.ts';
 import { priorityOf, stateOf } from './words.ts';
 import css from './list.module.css';
 
@@ -29,7 +29,7 @@ const Pace = ({ row }: { row: Row }) => {
   return row.eta === null ? none : `done in ${duration(Math.max(0, row.eta - now))}`;
 };
 
-export const columns: readonly Column<Row, SortBy>[] = [
+export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'name',
     header: 'Name',

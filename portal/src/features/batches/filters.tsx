@@ -1,5 +1,5 @@
 import { Button, Menu } from '@mantine/core';
-import { IconCheck, IconChevronDown, IconX } from '@tabler/icons-react';
+import { IconChevronDown, IconX } from '@tabler/icons-react';
 import { compact } from '../../lib/format.ts';
 import { lookOf } from '../../ui/status.tsx';
 import type { Api } from '../../lib/api.ts';
@@ -41,16 +41,14 @@ export const FilterMenus = ({ shown, counts, set }: { shown: Shown; counts: Coun
             {values.map(({ value, count }) => {
               const chosen = on.includes(value);
               return (
-                <Menu.Item
+                <Menu.CheckboxItem
                   key={value}
-                  role="menuitemcheckbox"
-                  aria-checked={chosen}
-                  leftSection={<IconCheck size={14} aria-hidden style={{ visibility: chosen ? 'visible' : 'hidden' }} />}
+                  checked={chosen}
                   rightSection={<span className="num quiet">{compact(count)}</span>}
-                  onClick={() => set(as(field, chosen ? on.filter((each) => each !== value) : [...on, value]))}
+                  onChange={() => set(as(field, chosen ? on.filter((each) => each !== value) : [...on, value]))}
                 >
                   {wordOf(field, value)}
-                </Menu.Item>
+                </Menu.CheckboxItem>
               );
             })}
           </Menu.Dropdown>

@@ -9,6 +9,8 @@ const statuses = ['validating', 'in_progress', 'finalizing', 'cancelling', 'comp
 const slas = ['on_track', 'at_risk', 'met', 'breached'] as const;
 export const sorts = ['created_at', 'name', 'total', 'failed', 'deadline', 'duration'] as const;
 export type SortBy = (typeof sorts)[number];
+export const columnIds = ['name', 'status', 'progress', 'failed', 'model', 'sla', 'pace', 'priority', 'pool', 'owner', 'created'] as const;
+export type ColumnId = (typeof columnIds)[number];
 
 export interface Shown {
   status: readonly string[];
@@ -21,6 +23,8 @@ export interface Shown {
   from: string;
   to: string;
   sort: { by: SortBy; down: boolean };
+  /** None: those that this browser remembers. */
+  cols: readonly ColumnId[];
   peek: string;
 }
 
@@ -35,12 +39,19 @@ export const listAddress = address<Shown>({
   from: param.moment(),
   to: param.moment(),
   sort: param.sort(sorts, { by: 'created_at', down: true }),
+  cols: param.list(columnIds),
   peek: param.text(100),
 });
 
-/** What chooses batches, as the API takes it: the address without what is only of the page. */
+/** The address without what is only of the page. */
+const askedOf = (shown: Shown): Record<string, string> => {
+  const { cols: _, peek: __, ...asked } = listAddress.format(shown);
+  return asked;
+};
+
+/** What chooses batches, as the API takes it. */
 export const filterOf = (shown: Shown): Record<string, string> => {
-  const { sort: _sort, peek: _peek, ...rest } = listAddress.format(shown);
+  const { sort: _, ...rest } = askedOf(shown);
   return rest;
 };
 
@@ -51,7 +62,7 @@ export const pageOf = 100;
 export type Pages = InfiniteData<{ data: Row[]; next: string | null; now: number }, string>;
 
 export const listQuery = (shown: Shown) => {
-  const { peek: _, ...asked } = listAddress.format(shown);
+  const asked = askedOf(shown);
   return infiniteQueryOptions({
     queryKey: ['batches', asked],
     queryFn: ({ pageParam }) =>

@@ -1,7 +1,7 @@
 import { Button, Menu, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { IconCheck, IconColumns3, IconPlus, IconSearch } from '@tabler/icons-react';
+import { IconColumns3, IconPlus, IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { count, plural } from '../../lib/format.ts';
 import { remembered } from '../../lib/prefs.ts';
@@ -13,12 +13,14 @@ import { useNow } from '../../ui/moment.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Broken, Empty, Stale, Waiting } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
+import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
 import { useLive } from '../../ui/use-live.ts';
 import type { Action } from './bulk-dialog.tsx';
 import { columns } from './columns.tsx';
 import { Chips, FilterMenus } from './filters.tsx';
 import {
+  columnIds,
   countsQuery,
   filterOf,
   holds,
@@ -32,13 +34,24 @@ import {
   type Row,
   type Shown,
 } from './list-query.ts';
-import { Peek } from './peek.tsx';
 import type { Selection } from './selection.ts';
 import css from './list.module.css';
 
+// Opened later than the page: their code comes then.
+const Peek = lazy(() => import('./peek.tsx'));
 const BulkDialog = lazy(() => import('./bulk-dialog.tsx').then(({ BulkDialog }) => ({ default: BulkDialog })));
 
-const hiddenColumns = remembered<string[]>('batch-columns-hidden', ['pool', 'owner']);
+const hiddenColumns = remembered<readonly string[]>('batch-columns-hidden', ['pool', 'owner']);
+
+/** Columns as the address has them, else as this browser remembers; they are changed where they come from. */
+const useColumns = (cols: Shown['cols'], set: (patch: Partial<Shown>, how: { keep: boolean }) => void) => {
+  const [remembers, remember] = hiddenColumns.use();
+  const hidden = cols.length > 0 ? columnIds.filter((id) => !cols.includes(id)) : remembers;
+  const shown = columnIds.filter((id) => id === 'name' || !hidden.includes(id));
+  const hide = (next: readonly string[]) =>
+    cols.length > 0 ? set({ cols: columnIds.filter((id) => !next.includes(id)) }, { keep: true }) : remember(next);
+  return { hidden, shown, hide };
+};
 
 const tabs = [
   ['', 'All'],
@@ -105,34 +118,25 @@ const useLiveList = (shown: Shown) => {
   return { fresh, show };
 };
 
-const ColumnMenu = () => {
-  const [hidden, setHidden] = hiddenColumns.use();
-  return (
-    <Menu closeOnItemClick={false} width={180}>
-      <Menu.Target>
-        <Button variant="default" leftSection={<IconColumns3 size={14} aria-hidden />}>
-          Columns
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {columns.slice(1).map(({ id, header }) => {
-          const on = !hidden.includes(id);
-          return (
-            <Menu.Item
-              key={id}
-              role="menuitemcheckbox"
-              aria-checked={on}
-              leftSection={<IconCheck size={14} aria-hidden style={{ visibility: on ? 'visible' : 'hidden' }} />}
-              onClick={() => setHidden(on ? [...hidden, id] : hidden.filter((each) => each !== id))}
-            >
-              {header}
-            </Menu.Item>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
-  );
-};
+const ColumnMenu = ({ hidden, hide }: { hidden: readonly string[]; hide: (next: readonly string[]) => void }) => (
+  <Menu closeOnItemClick={false} width={180}>
+    <Menu.Target>
+      <Button variant="default" leftSection={<IconColumns3 size={14} aria-hidden />}>
+        Columns
+      </Button>
+    </Menu.Target>
+    <Menu.Dropdown>
+      {columns.slice(1).map(({ id, header }) => {
+        const on = !hidden.includes(id);
+        return (
+          <Menu.CheckboxItem key={id} checked={on} onChange={() => hide(on ? [...hidden, id] : hidden.filter((each) => each !== id))}>
+            {header}
+          </Menu.CheckboxItem>
+        );
+      })}
+    </Menu.Dropdown>
+  </Menu>
+);
 
 const NothingYet = () => (
   <Empty
@@ -148,12 +152,14 @@ const idOf = (row: Row): string => row.id;
 const List = () => {
   const { values: shown, dropped, set } = useAddress(listAddress);
   const navigate = useNavigate();
-  const [hidden] = hiddenColumns.use();
+  const { hidden, shown: cols, hide } = useColumns(shown.cols, set);
+  const { peek: _, ...address } = listAddress.format({ ...shown, cols });
+  const views = useViews('batches', address);
   const [selected, setSelected] = useState<ReadonlySet<string>>(nothing);
   const [whole, setWhole] = useState(false);
   const [action, setAction] = useState<Action | null>(null);
-  const list = useInfiniteQuery(listQuery(shown));
-  const counts = useQuery(countsQuery(shown));
+  const list = useInfiniteQuery({ ...listQuery(shown), enabled: views.settled });
+  const counts = useQuery({ ...countsQuery(shown), enabled: views.settled });
   const { fresh, show } = useLiveList(shown);
   useNow(30);
   const rows = useMemo(() => list.data?.pages.flatMap(({ data }) => data) ?? [], [list.data]);
@@ -230,9 +236,10 @@ const List = () => {
         tabs={tabs.map(([id, label]) => ({ id, label, count: statusCount(id), search: { status: id === '' ? undefined : id } }))}
       />
       <div className={css.tools}>
+        <ViewsMenu {...views} />
         <SearchBox shown={shown} set={(patch) => set(patch, { keep: true })} />
         <FilterMenus shown={shown} counts={counts.data} set={set} />
-        <ColumnMenu />
+        <ColumnMenu hidden={hidden} hide={hide} />
       </div>
       {dropped.length > 0 && (
         <p role="status" className="quiet" style={{ margin: 0 }}>
@@ -314,7 +321,9 @@ const List = () => {
             }
           />
         )}
-        {shown.peek !== '' && <Peek key={shown.peek} id={shown.peek} close={() => set({ peek: '' }, { keep: true })} />}
+        <Suspense>
+          {shown.peek !== '' && <Peek key={shown.peek} id={shown.peek} close={() => set({ peek: '' }, { keep: true })} />}
+        </Suspense>
       </div>
       <Suspense>
         {action && <BulkDialog action={action} selection={selection} close={() => setAction(null)} ran={() => pick(nothing)} />}

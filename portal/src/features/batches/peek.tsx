@@ -28,7 +28,7 @@ const TopCauses = ({ id }: { id: string }) => {
 };
 
 /** A look at one batch beside the list, which stays where it is. */
-export const Peek = ({ id, close }: { id: string; close: () => void }) => {
+const Peek = ({ id, close }: { id: string; close: () => void }) => {
   const batch = useQuery(batchQuery(id));
   useLiveBatch(id);
   return (
@@ -69,3 +69,5 @@ export const Peek = ({ id, close }: { id: string; close: () => void }) => {
     </aside>
   );
 };
+
+export default Peek;

@@ -1,4 +1,5 @@
 import { remembered } from '../../lib/prefs.ts';
+import { useKeep } from '../../lib/use-keep.ts';
 import { useSetting } from '../../lib/use-settings.ts';
 import { shownAtFirst, tiles, type TileId } from './tiles.tsx';
 
@@ -20,7 +21,8 @@ const seen = remembered<string>('tiles', shownAtFirst.join(','));
 /** Which tiles are shown, and in which order: the user's own, kept by the server. */
 export const useLayout = () => {
   const [before, see] = seen.use();
-  const { value, keep } = useSetting('tiles');
+  const value = useSetting('tiles');
+  const keep = useKeep('tiles');
   const shown = parse(typeof value === 'string' ? value : before);
   const change = (next: readonly TileId[]) => {
     see(next.join(','));

@@ -14,6 +14,7 @@ import { Moment } from '../../ui/moment.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
+import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { DiscardDialog, RedriveDialog, type Chosen } from './act.tsx';
 
 type Letter = Api<'DeadLetter'>;
@@ -71,6 +72,7 @@ const letterColumns: Column<Letter>[] = [
 const DeadLetters = () => {
   const { values, set } = useAddress(codec);
   const navigate = useNavigate();
+  const views = useViews('dead-letters', codec.format(values));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [acting, setActing] = useState<'redrive' | 'discard' | null>(null);
   const filter = {
@@ -87,7 +89,7 @@ const DeadLetters = () => {
       bodyOf(
         api.GET('/v1/dead_letters', { params: { query: { ...filter, status: values.status, group: 'cause', limit: 100 } } }),
       ) as Promise<Api<'DeadLetterCauses'>>,
-    enabled: grouped,
+    enabled: grouped && views.settled,
     placeholderData: keepPreviousData,
     refetchInterval: 15_000,
   });
@@ -101,7 +103,7 @@ const DeadLetters = () => {
       ) as Promise<{ data: Letter[]; has_more: boolean; last_id: string | null }>,
     initialPageParam: '',
     getNextPageParam: (page) => (page.has_more ? page.last_id : undefined),
-    enabled: !grouped,
+    enabled: !grouped && views.settled,
     placeholderData: keepPreviousData,
   });
   const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : { filter };
@@ -174,11 +176,14 @@ const DeadLetters = () => {
         values={values}
         apply={set}
         lead={
-          !grouped && (
-            <Button variant="default" leftSection={<IconArrowLeft size={14} aria-hidden />} onClick={back}>
-              All causes
-            </Button>
-          )
+          <>
+            <ViewsMenu {...views} />
+            {!grouped && (
+              <Button variant="default" leftSection={<IconArrowLeft size={14} aria-hidden />} onClick={back}>
+                All causes
+              </Button>
+            )}
+          </>
         }
       />
       {grouped ? (

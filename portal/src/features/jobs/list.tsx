@@ -13,6 +13,7 @@ import { Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
+import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { labelOf, open, statusOf, views, type Job, type View } from './words.ts';
 
 const codec = address<{ show: View; model: string; user: string }>({
@@ -71,6 +72,7 @@ const every = 3_000;
 const Jobs = () => {
   const { values, set } = useAddress(codec);
   const navigate = useNavigate();
+  const saved = useViews('jobs', codec.format(values));
   const query = {
     limit: 100,
     ...(statusOf[values.show] && { status: statusOf[values.show] }),
@@ -82,6 +84,7 @@ const Jobs = () => {
     queryFn: ({ pageParam }) =>
       bodyOf(api.GET('/v1/jobs', { params: { query: { ...query, ...(pageParam !== '' && { after: pageParam }) } } })),
     initialPageParam: '',
+    enabled: saved.settled,
     getNextPageParam: (page) => (page.has_more ? page.last_id : undefined),
     // Only the first page changes by itself: whoever has gone further reads what was.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 1) === 1 ? every : false),
@@ -115,6 +118,7 @@ const Jobs = () => {
         ]}
         values={values}
         apply={set}
+        lead={<ViewsMenu {...saved} />}
       >
         {filtered && (
           <Button variant="subtle" onClick={() => set({ show: 'all', model: '', user: '' })}>

@@ -14,6 +14,7 @@ import { Moment } from '../../ui/moment.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
+import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { moving, type Model } from './queries.ts';
 import { UploadDialog } from './upload.tsx';
 
@@ -60,6 +61,7 @@ const columns: Column<Model>[] = [
 const Models = () => {
   const { values, set } = useAddress(codec);
   const navigate = useNavigate();
+  const views = useViews('models', codec.format(values));
   const [uploading, setUploading] = useState(false);
   const query = {
     limit: 1_000,
@@ -70,6 +72,7 @@ const Models = () => {
   const models = useQuery({
     queryKey: ['models', values],
     queryFn: () => bodyOf(api.GET('/v1/models', { params: { query } })),
+    enabled: views.settled,
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => (state.data?.data.some(moving) ? 1_500 : 30_000),
   });
@@ -101,6 +104,7 @@ const Models = () => {
         ]}
         values={values}
         apply={set}
+        lead={<ViewsMenu {...views} />}
       />
       <Answer of={models} what="The list of models">
         {({ data }) => {
