@@ -17,7 +17,7 @@ interface ContentDeps {
 /** What a batch that ends has come to, and the files that say so. */
 export interface Content {
   counts: RowCounts;
-  /** A file as it is written; throws at its end where it has not the lines that were counted. */
+  /** A file as it is put to storage, in pieces that are only lent; throws at its end where it has not the lines that were counted. */
   bytes: (kind: 'output' | 'error') => AsyncGenerator<Buffer>;
   used: (tx: Db, batch: BatchRow) => Promise<Pick<Progress, 'usage' | 'hits'>>;
 }
@@ -74,7 +74,7 @@ export const batchContent = async (deps: ContentDeps, batch: BatchRow): Promise<
   };
   async function* bytes(kind: 'output' | 'error'): AsyncGenerator<Buffer> {
     const tally: Tally = { completed: 0, failed: 0, unwritten: 0 };
-    yield* merge(input, kind === 'output' ? 'completed' : 'failed', tally);
+    yield* merge(input, kind === 'output' ? 'completed' : 'failed', tally, { lent: true });
     if (tally.completed !== counts.completed || tally.failed + tally.unwritten !== batch.total - counts.completed)
       throw unlike(batch, kind, tally, counts);
   }

@@ -7,9 +7,15 @@ import { openMemory } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
 import { merge, type MergeInput, type SegmentRow, type Tally } from './merge.ts';
 
-const text = (line: number) => `result of ${line}\n`;
+const short = (line: number) => `result of ${line}\n`;
 
-const putSegment = async (storage: Storage, key: string, lines: number[], failed: Set<number>): Promise<SegmentRow> => {
+const putSegment = async (
+  storage: Storage,
+  key: string,
+  lines: number[],
+  failed: Set<number>,
+  text: (line: number) => string = short,
+): Promise<SegmentRow> => {
   let data = '';
   const entries: Settled[] = lines.map((line) => {
     const entry: Settled = {
@@ -89,7 +95,7 @@ test('every line is in one of the two files, once, in the order of the input', a
       expect(output.text).toBe(
         lines
           .filter((line) => !failed.has(line) && !missing.has(line))
-          .map(text)
+          .map(short)
           .join(''),
       );
       const errorLines = errors.text.split('\n').slice(0, -1);
@@ -98,7 +104,7 @@ test('every line is in one of the two files, once, in the order of the input', a
       expected.forEach((line, i) => {
         if (missing.has(line))
           expect(JSON.parse(errorLines[i]!)).toMatchObject({ custom_id: `id-${line}`, response: null, error: { code: 'batch_expired' } });
-        else expect(`${errorLines[i]!}\n`).toBe(text(line));
+        else expect(`${errorLines[i]!}\n`).toBe(short(line));
       });
       expect(output.tally).toEqual(errors.tally);
       expect(output.tally.completed + output.tally.failed + output.tally.unwritten).toBe(deal.length);
@@ -111,4 +117,18 @@ test('a line that was settled twice is never written', async () => {
   const segments = [await putSegment(storage, 's/1', [1, 2, 3], new Set()), await putSegment(storage, 's/2', [3, 4], new Set())];
   const input: MergeInput = { batchId: 'batch_x', storage, inputKey: 'input', indexKey: 'index', segments, unwritten: [] };
   await expect(collect(input, 'completed')).rejects.toThrow('line 3 of batch_x was settled twice');
+});
+
+test('what is lent to a put is in the file as it was', async () => {
+  const storage = openMemory();
+  const long = (line: number) => `${line} ${'x'.repeat(20_000)}\n`;
+  const [odd, even, rest] = [[] as number[], [] as number[], [] as number[]];
+  for (let line = 1; line <= 1_000; line++) (line > 100 ? rest : line % 2 === 1 ? odd : even).push(line);
+  const segments = await Promise.all([odd, even, rest].map((lines, i) => putSegment(storage, `s/${i}`, lines, new Set(), long)));
+  const input: MergeInput = { batchId: 'batch_x', storage, inputKey: 'input', indexKey: 'index', segments, unwritten: [] };
+  const tally: Tally = { completed: 0, failed: 0, unwritten: 0 };
+  await storage.put('out', merge(input, 'completed', tally, { lent: true }));
+  const lines = (await storage.read('out')).toString().split('\n').slice(0, -1);
+  expect(lines.map((line) => Number(line.split(' ', 1)[0]))).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+  expect(new Set(lines.map((line) => line.replace(/^\d+ /, '')))).toEqual(new Set(['x'.repeat(20_000)]));
 });

@@ -48,6 +48,26 @@ interface Run {
 }
 
 const readBytes = 4 << 20;
+
+/** Room for pieces of the file: two in turn where they are only lent, else a new one each time. */
+class Room {
+  readonly #bytes: number;
+  readonly #lent: boolean;
+  #next: Buffer | null = null;
+  #other: Buffer | null = null;
+
+  constructor(bytes: number, lent: boolean) {
+    this.#bytes = bytes;
+    this.#lent = lent;
+  }
+
+  take(): Buffer {
+    const room = (this.#lent ? this.#next : null) ?? Buffer.allocUnsafeSlow(this.#bytes);
+    [this.#next, this.#other] = [this.#other, room];
+    return room;
+  }
+}
+
 /** What short runs are gathered to: handed on one by one, each cost more than its bytes do. */
 const blockBytes = 256 << 10;
 /** Bytes of segments that may lie in windows at once. */
@@ -58,12 +78,21 @@ const windowBytes = 32 << 20;
  *
  * Segments are merged, not lines: a run of lines that follow each other in one segment is copied as one range, and a
  * segment in which everything succeeded and into which no other reaches is copied without looking at its manifest.
- * Memory: of the segments that overlap just here the manifests, and windows of 32 MB together; else one read of 4 MB.
+ * Memory: of the segments that overlap just here the manifests, and windows of 32 MB together; else two reads of 4 MB.
  *
  * Throws where a line turns up twice: that must not happen, and must not be written.
+ *
+ * @param lent whether whoever takes a piece is done with it when they ask for the one after the next, as a put to
+ *   storage is: then it is made where that one was, or a large file would leave all its bytes as garbage
  */
-export async function* merge(input: MergeInput, wanted: 'completed' | 'failed', tally: Tally): AsyncGenerator<Buffer> {
-  const block = new Block();
+export async function* merge(
+  input: MergeInput,
+  wanted: 'completed' | 'failed',
+  tally: Tally,
+  { lent = false }: { lent?: boolean } = {},
+): AsyncGenerator<Buffer> {
+  const block = new Block(new Room(blockBytes, lent));
+  const reads = new Room(readBytes, lent);
   for await (const run of runs(input, wanted, tally)) {
     if ('lines' in run) {
       yield* block.take();
@@ -75,7 +104,7 @@ export async function* merge(input: MergeInput, wanted: 'completed' | 'failed', 
     if (window === undefined || length > blockBytes) {
       yield* block.take();
       for (let at = start; at < end; at += readBytes)
-        yield await input.storage.read(segment.storage_key, { start: at, end: Math.min(end, at + readBytes) });
+        yield await input.storage.read(segment.storage_key, { start: at, end: Math.min(end, at + readBytes), into: reads.take() });
       continue;
     }
     if (!block.fits(length)) yield* block.take();
@@ -101,17 +130,22 @@ async function* runs(input: MergeInput, wanted: 'completed' | 'failed', tally: T
   if (run) yield run;
 }
 
-/** Short runs on their way into the file. Each block is new: whoever writes it may still be at it when the next fills. */
+/** Short runs on their way into the file. */
 class Block {
+  readonly #room: Room;
   #bytes: Buffer | null = null;
   #used = 0;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
 
   fits(length: number): boolean {
     return this.#used + length <= blockBytes;
   }
 
   add(bytes: Buffer): void {
-    this.#bytes ??= Buffer.allocUnsafeSlow(blockBytes);
+    this.#bytes ??= this.#room.take();
     bytes.copy(this.#bytes, this.#used);
     this.#used += bytes.length;
   }

@@ -1,7 +1,7 @@
 import type { BatchError } from '@sluice/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { IndexWriter } from '../formats/line-index.ts';
+import { IndexWriter, readEntries } from '../formats/line-index.ts';
 import { linesOf } from '../formats/lines.ts';
 import { readLines } from '../formats/read-lines.ts';
 import { LineSplitter } from '../formats/splitter.ts';
@@ -106,6 +106,25 @@ test('the index is the same wherever the blocks of the file are cut', async () =
     }),
     { numRuns: 60 },
   );
+});
+
+test('an index of many blocks is written while it is made', async () => {
+  const storage = openMemory();
+  const index = new IndexWriter();
+  const lines = 100_000;
+  await storage.put(
+    'index',
+    (function* () {
+      for (let i = 0; i < lines; i++) {
+        index.add(10 * i, 9, i, 2 * i, 0);
+        if (i % 20_000 === 0) yield* index.take();
+      }
+      yield* index.finish();
+    })(),
+  );
+  const entries = await readEntries(storage, 'index', 1, lines + 1);
+  expect(entries.findIndex(({ offset }, i) => offset !== 10 * i)).toBe(-1);
+  expect(entries).toHaveLength(lines);
 });
 
 test('lines that are wrong stand in the index as well, so that the numbers of the others hold', async () => {

@@ -35,6 +35,11 @@ class Slots {
     this.count++;
   }
 
+  clear(): void {
+    this.count = 0;
+    this.#lines.fill(0);
+  }
+
   #grow(): void {
     const [lines, as, bs] = [this.#lines, this.#a, this.#b];
     const larger = new Slots(lines.length * 4);
@@ -56,8 +61,11 @@ export class Repeats {
   /** The first line with this hash, if it is known; else 0, and `line` is the first. Lines come in ascending order. */
   find(a: number, b: number, line: number): number {
     for (; line > this.#until; this.#until += generation) {
+      // The one before the last is filled anew: a file of millions would leave megabytes of them as garbage.
+      const spare = this.#previous ?? new Slots(1 << 12);
       this.#previous = this.#current;
-      this.#current = new Slots(1 << 12);
+      this.#current = spare;
+      spare.clear();
     }
     const known = this.#current.find(a, b) || (this.#previous?.find(a, b) ?? 0);
     if (known === 0) this.#current.add(a, b, line);

@@ -18,11 +18,16 @@ export interface Entry {
   repeats: number;
 }
 
-/** Collects entries and gives them out in blocks, for a put that streams. */
+const blockBytes = entryBytes * 8_192;
+
+/** Collects entries and gives them out in blocks, for a put that streams: they are lent, as `Storage` has it. */
 export class IndexWriter {
-  #block = Buffer.allocUnsafe(entryBytes * 8_192);
+  #block = Buffer.allocUnsafeSlow(blockBytes);
   #used = 0;
-  #full: Buffer[] = [];
+  #full: Buffer<ArrayBuffer>[] = [];
+  /** Given out, the last of them perhaps being written still. */
+  #lent: Buffer<ArrayBuffer>[] = [];
+  readonly #free: Buffer<ArrayBuffer>[] = [];
 
   constructor() {
     const header = Buffer.alloc(headerBytes);
@@ -43,10 +48,14 @@ export class IndexWriter {
     this.#used = at + entryBytes;
   }
 
-  /** Blocks that are full and have not been taken. */
+  /** Blocks that are full and have not been taken. Called when those of the call before have all been handed on. */
   take(): Buffer[] {
     const full = this.#full;
     this.#full = [];
+    if (full.length > 0) {
+      this.#free.push(...this.#lent.slice(0, -1).filter(({ buffer }) => buffer.byteLength === blockBytes));
+      this.#lent = [...this.#lent.slice(-1), ...full];
+    }
     return full;
   }
 
@@ -58,7 +67,8 @@ export class IndexWriter {
 
   #turn(): void {
     if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used));
-    this.#block = Buffer.allocUnsafe(this.#block.length);
+    const spare = this.#free.pop();
+    this.#block = spare ? Buffer.from(spare.buffer, 0, blockBytes) : Buffer.allocUnsafeSlow(blockBytes);
     this.#used = 0;
   }
 }

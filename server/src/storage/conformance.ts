@@ -54,11 +54,12 @@ export const conformance = (name: string, open: () => Promise<Storage>): void =>
         fc.asyncProperty(fc.array(piece, { maxLength: 12 }), fc.nat(3), async (pieces, kind) => {
           const whole = Buffer.concat(pieces);
           async function* stream() {
-            // Small buffers are used again by those who made them.
-            const small = Buffer.alloc(60_000);
-            for (const each of pieces) {
-              if (each.length > small.length) yield each;
-              else yield ((each.copy(small), small.subarray(0, each.length)));
+            // Small buffers are used again at once by those who made them, large ones when another has been made.
+            const [small, rooms] = [Buffer.alloc(60_000), [Buffer.alloc(400_000), Buffer.alloc(400_000)]];
+            for (const [i, each] of pieces.entries()) {
+              const room = each.length > small.length ? rooms[i & 1]! : small;
+              each.copy(room);
+              yield room.subarray(0, each.length);
             }
           }
           const bytes: Bytes = kind === 0 ? pieces : kind === 1 ? new Set(pieces) : stream();

@@ -59,7 +59,8 @@ const isReady = (bytes: Bytes): bytes is readonly Uint8Array[] =>
 
 /**
  * Writes `bytes` with `write`, one write at a time, while the next piece is being made; holds two pieces and half a
- * megabyte at most. Small pieces are copied, so their makers may use them again; pieces of 64 kB and more are not.
+ * megabyte at most. Small pieces are copied, so their makers may use them again; pieces of 64 kB and more are not, and
+ * may be made anew when the one after the next is asked for.
  */
 export const pour = async (bytes: Bytes, write: Write, options: PutOptions = {}): Promise<Stored> => {
   if (isReady(bytes)) return pourReady(bytes, write, options);
@@ -70,9 +71,12 @@ export const pour = async (bytes: Bytes, write: Write, options: PutOptions = {})
   let spare: Buffer | null = null;
   let gathering: Buffer | null = null;
   let filled = 0;
+  /** Whether what is being written belongs to whoever made it. */
+  let lent = false;
 
   const send = async (piece: Uint8Array): Promise<void> => {
     await pending;
+    lent = false;
     pending = write(piece);
     // Its failure is met at the next `await pending`; until then it must not count as unhandled.
     pending.catch(() => {});
@@ -95,8 +99,12 @@ export const pour = async (bytes: Bytes, write: Write, options: PutOptions = {})
       if (piece.length >= gathered / 4) {
         await flush();
         await send(piece);
+        lent = true;
         continue;
       }
+      // The next but one may be made where that one is.
+      if (lent) await pending;
+      lent = false;
       if (filled + piece.length > gathered) await flush();
       gathering ??= Buffer.allocUnsafeSlow(gathered);
       gathering.set(piece, filled);

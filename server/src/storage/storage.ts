@@ -21,7 +21,8 @@ export interface PutOptions {
  * Where bodies live. Keys are `/`-separated names of letters, digits, `.`, `_` and `-`; no name is `.` or `..`.
  *
  * A put becomes visible at once or not at all: it resolves when the bytes would survive a crash, and a put that fails
- * or is cut off leaves nothing under the key. Putting to a key again replaces it in the same way.
+ * or is cut off leaves nothing under the key. Putting to a key again replaces it in the same way. A put that asks for a
+ * piece of its bytes is done with the one before the last, which may be made anew.
  * Implementations pass `conformance.ts`.
  */
 export interface Storage {
