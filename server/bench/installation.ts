@@ -144,8 +144,16 @@ export interface Installation extends AsyncDisposable {
   roles: Record<'api' | 'scheduler' | 'worker', Process & { health: string }>;
 }
 
-/** The three roles as processes of their own, as in production, with the defaults of the configuration. */
-export const startRoles = async ({ database, dataDir }: { database: string; dataDir: string }): Promise<Installation> => {
+/** The three roles as processes of their own, as in production, with the defaults of the configuration but for `env`. */
+export const startRoles = async ({
+  database,
+  dataDir,
+  env = {},
+}: {
+  database: string;
+  dataDir: string;
+  env?: Record<string, string>;
+}): Promise<Installation> => {
   await migrate(database);
   await using stack = new AsyncDisposableStack();
   const start = async (role: string) => {
@@ -153,7 +161,7 @@ export const startRoles = async ({ database, dataDir }: { database: string; data
     const process = stack.use(
       new Process(globalThis.process.execPath, [program, role, role === 'api' ? '--port' : '--health-port', String(port)], {
         cwd: dataDir,
-        env: { SLUICE_DATABASE_URL: database, SLUICE_DATA_DIR: dataDir, SLUICE_API_KEY: key, SLUICE_LOG__LEVEL: 'warn' },
+        env: { SLUICE_DATABASE_URL: database, SLUICE_DATA_DIR: dataDir, SLUICE_API_KEY: key, SLUICE_LOG__LEVEL: 'warn', ...env },
       }),
     );
     const health = `http://127.0.0.1:${port}`;
@@ -166,11 +174,11 @@ export const startRoles = async ({ database, dataDir }: { database: string; data
 };
 
 /** Sluice and its own PostgreSQL. */
-export const install = async (): Promise<Installation & { database: string; dataDir: string }> => {
+export const install = async (env?: Record<string, string>): Promise<Installation & { database: string; dataDir: string }> => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startPostgres());
   const database = await makeDatabase(server.url, 'sluice');
-  const roles = stack.use(await startRoles({ database, dataDir: server.folder }));
+  const roles = stack.use(await startRoles({ database, dataDir: server.folder, ...(env && { env }) }));
   const open = stack.move();
   return { ...roles, database, dataDir: server.folder, [Symbol.asyncDispose]: () => open.disposeAsync() };
 };

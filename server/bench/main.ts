@@ -13,6 +13,7 @@ import { idle } from './idle.ts';
 import { intake } from './intake.ts';
 import { jobs } from './jobs.ts';
 import { keep } from './keep.ts';
+import { molecules } from './molecules.ts';
 import { oip } from './oip.ts';
 import { onnx } from './onnx-figures.ts';
 import { portal } from './portal.ts';
@@ -37,6 +38,7 @@ const benches: readonly Bench[] = [
   dedup,
   predict,
   chemistry,
+  molecules,
   portal,
   results,
   tables,

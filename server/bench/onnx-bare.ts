@@ -11,6 +11,8 @@ export interface BareJob {
   /** Either the molecules, or a file of float32 rows. */
   smiles?: string[];
   matrix?: string;
+  /** Write the canonical SMILES and the InChIKey of each molecule as well, as Sluice does of those in tables. */
+  identities?: boolean;
   batch: number;
 }
 
@@ -47,6 +49,10 @@ const prepare = async (job: BareJob): Promise<() => Promise<number>> => {
         const molecule = chemistry.get_mol(smiles);
         if (!molecule) continue;
         try {
+          if (job.identities) {
+            molecule.get_smiles();
+            chemistry.get_inchikey_for_inchi(molecule.get_inchi());
+          }
           const bits = molecule.get_morgan_fp_as_uint8array(fingerprint);
           for (let bit = 0; bit < 2048; bit++) features[row * columns + bit] = (bits[bit >> 3]! >> (bit & 7)) & 1;
           const values = JSON.parse(molecule.get_descriptors()) as Record<string, number>;

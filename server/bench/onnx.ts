@@ -30,13 +30,13 @@ export interface OnnxFigure {
   target: number;
 }
 
-const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+export const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const model = join(examples, 'models/aqsol_logs.onnx');
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-/** Processes of the bare loop, each with its share of the rows. */
-const openBare = async (jobs: BareJob[]) => {
+/** Processes of the bare loop, each with its share of the rows. `round` gives rows a second. */
+export const openBare = async (jobs: BareJob[]) => {
   const processes = await Promise.all(
     jobs.map(async (job): Promise<ChildProcess> => {
       const child = fork(new URL('onnx-bare.ts', import.meta.url), { env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' } });
@@ -109,7 +109,7 @@ const measure = async ({ name, processes, options, inputs, jobs, rounds }: Side,
 };
 
 /** Rows `from`, `from + step`, …: equal shares of a table in which hard molecules stand together. */
-const share = <T>(items: T[], from: number, step: number) => items.filter((_, index) => index % step === from);
+export const share = <T>(items: T[], from: number, step: number) => items.filter((_, index) => index % step === from);
 
 export const benchOnnx = async ({ molecules = 3000 } = {}): Promise<OnnxFigure[]> => {
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
