@@ -7,6 +7,8 @@ import { shownColumn } from '../models/keys.ts';
 export interface Standing {
   no: number;
   id: string;
+  /** The batch of several models that it is one of. */
+  parent_no: number | null;
   name: string | null;
   created_by: string;
   status: BatchStatus;
@@ -63,7 +65,7 @@ export interface Which {
 /** Open batches of a tenant, oldest first, or one batch. */
 export const readStandings = (db: Db, { tenant, id, limit = 1_000 }: Which, leaseSeconds: number): Promise<Standing[]> =>
   db.many<Standing>(sql`
-    select b.no, b.id, b.name, b.created_by, b.status, b.sealed, b.expiring, b.cancel_mode, b.total, b.milestone, b.at_risk, b.admitted,
+    select b.no, b.id, b.parent_no, b.name, b.created_by, b.status, b.sealed, b.expiring, b.cancel_mode, b.total, b.milestone, b.at_risk, b.admitted,
       b.escalated_at is not null as escalated,
       (select h from jsonb_array_elements(b.pool_history) with ordinality e (h, place) where place > 1 and h ->> 'pool' = 'dedicated' order by place desc limit 1) as moved,
       least(b.width, b.cap) as width, b.cap is not null as capped, extract(epoch from now())::float8 as now,

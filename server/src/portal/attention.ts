@@ -50,7 +50,7 @@ interface OpenBatch {
 const promises = async (db: Db, tenant: string): Promise<Item[]> => {
   const rows = await db.many<OpenBatch>(sql`
     select id, name, deadline < now() as late from batches
-    where tenant_id = ${tenant} and status in ('in_progress', 'finalizing') and (at_risk or deadline < now())
+    where tenant_id = ${tenant} and parent_no is null and status in ('in_progress', 'finalizing') and (at_risk or deadline < now())
     order by deadline limit ${most + 1}`);
   const part = (late: boolean, kind: 'sla_missed' | 'sla_at_risk', title: (count: number) => string): Item[] => {
     const found = rows.filter((row) => row.late === late);
@@ -74,11 +74,17 @@ const stalled = async (db: Db, tenant: string, leaseSeconds: number): Promise<It
   const [age, standings] = await Promise.all([planAge(db), readStandings(db, { tenant, limit: looked }, leaseSeconds)]);
   const alive = age !== null && age < planLimit;
   // What stands still for want of a scheduler is one trouble, and told as that.
-  const found = standings.flatMap((standing) => {
+  const stalls = standings.flatMap((standing) => {
     const reason = stallOf(standing, patience, alive);
     return reason === null || reason.code === 'no_scheduler' ? [] : [{ ...standing, reason }];
   });
-  if (found.length === 0) return [];
+  if (stalls.length === 0) return [];
+  // Of several models: one batch, however many of its own stand still, for the reason that one of those has.
+  const found = [...Map.groupBy(stalls, ({ no, parent_no }) => parent_no ?? no)].map(([top, own]) => {
+    const { id, name } = standings.find(({ no }) => no === top) ?? own[0]!;
+    const { reason } = own.find(({ parent_no }) => parent_no !== null) ?? own[0]!;
+    return { id, name, reason, last_progress_at: Math.min(...own.map(({ last_progress_at }) => last_progress_at)) };
+  });
   const ids = found.map(({ id }) => id);
   return [
     item(

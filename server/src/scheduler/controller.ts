@@ -202,10 +202,24 @@ const writeBatches = async (tx: Db, decided: readonly Decided[], { pools }: Cont
     where b.no = old.no and b.status = 'in_progress'
       and (old.at_risk <> u.risk or ${moved('p50')} or ${moved('p90')})
     returning b.no, b.id, b.tenant_id, u.risk and not old.at_risk as moved`);
+  await writeParents(tx, ids);
   const escalated = rows.filter((row) => row.moved);
   for (const batch of escalated) await record(tx, batch, 'batch.escalated', { reason: risk.get(batch.id) });
   return escalated.map((batch) => batch.id);
 };
+
+/** A batch of several models is at risk where one of its children is, and ends when the last of them does. */
+const writeParents = (tx: Db, children: readonly string[]): Promise<number> =>
+  tx.run(sql`
+    update batches p set at_risk = c.at_risk, forecast_p50 = c.p50, forecast_p90 = c.p90
+    from (
+      select parent_no, bool_or(at_risk) as at_risk, case when bool_and(forecast_p50 is not null) then max(forecast_p50) end as p50,
+        case when bool_and(forecast_p90 is not null) then max(forecast_p90) end as p90
+      from batches
+      where status = 'in_progress' and parent_no = any(array(select parent_no from batches where id = any(${children}::text[]) and parent_no is not null))
+      group by 1) c
+    where p.no = c.parent_no and p.status = 'in_progress'
+      and (p.at_risk, p.forecast_p50, p.forecast_p90) is distinct from (c.at_risk, c.p50, c.p90)`);
 
 const writePools = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<Round['pools']> => {
   const wanted = pools.map((pool) => ({ ...pool, desired: 0, reason: 'no work' }));

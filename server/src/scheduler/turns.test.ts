@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { insertBatch } from '../../test/support/batch.ts';
+import { insertBatch, insertParent } from '../../test/support/batch.ts';
 import { test } from '../../test/support/database.ts';
 import type { PoolConfig } from '../policy/pools.ts';
 import type { Db } from '../db/db.ts';
@@ -191,6 +191,29 @@ test('work moves to dedicated workers before spot alone would be late, and they 
   // Told once.
   expect((await round(db, controller(pools))).escalated).toEqual([]);
   expect(await db.many(sql`select type from events where batch_no = ${tight.no}`)).toEqual([{ type: 'batch.escalated' }]);
+});
+
+test('a parent is at risk while one of its batches is, and ends when the last of them does', async ({ db }) => {
+  await empty(db);
+  const [calm, tight] = [
+    await insertBatch(db, { model: 'a@1.0.0', lines: 100, chunk: 10, windowSeconds: 86_400 }),
+    await insertBatch(db, { model: 'b@1.0.0', lines: 1_000, chunk: 10, windowSeconds: 85 }),
+  ];
+  const parent = await insertParent(db, [calm, tight], { windowSeconds: 85 });
+  const own = controller([pool('spot', true, 8), pool('dedicated', false, 4)]);
+  const standing = () =>
+    db.many<{ no: number; at_risk: boolean; p90: number | null }>(
+      sql`select no, at_risk, extract(epoch from forecast_p90)::float8 as p90 from batches order by no`,
+    );
+  await round(db, own);
+  const [first, second, whole] = await standing();
+  expect([first!.at_risk, second!.at_risk, whole!.at_risk]).toEqual([false, true, true]);
+  expect(whole!.p90).toBe(Math.max(first!.p90!, second!.p90!));
+  // What is told of moves of work is told of the batch whose work it is.
+  expect(await db.many(sql`select type from events where batch_no = ${parent.no}`)).toEqual([]);
+  await db.run(sql`update batches set status = 'finalizing', finalizing_at = now() where no = ${tight.no}`);
+  await round(db, own);
+  expect((await standing()).at(-1)!.at_risk).toBe(false);
 });
 
 test('models that share pools are promised a part of them each, of spot as of dedicated', async ({ db }) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { PortalAttention, PortalOverview } from '@sluice/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
-import { insertBatch } from '../support/batch.ts';
+import { insertBatch, insertParent } from '../support/batch.ts';
 import { call, chatLine, createBatch, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
@@ -13,6 +13,7 @@ beforeAll(async () => {
       { key: 'ada', tenant: 'lab', user: 'ada' },
       { key: 'eve', tenant: 'other', user: 'eve' },
       { key: 'eva', tenant: 'other', user: 'eva' },
+      { key: 'sid', tenant: 'several', user: 'sid' },
     ],
     quotas: { user: { maxBatches: 10, maxQueuedRequests: null, maxInFlight: null, maxQueuedBytes: null } },
   });
@@ -136,5 +137,26 @@ describe('what is open', () => {
     // The worst come first.
     const severities = data.map(({ severity }) => severity);
     expect(severities).toEqual([...severities].sort());
+  });
+
+  test('a batch of several models counts once, and where its own page is', async () => {
+    const of = async (name: string) => {
+      const children = [await insertBatch(sluice.db, { tenant: 'several' }), await insertBatch(sluice.db, { tenant: 'several' })];
+      const parent = await insertParent(sluice.db, children, { tenant: 'several' });
+      await sluice.db.run(sql`update batches set name = ${name} where no = ${parent.no}`);
+      return { ...parent, all: [parent, ...children].map(({ no }) => no) };
+    };
+    const [late, risky] = [await of('late'), await of('risky')];
+    await sluice.db.run(
+      sql`update batches set deadline = now() - interval '1 minute', expiring = true where no = any(${late.all}::bigint[])`,
+    );
+    await sluice.db.run(sql`update batches set at_risk = true where no = any(${risky.all}::bigint[])`);
+    await sluice.db.run(
+      sql`update batches set created_at = now() - interval '1 hour', in_progress_at = now() - interval '1 hour' where no = any(${risky.all}::bigint[])`,
+    );
+    const kinds = new Map((await attention('sid')).data.map((each) => [each.kind, each]));
+    expect(kinds.get('sla_missed')).toMatchObject({ count: 1, detail: 'late', link: { screen: 'batch', id: late.id } });
+    expect(kinds.get('sla_at_risk')).toMatchObject({ count: 1, detail: 'risky', link: { screen: 'batch', id: risky.id } });
+    expect(kinds.get('stalled')).toMatchObject({ count: 2, detail: 'late, risky', link: { screen: 'batches' } });
   });
 });
