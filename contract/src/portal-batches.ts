@@ -166,6 +166,9 @@ export const BatchFailure = Type.Object(
     count: Type.Integer(),
     dead_lettered: Type.Integer({ description: 'Of these, the ones that used up their attempts.' }),
     models: Type.Array(Type.String()),
+    batches: Type.Array(Type.Object({ id: Type.String(), count: Type.Integer() }), {
+      description: 'Where: the batch itself; of one of several models, those of its batches in which it happened, the most first.',
+    }),
     first_seen: Moment,
     last_seen: Moment,
     example: Type.Object({ id: Type.String(), line: Type.Integer(), message: Type.String() }),
@@ -179,7 +182,9 @@ export const BatchFailures = Type.Object(
     object: Type.Literal('list'),
     data: Type.Array(Type.Ref('BatchFailure'), { description: 'The most frequent first.' }),
     has_more: Type.Boolean(),
-    failed: Type.Integer({ description: 'Requests that failed, of all causes.' }),
+    failed: Type.Integer({
+      description: 'Requests that failed, of all causes; of several models, each line as often as models failed at it.',
+    }),
   },
   { $id: 'BatchFailures' },
 );

@@ -2676,6 +2676,11 @@ export interface components {
             summary: string;
         };
         BatchFailure: {
+            /** @description Where: the batch itself; of one of several models, those of its batches in which it happened, the most first. */
+            batches: {
+                count: number;
+                id: string;
+            }[];
             /** @description The message without what differs from one request to the next. */
             cause: string;
             code: string;
@@ -2698,7 +2703,7 @@ export interface components {
         BatchFailures: {
             /** @description The most frequent first. */
             data: components["schemas"]["BatchFailure"][];
-            /** @description Requests that failed, of all causes. */
+            /** @description Requests that failed, of all causes; of several models, each line as often as models failed at it. */
             failed: number;
             has_more: boolean;
             /** @constant */

@@ -1,4 +1,4 @@
-import type { Batch, BatchPreview, Explanation } from '@sluice/contract';
+import type { Batch, BatchFailures, BatchPreview, Explanation } from '@sluice/contract';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type OpenAI from 'openai';
@@ -192,6 +192,34 @@ test('a line that fails in one model keeps what the others answered; one model i
   // One line of the whole.
   const line = await ended(ada, (await post(ada, `/v1/requests/${requests.data[0]!.id}/retry`)).id);
   expect(line).toMatchObject({ kind: 'parent', lane: 'interactive', continues: batch.id, request_counts: { total: 1 } });
+});
+
+test('why it failed is told of the whole: causes of all its models, summed, and in which of its batches', async () => {
+  const ada = sluice.clientFor('ada');
+  const odd = lines(6, (i) => (i % 2 === 0 ? { smiles: 'C(C)(C)(C)(C)C' } : { smiles: '' }));
+  const { id } = await several(ada, [...odd, predictLine('good', { smiles: 'CCO' })], { models: ['aqsol-logs', 'bbb-b3db', 'a'] });
+  const batch = await ended(ada, id);
+  const of = async (which: string) => (await call(ada, 'GET', `/v1/batches/${which}/failures`)).body as unknown as BatchFailures;
+  const [whole, logs, bbb, echoes] = [await of(id), ...(await Promise.all(batch.children.map((child) => of(child.id))))] as [
+    BatchFailures,
+    BatchFailures,
+    BatchFailures,
+    BatchFailures,
+  ];
+  expect([whole.failed, logs.failed, bbb.failed, echoes.failed]).toEqual([12, 6, 6, 0]);
+  for (const { code, cause, count, batches, models, example } of whole.data) {
+    const parts = [logs, bbb].map(({ data }) => data.find((each) => each.code === code && each.cause === cause)?.count ?? 0);
+    expect(parts.reduce((a, b) => a + b)).toBe(count);
+    expect(batches.reduce((sum, each) => sum + each.count, 0)).toBe(count);
+    expect(models.length).toBe(batches.length);
+    // The example is a request of the batch that had most of it.
+    const { body } = await call(ada, 'GET', `/v1/requests/${example.id}`);
+    expect(body).toMatchObject({ batch_id: batches[0]!.id, line: example.line, state: 'failed' });
+  }
+  const [first] = whole.data;
+  expect(first!.batches.map((each) => each.id).sort()).toEqual([batch.children[0]!.id, batch.children[1]!.id].sort());
+  expect(first!.models).toEqual(['aqsol-logs@1.0.0', 'bbb-b3db@1.0.0']);
+  expect(logs.data[0]!.batches).toEqual([{ id: batch.children[0]!.id, count: logs.data[0]!.count }]);
 });
 
 test('two versions of one model have groups of their own; a clone runs the same ones, or others', async () => {
