@@ -1,72 +1,69 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useMutation } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { count } from '../../lib/format.ts';
-import { Card } from '../../ui/page.tsx';
-import { Progress, Status } from '../../ui/status.tsx';
+import { CancelDialog } from './cancel.tsx';
+import { ModelTable } from './models.tsx';
 import type { Batch } from './queries.ts';
 import { open } from './states.ts';
-import css from './details.module.css';
+
+type Child = Batch['children'][number];
 
 /** Of a batch over several models: each in a batch of its own, which can be looked at, cancelled and run again by itself. */
 export const Children = ({ batch }: { batch: Batch }) => {
-  const queries = useQueryClient();
-  const again = () => queries.invalidateQueries({ queryKey: ['batch', batch.id] });
-  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Nothing was changed', message: error.message });
-  const cancel = useMutation({
-    mutationFn: (id: string) => bodyOf(api.POST('/v1/batches/{id}/cancel', { params: { path: { id } }, body: {} })),
-    onSuccess: again,
-    onError,
-  });
+  const [cancelling, setCancelling] = useState<Child | null>(null);
   const navigate = useNavigate();
   const retry = useMutation({
     mutationFn: (id: string) => bodyOf(api.POST('/v1/batches/{id}/retry', { params: { path: { id } }, body: {} })),
     onSuccess: ({ id }) => void navigate({ to: `/batches/${id}` }),
-    onError,
+    onError: ({ message }) => notifications.show({ color: 'red', title: 'Nothing was retried', message }),
   });
+  const actionOf = (child: Child) => {
+    const { id, model, status } = child;
+    const again = child.request_counts.failed + child.request_counts.expired;
+    if (open(status))
+      return (
+        <Button
+          variant="default"
+          aria-label={`Cancel ${model}`}
+          disabled={status === 'cancelling' || status === 'finalizing'}
+          onClick={() => setCancelling(child)}
+        >
+          Cancel
+        </Button>
+      );
+    if (again === 0) return null;
+    return (
+      <Button
+        variant="default"
+        aria-label={`Retry ${count(again)} of ${model}`}
+        loading={retry.isPending && retry.variables === id}
+        onClick={() => retry.mutate(id)}
+      >
+        Retry {count(again)}
+      </Button>
+    );
+  };
   return (
-    <Card title="Models" flush actions={<span className="quiet">a batch each</span>}>
-      <div className={css.wide} tabIndex={0} role="region" aria-label="Progress by model">
-        <table className={css.table}>
-          <tbody>
-            {batch.children.map(({ id, model, status, request_counts: { total, completed, failed } }) => (
-              <tr key={id}>
-                <td>
-                  <Link to={`/batches/${id}`} className="mono link">
-                    {model}
-                  </Link>
-                </td>
-                <td>
-                  <Status of={status} />
-                </td>
-                <td style={{ width: '30%', minWidth: 120 }}>
-                  <span style={{ display: 'flex' }}>
-                    <Progress of={{ total, ok: completed, bad: failed }} label={`Progress of ${model}`} />
-                  </span>
-                </td>
-                <td className="num quiet">
-                  {count(completed)} of {count(total)}
-                  {failed > 0 && `, ${count(failed)} failed`}
-                </td>
-                <td style={{ textAlign: 'right' }}>
-                  {open(status) && (
-                    <Button variant="default" aria-label={`Cancel ${model}`} onClick={() => cancel.mutate(id)}>
-                      Cancel
-                    </Button>
-                  )}
-                  {!open(status) && failed > 0 && (
-                    <Button variant="default" aria-label={`Retry ${count(failed)} of ${model}`} onClick={() => retry.mutate(id)}>
-                      Retry {count(failed)}
-                    </Button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Card>
+    <>
+      <ModelTable
+        rows={batch.children.map((child) => ({
+          model: child.model,
+          batch: child,
+          of: { total: child.request_counts.total, ok: child.request_counts.completed, bad: child.request_counts.failed },
+          action: actionOf(child),
+        }))}
+      />
+      {cancelling && <CancelDialog {...cancelOf(cancelling)} close={() => setCancelling(null)} />}
+    </>
   );
 };
+
+const cancelOf = ({ id, model, request_counts: { total, completed, failed, cancelled, expired } }: Child) => ({
+  id,
+  name: model,
+  left: total - completed - failed - cancelled - expired,
+});

@@ -1,16 +1,17 @@
-import { Button, Menu, Modal, TextInput } from '@mantine/core';
+import { Button, Menu, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { IconChevronDown, IconCopyPlus, IconDownload, IconPlayerStop, IconRotateClockwise, IconTable } from '@tabler/icons-react';
 import { useState, type SubmitEvent } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
-import { clockTime, count, duration, percent, plural, shortId } from '../../lib/format.ts';
+import { clockTime, count, duration, percent, shortId } from '../../lib/format.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
 import { useNow } from '../../ui/moment.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
+import { CancelDialog } from './cancel.tsx';
 import type { Batch } from './queries.ts';
 import { open } from './states.ts';
 import { endedAt, nameOf, paceOf, slaOf, stateOf } from './words.ts';
@@ -54,41 +55,6 @@ const Name = ({ batch }: { batch: Batch }) => {
         onKeyDown={(event) => event.key === 'Escape' && setEditing(false)}
       />
     </form>
-  );
-};
-
-/** The two ways of stopping, told apart by what happens to requests that are under way. */
-const CancelDialog = ({ batch, close }: { batch: Batch; close: () => void }) => {
-  const queries = useQueryClient();
-  const cancel = useMutation({
-    mutationFn: (mode: 'stop' | 'abort') =>
-      bodyOf(api.POST('/v1/batches/{id}/cancel', { params: { path: { id: batch.id } }, body: { mode } })),
-    onSuccess: (changed) => {
-      queries.setQueryData(['batch', batch.id], changed);
-      close();
-    },
-    onError: said('The batch was not cancelled'),
-  });
-  const { done } = paceOf(batch);
-  const left = batch.request_counts.total - done;
-  return (
-    <Modal opened onClose={close} title={`Cancel ${nameOf(batch)}?`}>
-      <p style={{ marginTop: 0 }}>
-        {plural(left, 'request has', 'requests have')} not ended. What has ended keeps its results; the others go to the error file as
-        cancelled.
-      </p>
-      <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end', flexWrap: 'wrap' }}>
-        <Button variant="default" onClick={close}>
-          Keep it running
-        </Button>
-        <Button variant="default" loading={cancel.isPending && cancel.variables === 'abort'} onClick={() => cancel.mutate('abort')}>
-          Abort those under way too
-        </Button>
-        <Button color="red" data-autofocus loading={cancel.isPending && cancel.variables === 'stop'} onClick={() => cancel.mutate('stop')}>
-          Stop dispatching
-        </Button>
-      </div>
-    </Modal>
   );
 };
 
@@ -264,7 +230,7 @@ export const Header = ({ batch }: { batch: Batch }) => {
           )}
         </span>
       </div>
-      {cancelling && <CancelDialog batch={batch} close={() => setCancelling(false)} />}
+      {cancelling && <CancelDialog id={batch.id} name={nameOf(batch)} left={total - done} close={() => setCancelling(false)} />}
     </header>
   );
 };

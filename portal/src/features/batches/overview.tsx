@@ -5,21 +5,48 @@ import { IconCopy, IconRotateClockwise } from '@tabler/icons-react';
 import { count, percent, plural, shortId } from '../../lib/format.ts';
 import { Moment } from '../../ui/moment.tsx';
 import { Card } from '../../ui/page.tsx';
-import { Progress } from '../../ui/status.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Children } from './children.tsx';
 import { useRetry } from './header.tsx';
-import { aboutQuery, explainQuery, failuresQuery, type Batch } from './queries.ts';
+import { ModelTable } from './models.tsx';
+import { aboutQuery, explainQuery, failuresQuery, type Batch, type Cause } from './queries.ts';
 import { open } from './states.ts';
 import { Timeline } from './timeline.tsx';
 import { priorityOf } from './words.ts';
 import css from './details.module.css';
 
-const Causes = ({ batch, failed }: { batch: Batch; failed: number }) => {
+/** Where requests failed of a cause: their lines; of several models, those of each. */
+const Where = ({ batch, failure: { code, cause, count: n, batches, example } }: { batch: Batch; failure: Cause }) => {
+  if (batch.kind !== 'parent')
+    return (
+      <Link to="." search={{ tab: 'requests', code, cause, line: String(example.line) }} className="link">
+        {count(n)}
+      </Link>
+    );
+  return (
+    <>
+      <div>{count(n)}</div>
+      {batches.map(({ id, count: own }) => (
+        <div key={id}>
+          <Link to={`/batches/${id}`} search={{ tab: 'requests', code, cause }} className="link">
+            {batch.children.find((child) => child.id === id)?.model ?? shortId(id)}
+          </Link>
+          {batches.length > 1 && <span className="quiet"> {count(own)}</span>}
+        </div>
+      ))}
+    </>
+  );
+};
+
+const Causes = ({ batch }: { batch: Batch }) => {
   const failures = useQuery(failuresQuery(batch.id));
   const retry = useRetry(batch);
+  // Of several models each is run again by itself, from its own page.
+  const mayRetry = !open(batch.status) && batch.kind !== 'parent';
+  const { failed, expired } = batch.request_counts;
+  const all = batch.kind === 'parent' ? (failures.data?.failed ?? null) : failed + expired;
   return (
-    <Card title="Why requests failed" flush actions={<span className="quiet num">{count(failed)} in all</span>}>
+    <Card title="Why requests failed" flush actions={<span className="quiet num">{all !== null && `${count(all)} in all`}</span>}>
       <Answer of={failures} what="The causes">
         {({ data }) => (
           <div className={css.wide} tabIndex={0} role="region" aria-label="Causes of failure">
@@ -29,40 +56,43 @@ const Causes = ({ batch, failed }: { batch: Batch; failed: number }) => {
                   <th>Cause</th>
                   <th>Requests</th>
                   <th>Last seen</th>
-                  <th>
-                    <span className="hidden">Actions</span>
-                  </th>
+                  {mayRetry && (
+                    <th>
+                      <span className="hidden">Actions</span>
+                    </th>
+                  )}
                 </tr>
               </thead>
               <tbody>
-                {data.slice(0, 12).map(({ code, cause, count: n, last_seen, example }) => (
-                  <tr key={code + cause}>
-                    <td>
-                      <span className="mono">{code}</span>
-                      <div className="quiet">{example.message}</div>
-                    </td>
-                    <td className="num">
-                      <Link to="." search={{ tab: 'requests', code, cause, line: String(example.line) }} className="link">
-                        {count(n)}
-                      </Link>
-                    </td>
-                    <td>
-                      <Moment at={last_seen} />
-                    </td>
-                    <td style={{ textAlign: 'right' }}>
-                      {!open(batch.status) && (
-                        <Button
-                          variant="default"
-                          leftSection={<IconRotateClockwise size={14} aria-hidden />}
-                          loading={retry.isPending && retry.variables?.cause === cause && retry.variables.code === code}
-                          onClick={() => retry.mutate({ code, cause })}
-                        >
-                          Retry these {count(n)}
-                        </Button>
+                {data.slice(0, 12).map((failure) => {
+                  const { code, cause, count: n, last_seen, example } = failure;
+                  return (
+                    <tr key={code + cause}>
+                      <td>
+                        <span className="mono">{code}</span>
+                        <div className="quiet">{example.message}</div>
+                      </td>
+                      <td className="num">
+                        <Where batch={batch} failure={failure} />
+                      </td>
+                      <td>
+                        <Moment at={last_seen} />
+                      </td>
+                      {mayRetry && (
+                        <td style={{ textAlign: 'right' }}>
+                          <Button
+                            variant="default"
+                            leftSection={<IconRotateClockwise size={14} aria-hidden />}
+                            loading={retry.isPending && retry.variables?.cause === cause && retry.variables.code === code}
+                            onClick={() => retry.mutate({ code, cause })}
+                          >
+                            Retry these {count(n)}
+                          </Button>
+                        </td>
                       )}
-                    </td>
-                  </tr>
-                ))}
+                    </tr>
+                  );
+                })}
               </tbody>
             </table>
           </div>
@@ -78,37 +108,21 @@ const Models = ({ batch }: { batch: Batch }) => {
   const lanes = about.data?.lanes ?? [];
   const retry = useRetry(batch);
   if (models.length === 0) return null;
+  const actionOf = (model: string, failed: number) =>
+    failed > 0 && !open(batch.status) ? (
+      <Button variant="default" aria-label={`Retry ${count(failed)} of ${model}`} onClick={() => retry.mutate({ model })}>
+        Retry {count(failed)}
+      </Button>
+    ) : null;
   return (
     <Card title={models.length === 1 ? 'Model' : 'Models'} flush actions={<span className="quiet">{plural(lanes.length, 'worker')}</span>}>
-      <div className={css.wide} tabIndex={0} role="region" aria-label="Progress by model">
-        <table className={css.table}>
-          <tbody>
-            {models.map(({ model, total, completed, failed, running }) => (
-              <tr key={model}>
-                <td className="mono">{model}</td>
-                <td style={{ width: '40%', minWidth: 120 }}>
-                  <span style={{ display: 'flex' }}>
-                    <Progress of={{ total, ok: completed, bad: failed, running }} label={`Progress of ${model}`} />
-                  </span>
-                </td>
-                <td className="num quiet">
-                  {count(completed)} of {count(total)}
-                  {failed > 0 && `, ${count(failed)} failed`}
-                </td>
-                {models.length > 1 && (
-                  <td style={{ textAlign: 'right' }}>
-                    {failed > 0 && !open(batch.status) && (
-                      <Button variant="default" onClick={() => retry.mutate({ model })}>
-                        Retry {count(failed)}
-                      </Button>
-                    )}
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ModelTable
+        rows={models.map(({ model, total, completed, failed, running }) => ({
+          model,
+          of: { total, ok: completed, bad: failed, running },
+          ...(models.length > 1 && { action: actionOf(model, failed) }),
+        }))}
+      />
     </Card>
   );
 };
@@ -232,9 +246,14 @@ export const Overview = ({ batch }: { batch: Batch }) => {
         <Card title="Timeline">
           <Timeline batch={batch} />
         </Card>
-        {batch.kind === 'parent' ? <Children batch={batch} /> : <Models batch={batch} />}
-        {/* A parent has no requests of its own: its batches say why theirs failed. */}
-        {failed + expired > 0 && batch.kind !== 'parent' && <Causes batch={batch} failed={failed + expired} />}
+        {batch.kind === 'parent' ? (
+          <Card title="Models" flush actions={<span className="quiet">a batch each</span>}>
+            <Children batch={batch} />
+          </Card>
+        ) : (
+          <Models batch={batch} />
+        )}
+        {failed + expired > 0 && <Causes batch={batch} />}
         {open(batch.status) && <Standing batch={batch} />}
         <Reuse batch={batch} />
       </div>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { count } from '../../lib/format.ts';
 import { Progress, Status } from '../../ui/status.tsx';
 import { Answer } from '../../ui/states.tsx';
+import { Children } from './children.tsx';
 import { batchQuery, failuresQuery, useLiveBatch } from './queries.ts';
 import { Timeline } from './timeline.tsx';
 import { nameOf, stateOf } from './words.ts';
@@ -60,6 +61,7 @@ const Peek = ({ id, close }: { id: string; close: () => void }) => {
                 {count(data.request_counts.completed)} of {count(data.request_counts.total)} succeeded, {count(data.request_counts.failed)}{' '}
                 failed
               </span>
+              {data.kind === 'parent' && <Children batch={data} />}
               <Timeline batch={data} />
               {data.request_counts.failed > 0 && <TopCauses id={id} />}
             </>
