@@ -144,24 +144,38 @@ export interface Installation extends AsyncDisposable {
   roles: Record<'api' | 'scheduler' | 'worker', Process & { health: string }>;
 }
 
+export interface Setup {
+  /** What is configured other than by default. */
+  env?: Record<string, string>;
+  /** The checkout whose code runs; absent: this one. */
+  checkout?: string;
+}
+
+const migrateBy = async (main: string, env: Record<string, string>): Promise<void> => {
+  const [code] = (await once(spawn(process.execPath, [main, 'migrate'], { env: { ...process.env, ...env }, stdio: 'ignore' }), 'exit')) as [
+    number | null,
+  ];
+  if (code !== 0) throw new Error(`${main} migrate ended with ${code}`);
+};
+
 /** The three roles as processes of their own, as in production, with the defaults of the configuration but for `env`. */
 export const startRoles = async ({
   database,
   dataDir,
-  env = {},
-}: {
-  database: string;
-  dataDir: string;
-  env?: Record<string, string>;
-}): Promise<Installation> => {
-  await migrate(database);
+  env: own = {},
+  checkout,
+}: Setup & { database: string; dataDir: string }): Promise<Installation> => {
+  const env = { SLUICE_DATABASE_URL: database, SLUICE_DATA_DIR: dataDir, SLUICE_API_KEY: key, SLUICE_LOG__LEVEL: 'warn', ...own };
+  const main = checkout === undefined ? program : join(checkout, 'server/src/main.ts');
+  if (checkout === undefined) await migrate(database);
+  else await migrateBy(main, env);
   await using stack = new AsyncDisposableStack();
   const start = async (role: string) => {
     const port = await freePort();
     const process = stack.use(
-      new Process(globalThis.process.execPath, [program, role, role === 'api' ? '--port' : '--health-port', String(port)], {
+      new Process(globalThis.process.execPath, [main, role, role === 'api' ? '--port' : '--health-port', String(port)], {
         cwd: dataDir,
-        env: { SLUICE_DATABASE_URL: database, SLUICE_DATA_DIR: dataDir, SLUICE_API_KEY: key, SLUICE_LOG__LEVEL: 'warn', ...env },
+        env,
       }),
     );
     const health = `http://127.0.0.1:${port}`;
@@ -174,11 +188,11 @@ export const startRoles = async ({
 };
 
 /** Sluice and its own PostgreSQL. */
-export const install = async (env?: Record<string, string>): Promise<Installation & { database: string; dataDir: string }> => {
+export const install = async (setup: Setup = {}): Promise<Installation & { database: string; dataDir: string }> => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startPostgres());
   const database = await makeDatabase(server.url, 'sluice');
-  const roles = stack.use(await startRoles({ database, dataDir: server.folder, ...(env && { env }) }));
+  const roles = stack.use(await startRoles({ database, dataDir: server.folder, ...setup }));
   const open = stack.move();
   return { ...roles, database, dataDir: server.folder, [Symbol.asyncDispose]: () => open.disposeAsync() };
 };

@@ -4,6 +4,7 @@
  * and all of them as a table, and keeps the last ones in figures.json and FIGURES.md beside this file.
  */
 import { parseArgs } from 'node:util';
+import { before } from './before.ts';
 import { chemistry } from './chemistry.ts';
 import { claims } from './claims.ts';
 import { dedup } from './dedup.ts';
@@ -26,6 +27,7 @@ import { status } from './status.ts';
 
 const benches: readonly Bench[] = [
   engine,
+  before,
   intake,
   status,
   idle,

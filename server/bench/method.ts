@@ -53,6 +53,9 @@ extension. As JSON: request and reply in JSON.`,
 InChIKey. The pool as the roles open it, with two processes, fragments and flags found besides; against two processes
 with half of the molecules each and RDKit in a plain loop. The sides take turns; the ratio is the median of those within a round.
 Two models: the onnx executor over all of them with one model, then with another, on a host that has kept no features yet.`,
+  before: `The same 100,000 requests as *engine*, from the first byte of the upload until the batch has completed, by the code as it
+is and as it was before there were pools, turns, strategies, deduplication, quotas and dead letters (commit 49e4c08), with the
+packages of today. Each side has its own database; they take turns.`,
   molecules: `The 17,790 molecules of the examples and as many of their hydrates as make 30,000, so that no two are alike; roles as
 in production, on a host that has kept no features. From the first byte of the upload until the table of results has been
 downloaded as Parquet. Every molecule is checked before anything runs: parsed, its canonical SMILES and InChIKey written,

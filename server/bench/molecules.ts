@@ -73,7 +73,7 @@ export const molecules: Bench = {
       const { foreign: others } = await inQuiet(
         async () => {
           // New each time: features of molecules are kept.
-          await using sluice = await install({ SLUICE_CONFIG: join(examples, 'sluice.yaml') });
+          await using sluice = await install({ env: { SLUICE_CONFIG: join(examples, 'sluice.yaml') } });
           ours[i] = await runOnce(sluice, csv);
           bare[i] = await loopOf(false);
           full[i] = await loopOf(true);
