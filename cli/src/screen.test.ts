@@ -15,7 +15,7 @@ const sample = fileURLToPath(new URL('../../examples/boltz-sample/boltz-sample.m
 let server: Sluice;
 let folder: string;
 beforeAll(async () => {
-  const options = { program: process.execPath, args: [sample], env: { BOLTZ_SAMPLE: '{"bad": ["NOT_PARSABLE"]}' } };
+  const options = { program: process.execPath, args: [sample] };
   server = await startSluice({ models: [{ name: 'boltz-2', version: '2.2.0', executor: 'boltz', options }] });
   folder = await mkdtemp(join(tmpdir(), 'sluice-cli-screen-'));
 });
@@ -60,7 +60,7 @@ test('a screen is created of two files, its best shown, its files fetched', asyn
   expect(shown.out).toMatch(/results\s+ready/);
   const results = await sluice('screen', 'results', id, '--top', '1');
   expect(results.out).toContain('3 ligands: 2 ok, 1 invalid');
-  expect(results.out).toMatch(/1 × invalid_request, such as ligand-2:/);
+  expect(results.out).toMatch(/1 × invalid_smiles, such as ligand-2: SMILES Parse Error/);
   await call(server.client, 'DELETE', `/v1/batches/${id}`);
   const fetched = await sluice('screen', 'download', id, '--out', 'kept');
   expect(fetched.code, fetched.err).toBe(0);

@@ -117,7 +117,16 @@ export const addRoutes = (
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });
   jobRoutes(app, { db, storage, jobs });
-  screenRoutes(app, { db, storage, models, quotas, semantic: dedup.semanticModel !== null, problemOf, executorOf: executorOf(models) });
+  screenRoutes(app, {
+    db,
+    storage,
+    models,
+    quotas,
+    semantic: dedup.semanticModel !== null,
+    problemOf,
+    executorOf: executorOf(models),
+    chemistry,
+  });
   completionRoutes(app, { db, leaseSeconds: timing.leaseSeconds });
   registryRoutes(app, {
     db,

@@ -3,6 +3,7 @@ import type { Identity } from '../auth/identity.ts';
 import type { NewBatch } from '../batches/asked.ts';
 import { checkWindow, createBatch } from '../batches/create.ts';
 import type { BatchRow } from '../batches/rows.ts';
+import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { createFile } from '../files/files.ts';
@@ -13,9 +14,6 @@ import type { Quotas } from '../policy/quotas.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readLigands, type Ligand } from './ligands.ts';
 
-/** What is found out about a text that should be a molecule: as the chemistry room tells it. */
-export type CheckedSmiles = { ok: true; canonical: string; inchikey: string | null } | { ok: false; code: string; message: string };
-
 export interface ScreenDeps {
   db: Db;
   storage: Storage;
@@ -24,8 +22,8 @@ export interface ScreenDeps {
   semantic?: boolean;
   /** What is wrong with a request of the model, in its executor's words; null: nothing, or nobody can say. */
   problemOf: (model: ModelSpec, body: Record<string, unknown>) => string | null;
-  /** Absent: molecules are looked at by the model alone. */
-  checkSmiles?: (smiles: readonly string[]) => Promise<CheckedSmiles[]>;
+  /** Whether ligands are molecules is known before any machine is rented for them. */
+  chemistry: Pick<Chemistry, 'check'>;
 }
 
 type Json = Record<string, unknown>;
@@ -82,14 +80,14 @@ interface Written {
 const writeLines = async (deps: ScreenDeps, given: CreateScreen, model: ModelSpec, ligands: readonly Ligand[]): Promise<Written> => {
   const reference = `${model.name}@${model.version}`;
   const withSmiles = ligands.filter(({ smiles }) => smiles !== null);
-  const found = (await deps.checkSmiles?.(withSmiles.map(({ smiles }) => smiles!))) ?? [];
+  const found = await deps.chemistry.check(withSmiles.map(({ smiles }) => smiles!));
   const checked = new Map(withSmiles.map((ligand, i) => [ligand, found[i]]));
   const problems: Written['problems'] = [];
   const lines = ligands.map((ligand, place) => {
     const smiles = checked.get(ligand);
-    const known = smiles?.ok === true ? { smiles_canonical: smiles.canonical, ...(smiles.inchikey && { inchikey: smiles.inchikey }) } : {};
+    const known = smiles?.ok === true ? { smiles_canonical: smiles.smiles, ...(smiles.inchikey && { inchikey: smiles.inchikey }) } : {};
     let body = bodyOf(given, reference, ligand, known);
-    let problem = smiles?.ok === false ? { code: smiles.code, message: smiles.message } : null;
+    let problem: { code: string; message: string } | null = smiles?.ok === false ? { code: smiles.code, message: smiles.message } : null;
     if (ligand.smiles === null && ligand.ccd === null)
       problem = { code: 'invalid_input', message: 'It has neither SMILES nor a CCD code.' };
     const said = problem === null ? deps.problemOf(model, body) : null;
@@ -104,7 +102,9 @@ const writeLines = async (deps: ScreenDeps, given: CreateScreen, model: ModelSpe
 };
 
 const refusal = (problems: Written['problems'], ligands: number): ApiError => {
-  const first = problems.slice(0, 5).map(({ ligand, place, message }) => `ligand ${place + 1} ('${ligand.id}'): ${message}`);
+  const first = problems
+    .slice(0, 5)
+    .map(({ ligand: { id, name }, place, message }) => `Ligand ${place + 1} ('${id}'${name === null ? '' : `, ${name}`}): ${message}`);
   const more = problems.length > 5 ? ` And ${problems.length - 5} more.` : '';
   return new ApiError('invalid_value', `${problems.length} of ${ligands} ligands cannot be run. ${first.join(' ')}${more}`, {
     param: `ligands.${problems[0]!.place}`,

@@ -19,19 +19,23 @@ const boltz: ModelSpec = {
   options: {
     program: process.execPath,
     args: [sample],
-    env: { BOLTZ_SAMPLE: JSON.stringify({ oom_always: ['BrCCBr'], bad: ['NOT_PARSABLE'], oom: ['ClCCCl'] }) },
+    env: { BOLTZ_SAMPLE: JSON.stringify({ oom_always: ['BrCCBr'], bad: ['FC#CF'], oom: ['ClCCCl'] }) },
     max_attempts: 2,
   },
 };
 
 const sequence = 'MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ';
 
-/** Twenty, one of which runs out of memory whatever is tried, one only beside others, and one that cannot be read. */
+/**
+ * Twenty, one of which runs out of memory whatever is tried, one only beside others, one that Boltz-2 finds no conformer
+ * of, and one that is no molecule at all.
+ */
 const ligands = [
-  ...Array.from({ length: 16 }, (_, i) => ({ id: `lig-${i + 1}`, name: `alkane ${i + 1}`, smiles: 'C'.repeat(i + 1) })),
+  ...Array.from({ length: 15 }, (_, i) => ({ id: `lig-${i + 1}`, name: `alkane ${i + 1}`, smiles: 'C'.repeat(i + 1) })),
   { id: 'big', name: 'too large', smiles: 'BrCCBr' },
   { id: 'crowd', name: 'fits alone', smiles: 'ClCCCl' },
-  { id: 'odd', name: '=cmd|calc', smiles: 'NOT_PARSABLE' },
+  { id: 'odd', name: '=cmd|calc', smiles: 'FC#CF' },
+  { id: 'typo', name: 'an open ring', smiles: 'C1CC' },
   { id: 'atp', name: null, ccd: 'ATP' },
 ];
 
@@ -83,27 +87,36 @@ const keysUnder = async (prefix: string): Promise<string[]> => {
 const childrenOf = async (id: string, query = ''): Promise<ScreenChild[]> =>
   (await api<{ data: ScreenChild[] }>('GET', `/v1/batches/${id}/children?limit=100${query}`)).body.data;
 
-test('twenty ligands, end to end: records, files, lists of the best, and what went wrong with two of them', async () => {
+test('twenty ligands, end to end: records, files, lists of the best, and what went wrong with three of them', async () => {
   const made = await create({ name: 'KRAS', ligands, parameters: { seed: 7 }, metadata: { project: 'p1' } });
-  expect(made).toMatchObject({ ligands: 20, invalid: 0, proteins: [{ residues: sequence.length }], results: { status: 'pending' } });
+  expect(made).toMatchObject({ ligands: 20, invalid: 1, proteins: [{ residues: sequence.length }], results: { status: 'pending' } });
   const screen = await gathered(made.id);
   expect(screen).toMatchObject({
     name: 'KRAS',
     model: 'boltz-2@2.2.0',
     status: 'completed',
-    request_counts: { total: 20, completed: 18, failed: 2 },
+    request_counts: { total: 20, completed: 17, failed: 3 },
     results: { status: 'ready', error: null },
-    summary: { ligands: 20, by_status: { ok: 18, oom: 1, invalid: 1 } },
+    summary: { ligands: 20, by_status: { ok: 17, oom: 1, invalid: 2 } },
   });
   const summary = screen.summary!;
 
   const children = await childrenOf(made.id);
   expect(children.map(({ id }) => id)).toEqual(ligands.map(({ id }) => id));
-  const [first, big, odd, atp] = [0, 16, 18, 19].map((i) => children[i]!) as [ScreenChild, ScreenChild, ScreenChild, ScreenChild];
+  const [first, big, crowd, odd, typo, atp] = [0, 15, 16, 17, 18, 19].map((i) => children[i]!) as [
+    ScreenChild,
+    ScreenChild,
+    ScreenChild,
+    ScreenChild,
+    ScreenChild,
+    ScreenChild,
+  ];
   expect(first).toMatchObject({
     status: 'ok',
     error: null,
     smiles_submitted: 'C',
+    smiles_canonical: 'C',
+    inchikey: 'VNWKTOKETHGBQD-UHFFFAOYSA-N',
     executor: 'boltz',
     params: { seed: 7, sampling_steps: 200 },
   });
@@ -112,8 +125,9 @@ test('twenty ligands, end to end: records, files, lists of the best, and what we
   expect(first.affinity_members).toHaveLength(2);
   expect(big).toMatchObject({ status: 'oom', attempts: 2, error: { code: 'out_of_memory' }, pic50: null });
   expect(odd).toMatchObject({ status: 'invalid', error: { code: 'invalid_request', message: expect.stringContaining('3D conformer') } });
+  expect(typo).toMatchObject({ status: 'invalid', error: { message: expect.stringContaining('ring') }, smiles_canonical: null });
   expect(atp).toMatchObject({ status: 'ok', ccd: 'ATP', smiles_submitted: null });
-  expect(children[17]).toMatchObject({ id: 'crowd', status: 'ok' });
+  expect(crowd).toMatchObject({ id: 'crowd', status: 'ok' });
 
   // Two lists, each sorted by its own figure, ties by id.
   for (const [list, figure] of [
@@ -159,7 +173,7 @@ test('twenty ligands, end to end: records, files, lists of the best, and what we
   const rows = parse(csv, { columns: true }) as Record<string, string>[];
   expect(rows.map(({ id }) => id)).toEqual(ligands.map(({ id }) => id));
   expect(Number(rows[0]!['pic50'])).toBe(first.pic50);
-  expect(rows[18]).toMatchObject({ name: "'=cmd|calc", status: 'invalid', error_code: 'invalid_request', pic50: '' });
+  expect(rows[17]).toMatchObject({ name: "'=cmd|calc", status: 'invalid', error_code: 'invalid_request', pic50: '' });
   expect(JSON.parse(await download('summary.json'))).toEqual({ batch_id: made.id, ...summary });
   const { jobs } = JSON.parse(await download('job_index.json')) as {
     jobs: { request: string; status: string; files: { name: string; sha256: string }[] }[];
@@ -248,6 +262,12 @@ test.each<[string, object, string, string]>([
     'is there twice',
   ],
   ['invalid ligands, where they are to be refused', { ligands: ['C', ''], invalid: 'refuse' }, 'ligands.1', '1 of 2 ligands'],
+  [
+    'a ligand that is no molecule, with its name and why,',
+    { ligands: ['C', { id: 'x-2', name: 'typo', smiles: 'C1CC' }], invalid: 'refuse' },
+    'ligands.1',
+    "1 of 2 ligands cannot be run. Ligand 2 ('x-2', typo): ",
+  ],
   ['only invalid ligands', { ligands: [{ id: 'x' }] }, 'ligands.0', '1 of 1 ligands'],
   ['a model that is something else', { model: 'nothing', ligands: ['C'] }, 'model', 'does not exist'],
   ['a deadline that has passed', { ligands: ['C'], deadline: 1 }, 'deadline', 'a minute or more'],

@@ -210,7 +210,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       deadLetterRoutes(routes, { db, storage });
       bulkRoutes(routes, { db });
       jobRoutes(routes, { db, storage, jobs: new JobDesk({ db, storage, models, listener, quotas }) });
-      screenRoutes(routes, { db, storage, models, quotas, problemOf, executorOf: executorOf(models) });
+      screenRoutes(routes, { db, storage, models, quotas, problemOf, executorOf: executorOf(models), chemistry });
       completionRoutes(routes, { db, leaseSeconds: config.timing.leaseSeconds });
       registryRoutes(routes, {
         db,
