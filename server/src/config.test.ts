@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, describeConfig, loadConfig, type Environment, type Flags } from './config.ts';
+import { paths } from './declared.ts';
+import { pathOptions } from './executors/registry.ts';
+import { executorEndpoints, type ExecutorName } from './models/models.ts';
 import { flagOf, options, variableOf } from './options.ts';
 
 const folder = (yaml?: string): string => {
@@ -122,6 +125,32 @@ test('an unknown key is an error with its place and a suggestion, and all proble
     'unknown flag --data-dri. Did you mean --data-dir?',
     'unknown variable SLUICE_PORTT in the environment. Did you mean SLUICE_PORT?',
     'unknown variable SLUICE_LIMITS_MAX_LINES in the environment. Did you mean SLUICE_LIMITS__MAX_LINES?',
+  ]);
+});
+
+test('programs and files of models are meant from the folder of the file, names of programs are not', () => {
+  const options = (given: string) =>
+    loadConfig({ cwd: folder(`models: [{name: m, version: "1.0.0", executor: boltz, options: {${given}}}]`), env: {} }).models[0]!.options;
+  const { program, cache } = options('program: bin/boltz, cache: weights');
+  expect([program, cache]).toEqual([expect.stringMatching(/^\/.*\/bin\/boltz$/), expect.stringMatching(/^\/.*\/weights$/)]);
+  expect(options('program: boltz')['program']).toBe('boltz');
+  for (const executor of Object.keys(executorEndpoints) as ExecutorName[])
+    expect(
+      pathOptions(executor).filter((name) => !paths.has(name)),
+      executor,
+    ).toEqual([]);
+});
+
+test('a schema of a model is read, and one that is none is refused where it was written', () => {
+  const model = (schema: string) => `models:\n  - name: m\n    version: "1.0.0"\n    executor: echo\n    schema: ${schema}`;
+  const { models } = loadConfig({ cwd: folder(model('{type: object, required: [x]}')), env: {} });
+  expect(models[0]!.schema).toEqual({ type: 'object', required: ['x'] });
+  expect(problems(model('text'))).toEqual(['sluice.yaml:5: model m: schema must be a mapping: a JSON Schema of the inputs.']);
+  expect(problems(model('\n      type: object\n      properties:\n        x:\n          minimum: low'))).toEqual([
+    'sluice.yaml:9: model m: schema.properties.x.minimum must be number.',
+  ]);
+  expect(problems(model('{$ref: "#/$defs/none"}'))).toEqual([
+    "sluice.yaml:5: model m: schema can't resolve reference #/$defs/none from id #.",
   ]);
 });
 

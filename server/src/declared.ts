@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type YAMLMap } from 'yaml';
 import type { ApiKey } from './auth/identity.ts';
 import type { PoolConfig } from './policy/pools.ts';
 import { lanes, type Lane } from './policy/turns.ts';
@@ -93,7 +94,7 @@ const entries = (
   known: readonly string[],
   at: At,
   report: Report,
-): { entry: Record<string, unknown>; where: string }[] => {
+): { entry: Record<string, unknown>; where: string; node: YAMLMap }[] => {
   if (node === null || (isScalar(node) && node.value === null)) return [];
   if (!isSeq(node)) {
     report(`${at(node)}: ${name} must be a list.`);
@@ -108,7 +109,7 @@ const entries = (
       const found = String(isScalar(key) ? key.value : key);
       if (!known.includes(found)) report(`${at(key)}: unknown option ${found} in ${name}.${didYouMean(found, known)}`);
     }
-    return [{ entry: item.toJSON() as Record<string, unknown>, where: at(item) }];
+    return [{ entry: item.toJSON() as Record<string, unknown>, where: at(item), node: item }];
   });
 };
 
@@ -244,41 +245,77 @@ const readQuotas = (node: Node | null, at: At, report: Report): Quotas => {
   return quotas;
 };
 
-/** Options of executors that name files. */
-const paths = new Set(['path', 'api_key_file']);
+/** Options of executors that name files or folders: a relative one is meant from the folder of `sluice.yaml`. */
+export const paths: ReadonlySet<string> = new Set(['path', 'api_key_file', 'callback_secret_file', 'cache']);
+
+/** A program without a slash is looked for where programs are; with one it is a path like the others. */
+const isPath = (option: string, value: string): boolean => paths.has(option) || (option === 'program' && value.includes('/'));
+
+/** What is wrong with a JSON Schema, with the place in `sluice.yaml` of the part that is. */
+const schemaProblems = (schema: unknown, node: YAMLMap, at: At): { where: string; problem: string }[] => {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    return [{ where: at(node.get('schema', true)), problem: 'schema must be a mapping: a JSON Schema of the inputs.' }];
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  if (ajv.validateSchema(schema) !== true)
+    return (ajv.errors ?? []).slice(0, 5).map(({ instancePath, message = 'is not valid' }) => {
+      const path = instancePath
+        .split('/')
+        .slice(1)
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+      return { where: at(node.getIn(['schema', ...path], true)), problem: `${['schema', ...path].join('.')} ${message}.` };
+    });
+  try {
+    ajv.compile(schema);
+    return [];
+  } catch (error) {
+    return [{ where: at(node.get('schema', true)), problem: `schema ${messageOf(error)}.` }];
+  }
+};
 
 const readModels = (node: Node | null, folder: string, at: At, report: Report): ModelSpec[] => {
   const seen = new Set([modelKey(echo)]);
-  return entries(node, 'models', ['name', 'version', 'executor', 'options'], at, report).flatMap(({ entry, where }) => {
-    const { name, version, executor, options: own = {} } = entry;
-    const problems: string[] = [];
-    const wrongName = nameProblem(text(name));
-    if (wrongName !== null) problems.push(`name ${wrongName}`);
-    if (typeof version !== 'string' || !isVersion(version))
-      problems.push(
-        `version must be semantic and in quotes, such as "1.0.0"${version === undefined ? '' : `, not ${JSON.stringify(version)}`}.`,
+  return entries(node, 'models', ['name', 'version', 'executor', 'options', 'schema'], at, report).flatMap(
+    ({ entry, where, node: map }) => {
+      const { name, version, executor, options: own = {}, schema } = entry;
+      const problems: string[] = [];
+      const wrongName = nameProblem(text(name));
+      if (wrongName !== null) problems.push(`name ${wrongName}`);
+      if (typeof version !== 'string' || !isVersion(version))
+        problems.push(
+          `version must be semantic and in quotes, such as "1.0.0"${version === undefined ? '' : `, not ${JSON.stringify(version)}`}.`,
+        );
+      if (typeof executor !== 'string' || !Object.hasOwn(executorEndpoints, executor))
+        problems.push(
+          `executor must be one of ${Object.keys(executorEndpoints).join(', ')}.${didYouMean(text(executor), Object.keys(executorEndpoints))}`,
+        );
+      if (typeof own !== 'object' || own === null || Array.isArray(own)) problems.push('options must be a mapping.');
+      if (problems.length === 0) {
+        const key = modelKey({ name: name as string, version: version as string });
+        if (seen.has(key))
+          problems.push(key === modelKey(echo) ? `${key} is always there and cannot be declared.` : `${key} is declared twice.`);
+        seen.add(key);
+      }
+      const found = problems.map((problem) => ({ where, problem }));
+      if (schema !== undefined && schema !== null) found.push(...schemaProblems(schema, map, at));
+      for (const each of found) report(`${each.where}: model ${typeof name === 'string' ? `${name}: ` : ''}${each.problem}`);
+      if (found.length > 0) return [];
+      const resolved = Object.fromEntries(
+        Object.entries(own as Record<string, unknown>).map(([key, value]) => [
+          key,
+          typeof value === 'string' && isPath(key, value) ? resolve(folder, value) : value,
+        ]),
       );
-    if (typeof executor !== 'string' || !Object.hasOwn(executorEndpoints, executor))
-      problems.push(
-        `executor must be one of ${Object.keys(executorEndpoints).join(', ')}.${didYouMean(text(executor), Object.keys(executorEndpoints))}`,
-      );
-    if (typeof own !== 'object' || own === null || Array.isArray(own)) problems.push('options must be a mapping.');
-    if (problems.length === 0) {
-      const key = modelKey({ name: name as string, version: version as string });
-      if (seen.has(key))
-        problems.push(key === modelKey(echo) ? `${key} is always there and cannot be declared.` : `${key} is declared twice.`);
-      seen.add(key);
-    }
-    for (const problem of problems) report(`${where}: model ${typeof name === 'string' ? `${name}: ` : ''}${problem}`);
-    if (problems.length > 0) return [];
-    const resolved = Object.fromEntries(
-      Object.entries(own as Record<string, unknown>).map(([key, value]) => [
-        key,
-        paths.has(key) && typeof value === 'string' ? resolve(folder, value) : value,
-      ]),
-    );
-    return [{ name: name as string, version: version as string, executor: executor as ExecutorName, options: resolved }];
-  });
+      return [
+        {
+          name: name as string,
+          version: version as string,
+          executor: executor as ExecutorName,
+          options: resolved,
+          ...(schema !== undefined && schema !== null && { schema: schema as Record<string, unknown> }),
+        },
+      ];
+    },
+  );
 };
 
 const readRoutes = (node: Node | null, at: At, report: Report): DeclaredRoute[] => {

@@ -57,7 +57,7 @@ ${options.map((o) => `| \`${o.key}\` | \`${variableOf(o)}\` | \`--${o.alias ?? f
 
 | option | |
 |---|---|
-| \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`echo\`, \`openai\`, \`oip\`, \`onnx\`), \`options\` (the executor's own). \`echo\` 1.0.0 is always there. |
+| \`models\` | What can be run: \`name\`, \`version\` (semantic, in quotes), \`executor\` (\`onnx\`, \`descriptors\`, \`openai\`, \`oip\`, \`http\`, \`command\`, \`boltz\`, \`chai\`, \`rfantibody\`, \`echo\`), \`options\` (the executor's own), and perhaps \`schema\`, a JSON Schema (2020-12) of its inputs: checked at the start, served at \`/v1/models/NAME/schema\`, drawn as the portal's form; requests are not held to it. \`echo\` 1.0.0 is always there. |
 | \`keys\` | Who may ask: \`key\` or \`key_file\`, \`tenant\`, \`user\`, and \`role\`: \`admin\` where the key may register models that other servers answer for, else \`user\`. That of \`SLUICE_API_KEY\` is an admin key. |
 | \`quotas\` | What may be held at once: \`global\` (all together), \`tenant\` (each), \`user\` (each), \`tenants\` (some by name, where they differ from \`tenant\`). |
 

@@ -24,6 +24,8 @@ export interface ModelSpec {
   executor: ExecutorName;
   /** The executor's own; checked when the configuration is read. */
   options: Readonly<Record<string, unknown>>;
+  /** A JSON Schema of its inputs, as the configuration has it. Absent: that of its executor, or of its file. */
+  schema?: Readonly<Record<string, unknown>>;
   /** Whose it is, and who alone sees it. Absent: the configuration declares it, for everybody. */
   tenant?: string;
   /** Of a registered version: its row. A version that was deleted and made again has another. */

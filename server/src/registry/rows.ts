@@ -119,10 +119,10 @@ export const toDeclared = (spec: ModelSpec, siblings: readonly ModelSpec[], id: 
 });
 
 /** Paths of the server are nobody's business. */
-export const declaredDetails = (model: Model, { options }: ModelSpec): ModelDetails => ({
+export const declaredDetails = (model: Model, { options, schema }: ModelSpec): ModelDetails => ({
   ...model,
   options: Object.fromEntries(Object.entries(shownOptions(options)).filter(([name]) => !/(^|_)(path|file|url|command)$/.test(name))),
-  schema: null,
+  schema: schema ?? null,
   card: null,
   inputs: null,
   outputs: null,

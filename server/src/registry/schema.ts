@@ -2,10 +2,10 @@ import type { ModelPort } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
-import type { ExecutorName } from '../models/models.ts';
+import type { ExecutorName, ModelSpec } from '../models/models.ts';
 import type { Reference } from '../models/names.ts';
 import { registeredOf, shownReference, type ReadDeps } from './read.ts';
-import { knowsInputs, taskSchema, type Schema } from './task-schemas.ts';
+import { draft, knowsInputs, taskSchema, type Schema } from './task-schemas.ts';
 
 /** What JSON holds for an element; the ranges of integers as onnxruntime does not check them. */
 const element = (type: string): Schema => {
@@ -54,7 +54,7 @@ const shapeOf = (each: ModelPort): Schema => {
 
 /** A JSON Schema of one row of inputs, from the ports of the model's file. */
 export const schemaOfPorts = (title: string, ports: readonly ModelPort[]): Schema => ({
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $schema: draft,
   title,
   type: 'object',
   properties: Object.fromEntries(ports.map((each) => [each.name, port(each)])),
@@ -62,10 +62,13 @@ export const schemaOfPorts = (title: string, ports: readonly ModelPort[]): Schem
   additionalProperties: false,
 });
 
+const declaredSchema = ({ name, version, schema }: ModelSpec): Schema | null =>
+  schema === undefined ? null : { $schema: draft, title: `${name}@${version}`, ...schema };
+
 /** The JSON Schema of a model's inputs: as declared, else as its options and what vetting found have it. */
 export const inputSchema = async (deps: ReadDeps, identity: Identity, reference: Reference): Promise<Schema> => {
   const declared = deps.models.find(shownReference(reference), identity.tenant);
-  if (declared && declared.tenant === undefined) return taskSchema(declared);
+  if (declared && declared.tenant === undefined) return declaredSchema(declared) ?? taskSchema(declared);
   // As a request would be answered: by the newest version that is ready, where one is.
   const { row } = await registeredOf(deps, identity, declared ? { name: declared.name, version: declared.version } : reference);
   const { schema, inputs, options } = await deps.db.one<{ schema: Schema | null; inputs: ModelPort[] | null; options: Schema }>(

@@ -3,7 +3,7 @@ import type { ModelSpec } from '../models/models.ts';
 
 export type Schema = Record<string, unknown>;
 
-const draft = 'https://json-schema.org/draft/2020-12/schema';
+export const draft = 'https://json-schema.org/draft/2020-12/schema';
 
 /** What is asked of a molecule. */
 const molecule: Schema = {

@@ -23,6 +23,7 @@ beforeAll(async () => {
     models: [
       { name: 'shared', version: '1.0.0', executor: 'echo', options: {} },
       { name: 'shared', version: '1.10.0', executor: 'onnx', options: { path: '/secret/place.onnx' } },
+      { name: 'described', version: '2.0.0', executor: 'echo', options: {}, schema: { title: 'A number', required: ['x'] } },
     ],
     keys: [
       { key: 'lab', tenant: 'lab', user: 'ada' },
@@ -214,6 +215,13 @@ test('tenants are apart: the same name is two models, and nobody sees the other'
 
 const line = (model: string, id = 'a'): string =>
   `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/predict', body: { model, inputs: { x: [1, 2] } } })}\n`;
+
+test('a schema that the configuration has of a model is served; without one its executor knows', async () => {
+  const draft = 'https://json-schema.org/draft/2020-12/schema';
+  expect((await lab('GET', '/v1/models/described@2.0.0/schema')).body).toEqual({ $schema: draft, title: 'A number', required: ['x'] });
+  expect(await lab('GET', '/v1/models/described')).toMatchObject({ body: { schema: { title: 'A number', required: ['x'] } } });
+  expect(await lab('GET', '/v1/models/shared@1.0.0/schema')).toMatchObject({ body: { title: 'shared@1.0.0', type: 'object' } });
+});
 
 test('a batch keeps the version it resolved, and its keys stay inside', async () => {
   await register(lab, 'pinned', '1.0.0', { seed: 8 });
