@@ -28,7 +28,12 @@ const others = [
   },
   {
     name: 'science',
-    include: [...of('chemistry,screens,tables,results,routes'), 'cli/src/{route,screen}.test.ts', 'server/test/science/**/*.test.ts'],
+    include: [
+      ...of('chemistry,screens,tables,results,routes'),
+      'cli/src/{molecule,route,screen}.test.ts',
+      'cli/src/quickstart/**/*.test.ts',
+      'server/test/science/**/*.test.ts',
+    ],
   },
   { name: 'portal', include: [...of('portal'), 'portal/**/*.test.{ts,tsx}', 'server/test/portal/**/*.test.ts'] },
 ];
