@@ -1,6 +1,6 @@
 /**
- * `npm run quickstart`: starts everything on its defaults, runs the example batches on real molecules, shows what came
- * out, and keeps serving until Ctrl-C; `-- --exit` ends instead. The last line before that is `quickstart ok`.
+ * `npm run quickstart`: starts everything on its defaults, runs the example batches on real molecules and a sample of a
+ * screen, shows what came out, and keeps serving until Ctrl-C; `-- --exit` ends instead. The last line before that is `quickstart ok`.
  */
 import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -13,6 +13,7 @@ import { prepare } from './input.ts';
 import { count, duration, terminal } from './output.ts';
 import { Progress, progressLine, Rate, settled } from './progress.ts';
 import { firstRows, rowsText } from './quickstart/results.ts';
+import { runScreen, topText, type Screened } from './quickstart/screen.ts';
 import { startServer, type Server } from './quickstart/server.ts';
 import { upload } from './upload.ts';
 
@@ -80,6 +81,17 @@ const report = async ({ finished, seconds, requests }: Awaited<ReturnType<typeof
   print(`\n${count(requests)} requests in ${duration(seconds)}: ${count(requests / seconds)} a second, upload and validation included`);
 };
 
+const reportScreen = (screened: Screened, url: string): void => {
+  const { screen, summary, folder, seconds } = screened;
+  const residues = screen.proteins.map((protein) => protein.residues).join(' + ');
+  print(`\n${screen.model}: HIV protease (${residues} residues) against ${summary.ligands} ligands in ${duration(seconds)}`);
+  print('  A SAMPLE: this stand-in for Boltz-2 makes its numbers up. They mean nothing; their way here is the real one.');
+  print(topText(screened, 5));
+  print(`  results  ${shown(join(folder, 'results/batch_results.csv'))}`);
+  print(`  files    ${shown(folder)}/  (structures, confidences and logs under jobs/)`);
+  print(`  look     ${url}/screens/${screen.id}`);
+};
+
 const next = ({ url, key, log }: Server): string => `
   portal   ${url}/          (sign in with the key)
   API      ${url}/v1          (reference: ${url}/docs)
@@ -124,6 +136,10 @@ const main = async (args: readonly string[]): Promise<number> => {
     const done = await Promise.race([runBatches(client, folder), crashed, interrupted.promise]);
     if (done === 'interrupted') return 130;
     await report(done, server.url);
+    print('\nScreening a protein against ligands …');
+    const screened = await Promise.race([runScreen(client, out, folder), crashed, interrupted.promise]);
+    if (screened === 'interrupted') return 130;
+    reportScreen(screened, server.url);
     print(next(server));
     print('quickstart ok');
     if (args.includes('--exit')) return 0;

@@ -33,7 +33,7 @@ const show = ({ terminal, fields }: Context, screen: Screen): void => {
 const read = async (path: string): Promise<string> => (path === '-' ? text(process.stdin) : readFile(path, 'utf8'));
 
 /** A sequence from a file: plain letters, or one FASTA record. */
-const sequenceIn = (content: string, path: string): string => {
+export const sequenceIn = (content: string, path: string): string => {
   const records = content.split(/^>.*$/m).map((record) => record.replaceAll(/\s+/g, ''));
   const sequences = records.filter((record) => record !== '');
   if (sequences.length !== 1)
@@ -112,7 +112,11 @@ export const results = async (context: Context, id: string, { top }: { top: numb
 };
 
 /** All files of an ended screen, under their paths; out of the archive, so that it works when the batch is gone. */
-export const download = async ({ client, terminal, quiet }: Context, id: string, { out }: { out: string }): Promise<void> => {
+export const download = async (
+  { client, terminal, quiet }: Pick<Context, 'client' | 'terminal' | 'quiet'>,
+  id: string,
+  { out }: { out: string },
+): Promise<void> => {
   const { data } = await client.get<{ data: ArchivedFile[] }>(`/v1/archive/${id}`);
   const root = resolve(out);
   for (const { path } of data) {
