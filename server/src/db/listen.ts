@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /**
@@ -32,6 +34,9 @@ export type Channel = keyof typeof channels;
 
 type Events = { [C in Channel]: [payload: string] } & { lost: [error: Error]; ready: [] };
 
+/** Milliseconds in which a connection that says goodbye has to end; one that is half open never would. */
+const goodbyeMs = 1_000;
+
 /**
  * One connection that listens. Emits `ready` after each (re)connect, when whatever was missed should be looked for.
  * Probes itself every `probe` milliseconds, since a half-open socket never errors.
@@ -41,6 +46,7 @@ export class Listener extends EventEmitter<Events> implements AsyncDisposable {
   readonly #channels: Channel[];
   readonly #probe: number;
   #client: pg.Client | null = null;
+  #socket: Socket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = true;
   #connecting: Promise<void> | null = null;
@@ -65,7 +71,11 @@ export class Listener extends EventEmitter<Events> implements AsyncDisposable {
     await this.#connecting;
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => {});
+    if (client === null) return;
+    const left = new AbortController();
+    await Promise.race([client.end(), delay(goodbyeMs, undefined, { signal: left.signal })]).catch(() => {});
+    left.abort();
+    this.#socket?.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -79,15 +89,17 @@ export class Listener extends EventEmitter<Events> implements AsyncDisposable {
 
   async #open(): Promise<void> {
     if (this.#stopped) return;
+    const socket = new Socket();
     const client = new pg.Client({
       connectionString: this.#url,
+      stream: () => socket,
       application_name: 'sluice listener',
       keepAlive: true,
       connectionTimeoutMillis: 10_000,
       query_timeout: 5_000,
     });
-    client.on('error', (error) => this.#lost(client, error));
-    client.on('end', () => this.#lost(client, new Error('the connection ended')));
+    client.on('error', (error) => this.#lost(client, socket, error));
+    client.on('end', () => this.#lost(client, socket, new Error('the connection ended')));
     client.on('notification', ({ channel, payload = '' }) => {
       const name = this.#channels.find((c) => channels[c] === channel);
       if (name) (this as EventEmitter).emit(name, payload);
@@ -96,26 +108,27 @@ export class Listener extends EventEmitter<Events> implements AsyncDisposable {
       await client.connect();
       await client.query(this.#channels.map((c) => `listen ${channels[c]}`).join('; '));
     } catch (error) {
-      return this.#lost(client, error as Error);
+      return this.#lost(client, socket, error as Error);
     }
-    this.#client = client;
-    this.#schedule(() => this.#ask(client), this.#probe);
+    [this.#client, this.#socket] = [client, socket];
+    this.#schedule(() => this.#ask(client, socket), this.#probe);
     this.emit('ready');
   }
 
-  async #ask(client: pg.Client): Promise<void> {
+  async #ask(client: pg.Client, socket: Socket): Promise<void> {
     try {
       await client.query('select 1');
-      if (this.#client === client) this.#schedule(() => this.#ask(client), this.#probe);
+      if (this.#client === client) this.#schedule(() => this.#ask(client, socket), this.#probe);
     } catch (error) {
-      this.#lost(client, error as Error);
+      this.#lost(client, socket, error as Error);
     }
   }
 
-  #lost(client: pg.Client, error: Error): void {
+  #lost(client: pg.Client, socket: Socket, error: Error): void {
     client.removeAllListeners();
     client.on('error', () => {});
-    void client.end().catch(() => {});
+    // Nobody is there to say goodbye to.
+    socket.destroy();
     if (this.#client !== null && this.#client !== client) return;
     this.#client = null;
     if (this.#stopped) return;

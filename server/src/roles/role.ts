@@ -70,24 +70,39 @@ export const runRole = async (role: Role, { supervised, load }: { supervised: bo
   const log = createLogger({ ...given.log, base: { role: link?.name ?? role.name } });
   endOnSurprise(log);
   const stop = AbortSignal.any(link ? [signal, link.stop] : [signal]);
-  try {
-    await using open = new AsyncDisposableStack();
-    const parts = await openParts(role, given, log, stop, link, open);
-    const running = await role.start(parts);
-    if (!role.serves && !link && parts.config.healthPort > 0) {
-      const server = open.use(await healthServer({ host: parts.config.host, port: parts.config.healthPort, health: parts.health }));
-      log.info(`health and metrics at ${server.url}`);
-    }
-    link?.ready(running.url ?? null);
-    log.info(running.url ? `ready at ${running.url}` : 'ready');
-    await Promise.race([aborted(stop), ...(running.ended ? [running.ended] : [])]);
-    log.info('stopping');
-    await running.stop();
-  } catch (error) {
+  // Told before what is open is closed, which may take its time or fail as well.
+  const failed = (error: unknown): number => {
     log.fatal(explain(error, given));
     return 1;
+  };
+  try {
+    await using open = new AsyncDisposableStack();
+    const code = await serve(role, given, { log, stop, link, open }).catch(failed);
+    if (code !== 0) return code;
+  } catch (error) {
+    return failed(error);
   }
   log.info('stopped');
+  return 0;
+};
+
+/** Starts the role, and stops it when it is told to or has come to its end. */
+const serve = async (
+  role: Role,
+  given: Config,
+  { log, stop, link, open }: { log: Logger; stop: AbortSignal; link: Link | null; open: AsyncDisposableStack },
+): Promise<number> => {
+  const parts = await openParts(role, given, log, stop, link, open);
+  const running = await role.start(parts);
+  if (!role.serves && !link && parts.config.healthPort > 0) {
+    const server = open.use(await healthServer({ host: parts.config.host, port: parts.config.healthPort, health: parts.health }));
+    log.info(`health and metrics at ${server.url}`);
+  }
+  link?.ready(running.url ?? null);
+  log.info(running.url ? `ready at ${running.url}` : 'ready');
+  await Promise.race([aborted(stop), ...(running.ended ? [running.ended] : [])]);
+  log.info('stopping');
+  await running.stop();
   return 0;
 };
 
