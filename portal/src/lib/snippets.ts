@@ -5,12 +5,16 @@ export interface Call {
   path: string;
   body?: unknown;
   /** What the stock client of OpenAI's would write after `client.`; absent: a raw call. */
-  openai?: { python: string; node: string };
-  /** Arguments of `sluice`. */
-  sluice?: string;
+  openai?: { python: string; node: string } | undefined;
+  /** Arguments of `sluice`; absent: those of `sluice api`, which takes any call. */
+  sluice?: readonly string[] | undefined;
 }
 
 const shell = (text: string): string => (/^[\w./:=@%,+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
+
+/** Options of `sluice` that have a value: `--status failed`. */
+export const flags = (values: Readonly<Record<string, string | undefined>>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => (value ? [`--${name}`, value] : []));
 
 /** JSON as Python writes it. */
 export const pythonic = (value: unknown): string => {
@@ -47,6 +51,6 @@ export const snippets = ({ method, path, body, openai, sluice }: Call, origin: s
     sluice:
       sluice === undefined
         ? `sluice api ${method === 'GET' ? '' : `-X ${method} `}${shell(path)}${body === undefined ? '' : ` -d ${shell(json)}`}`
-        : `sluice ${sluice}`,
+        : ['sluice', ...sluice.map(shell)].join(' '),
   };
 };

@@ -182,7 +182,7 @@ export const Header = ({ batch }: { batch: Batch }) => {
             method: 'GET',
             path: `/v1/batches/${batch.id}`,
             openai: { python: `batches.retrieve("${batch.id}")`, node: `batches.retrieve('${batch.id}')` },
-            sluice: `batch get ${batch.id}`,
+            sluice: ['batch', 'get', batch.id],
           }}
         />
       </div>

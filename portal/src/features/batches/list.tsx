@@ -5,6 +5,7 @@ import { IconColumns3, IconPlus, IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { count, plural } from '../../lib/format.ts';
 import { remembered } from '../../lib/prefs.ts';
+import { flags } from '../../lib/snippets.ts';
 import { writeQuery } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
@@ -147,6 +148,14 @@ const NothingYet = () => (
   </Empty>
 );
 
+/** The command of `sluice` that lists the same; what it has no options for is left to `sluice api`. */
+const commandOf = (shown: Shown): readonly string[] | undefined => {
+  const { status, q, ...others } = filterOf(shown);
+  if (Object.keys(others).length > 0 || status?.includes(',')) return undefined;
+  if (q === undefined) return ['batch', 'list', ...flags({ status })];
+  return status === undefined ? ['batch', 'find', '--', ...q.split(/\s+/)] : undefined;
+};
+
 const idOf = (row: Row): string => row.id;
 
 const List = () => {
@@ -218,10 +227,7 @@ const List = () => {
               method: 'GET',
               path: `/v1/portal/batches${writeQuery(filterOf(shown))}`,
               ...(!isFiltered(shown) && { openai: { python: 'batches.list()', node: 'batches.list()' } }),
-              sluice:
-                isFiltered(shown) && shown.status.length === 0
-                  ? undefined
-                  : `batch list${shown.status.length > 0 ? ` --status ${shown.status.join(',')}` : ''}`,
+              sluice: commandOf(shown),
             }}
           />
           <Button leftSection={<IconPlus size={14} aria-hidden />} renderRoot={(props) => <Link to="/batches/new" {...props} />}>

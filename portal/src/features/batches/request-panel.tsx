@@ -101,7 +101,7 @@ export const RequestPanel = ({ id }: { id: string }) => {
                 Retry this
               </Button>
             )}
-            <CopyAs call={{ method: 'GET', path: `/v1/requests/${request.id}`, sluice: `request get ${request.id}` }} />
+            <CopyAs call={{ method: 'GET', path: `/v1/requests/${request.id}`, sluice: ['request', 'get', request.id] }} />
           </div>
           <div className={css.parts}>
             <section className={css.part}>

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQueries } from '@tanstack/react-query';
 import { IconChevronRight, IconCopy } from '@tabler/icons-react';
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type SubmitEvent } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
+import { flags } from '../../lib/snippets.ts';
 import { count, duration, none } from '../../lib/format.ts';
 import { geometry } from '../../lib/geometry.ts';
 import { writeQuery } from '../../lib/url.ts';
@@ -383,7 +384,9 @@ export const Requests = (props: Props & { setFilter: (filter: Record<string, str
           call={{
             method: 'GET',
             path: `/v1/portal/batches/${batch.id}/requests${writeQuery(filter)}`,
-            sluice: `request list ${batch.id}${state === '' ? '' : ` --state ${state}`}`,
+            sluice: Object.keys(filter).every((name) => name === 'state')
+              ? ['request', 'list', batch.id, ...flags({ state: filter['state'] })]
+              : undefined,
           }}
         />
       </div>

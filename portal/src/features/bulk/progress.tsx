@@ -103,7 +103,7 @@ const Shown = ({ operation }: { operation: Operation }) => {
               Stop
             </Button>
           )}
-          <CopyAs call={{ method: 'GET', path: `/v1/bulk/${id}`, sluice: `bulk get ${id}` }} />
+          <CopyAs call={{ method: 'GET', path: `/v1/bulk/${id}`, sluice: ['bulk', 'get', id] }} />
         </>
       }
     >

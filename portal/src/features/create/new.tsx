@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
+import { flags } from '../../lib/snippets.ts';
 import { bytes, count, duration, percent, plural } from '../../lib/format.ts';
 import { session } from '../../lib/session.ts';
 import { address, param } from '../../lib/url.ts';
@@ -366,7 +367,7 @@ const NewBatch = () => {
                   method: 'POST',
                   path: '/v1/batches',
                   body,
-                  sluice: `batch run ${picked?.file.name ?? 'FILE'} --window ${draft.window}`,
+                  sluice: ['batch', 'run', picked?.file.name ?? 'FILE', ...flags({ window: draft.window })],
                 }}
               />
             </div>

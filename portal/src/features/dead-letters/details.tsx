@@ -103,7 +103,7 @@ const DeadLetter = () => {
               </Button>
             </>
           )}
-          <CopyAs call={{ method: 'GET', path: `/v1/dead_letters/${id}`, sluice: `dlq list --json` }} />
+          <CopyAs call={{ method: 'GET', path: `/v1/dead_letters/${id}`, sluice: ['dlq', 'show', id] }} />
         </>
       }
     >

@@ -4,6 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { IconArrowLeft, IconDownload, IconMoodHappy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
+import { flags } from '../../lib/snippets.ts';
 import { count, plural, shortId } from '../../lib/format.ts';
 import { address, param, writeQuery } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
@@ -155,7 +156,19 @@ const DeadLetters = () => {
             call={{
               method: 'GET',
               path: `/v1/dead_letters${writeQuery({ ...filter, status: values.status, ...(grouped && { group: 'cause' }) })}`,
-              sluice: 'dlq list',
+              sluice: [
+                'dlq',
+                'list',
+                ...(grouped ? ['--causes'] : []),
+                ...flags({
+                  status: values.status,
+                  batch: values.batch,
+                  model: values.model,
+                  code: values.code,
+                  cause: values.cause,
+                  search: values.q,
+                }),
+              ],
             }}
           />
         </>

@@ -4,6 +4,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from 
 import { IconArrowLeft, IconDownload, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
+import { flags } from '../../lib/snippets.ts';
 import { address, param } from '../../lib/url.ts';
 import { bytes, count, plural, shortId } from '../../lib/format.ts';
 import { useAddress } from '../../lib/use-address.ts';
@@ -165,7 +166,7 @@ const Files = () => {
                 python: `files.list(${purpose ? `purpose="${purpose}"` : ''})`,
                 node: `files.list(${purpose ? `{ purpose: '${purpose}' }` : ''})`,
               },
-              sluice: `file list${purpose ? ` --purpose ${purpose}` : ''}`,
+              sluice: ['file', 'list', ...flags({ purpose })],
             }}
           />
           <Upload />

@@ -178,7 +178,7 @@ const Acts = ({ job }: { job: Job }) => {
           </Menu>
         </>
       )}
-      <CopyAs call={{ method: 'GET', path: `/v1/jobs/${job.id}`, sluice: `job get ${job.id}` }} />
+      <CopyAs call={{ method: 'GET', path: `/v1/jobs/${job.id}`, sluice: ['job', 'get', job.id] }} />
     </>
   );
 };

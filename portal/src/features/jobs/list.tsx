@@ -3,6 +3,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { api, bodyOf } from '../../lib/api.ts';
 import { duration, none, plural, shortId } from '../../lib/format.ts';
+import { flags } from '../../lib/snippets.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
@@ -100,7 +101,7 @@ const Jobs = () => {
           call={{
             method: 'GET',
             path: `/v1/jobs?${asked}`,
-            sluice: `job list${statusOf[values.show] ? ` --status ${statusOf[values.show]}` : ''}`,
+            sluice: ['job', 'list', ...flags({ status: query.status, model: query.model, user: query.user })],
           }}
         />
       }

@@ -119,7 +119,7 @@ const Model = () => {
             call={{
               method: 'GET',
               path: `/v1/models/${encodeURIComponent(name)}${values.version === '' ? '' : `/versions/${values.version}`}`,
-              sluice: `model versions ${name}`,
+              sluice: ['model', 'get', reference],
             }}
           />
           {model.data && !model.data.declared && (

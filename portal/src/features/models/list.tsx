@@ -5,6 +5,7 @@ import { IconUpload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { bytes, count, none, plural } from '../../lib/format.ts';
+import { flags } from '../../lib/snippets.ts';
 import { address, param, writeQuery } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
@@ -69,6 +70,7 @@ const Models = () => {
     ...(values.executor !== '' && { executor: values.executor }),
     ...(values.tag !== '' && { tag: values.tag }),
   };
+  const isFiltered = values.q !== '' || values.executor !== '' || values.tag !== '';
   const models = useQuery({
     queryKey: ['models', values],
     queryFn: () => bodyOf(api.GET('/v1/models', { params: { query } })),
@@ -85,8 +87,9 @@ const Models = () => {
             call={{
               method: 'GET',
               path: `/v1/models${writeQuery(query)}`,
-              openai: { python: 'models.list()', node: 'models.list()' },
-              sluice: 'model list',
+              // OpenAI's own list knows no filter.
+              openai: isFiltered ? undefined : { python: 'models.list()', node: 'models.list()' },
+              sluice: values.executor === '' ? ['model', 'list', ...flags({ search: values.q, tag: values.tag })] : undefined,
             }}
           />
           <Button leftSection={<IconUpload size={14} aria-hidden />} onClick={() => setUploading(true)}>

@@ -100,7 +100,7 @@ const Form = ({ reference, schema }: { reference: string; schema: Schema }) => {
               Predict
             </Button>
             <CopyAs
-              call={{ method: 'POST', path: '/v1/predict', body, sluice: `model try ${reference} '${JSON.stringify(body.inputs)}'` }}
+              call={{ method: 'POST', path: '/v1/predict', body, sluice: ['model', 'try', reference, JSON.stringify(body.inputs)] }}
             />
           </div>
         </form>

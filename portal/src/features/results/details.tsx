@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { IconChevronDown, IconDownload } from '@tabler/icons-react';
 import { api, bodyOf } from '../../lib/api.ts';
+import { flags } from '../../lib/snippets.ts';
 import { count } from '../../lib/format.ts';
 import { address, param, writeQuery } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
@@ -90,7 +91,7 @@ const Results = () => {
             call={{
               method: 'GET',
               path: `/v1/batches/${id}/results${writeQuery({ format: 'csv', where: values.where, sort: values.sort })}`,
-              sluice: `batch results ${id} --format csv${values.where ? ` --where '${values.where}'` : ''}`,
+              sluice: ['batch', 'results', id, ...flags({ format: 'csv', where: values.where, sort: values.sort, out: '-' })],
             }}
           />
         </>

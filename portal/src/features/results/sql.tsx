@@ -51,7 +51,7 @@ export const Sql = ({ batch }: { batch: string }) => {
               method: 'POST',
               path: `/v1/batches/${batch}/results/query`,
               body: { sql: text },
-              sluice: `batch query ${batch} '${text}'`,
+              sluice: ['batch', 'query', batch, text],
             }}
           />
         </div>

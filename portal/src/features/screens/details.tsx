@@ -145,7 +145,7 @@ const Details = () => {
           <Button component={Link} to="/screens/new" variant="default">
             New screen
           </Button>
-          <CopyAs call={{ method: 'GET', path: `/v1/screens/${id}` }} />
+          <CopyAs call={{ method: 'GET', path: `/v1/screens/${id}`, sluice: ['screen', 'get', id] }} />
         </>
       }
     >

@@ -159,7 +159,7 @@ const Routes = () => {
 
 /** Who one is, what one may use and how much of it is used, and how pages look. */
 const Settings = () => (
-  <Page title="Settings" actions={<CopyAs call={{ method: 'GET', path: '/v1/usage', sluice: 'usage' }} />}>
+  <Page title="Settings" actions={<CopyAs call={{ method: 'GET', path: '/v1/usage', sluice: ['usage'] }} />}>
     <div className={css.columns}>
       <You />
       <Preferences />

@@ -144,7 +144,7 @@ const Workers = () => {
     <Page
       title="Workers"
       note={ready === undefined ? undefined : `${count(ready)} ready`}
-      actions={<CopyAs call={{ method: 'GET', path: '/v1/workers', sluice: 'workers' }} />}
+      actions={<CopyAs call={{ method: 'GET', path: '/v1/workers', sluice: ['workers', 'list'] }} />}
       fill
     >
       <Answer of={pools} what="The pools" waiting={<div style={{ height: 118 }} />}>
