@@ -102,8 +102,8 @@ const structure = ({ proteins, ligand, text }, rank) => {
 };
 
 /** A NumPy archive of one array of float32. */
-const npz = (name, values) => {
-  const shape = `{'descr': '<f4', 'fortran_order': False, 'shape': (${values.length},), }`;
+const npz = (name, values, sizes = [values.length]) => {
+  const shape = `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes.join(', ')},), }`;
   const header = Buffer.from(`${shape.padEnd(117)}\n`, 'latin1');
   const length = Buffer.alloc(2);
   length.writeUInt16LE(header.length);
@@ -125,6 +125,10 @@ const npz = (name, values) => {
   end.writeUInt32LE(local.length, 16);
   return Buffer.concat([local, central, end]);
 };
+
+/** Errors in Å between any two tokens, each a residue or an atom of the ligand: larger from far away, and where the model is unsure. */
+const aligned = (plddt) =>
+  plddt.flatMap((on, i) => plddt.map((of, j) => Math.min(31.75, 0.25 + 0.12 * Math.abs(i - j) + 12 * (1 - of) + 6 * (1 - on))));
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -155,7 +159,7 @@ const predict = (record) => {
     writeFileSync(join(folder, `${id}_model_${rank}.cif`), cif);
     writeFileSync(join(folder, `confidence_${id}_model_${rank}.json`), JSON.stringify(confidence, null, 4));
     writeFileSync(join(folder, `plddt_${id}_model_${rank}.npz`), npz('plddt', plddt));
-    if (args.includes('--write_full_pae')) writeFileSync(join(folder, `pae_${id}_model_${rank}.npz`), npz('pae', plddt.map((score) => 30 * (1 - score))));
+    if (args.includes('--write_full_pae')) writeFileSync(join(folder, `pae_${id}_model_${rank}.npz`), npz('pae', aligned(plddt), [plddt.length, plddt.length]));
   }
   if (record.affinity) writeFileSync(join(folder, `pre_affinity_${id}.npz`), npz('coords', [0]));
 };

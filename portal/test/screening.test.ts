@@ -24,7 +24,7 @@ const coloursOf = async (page: Page): Promise<number> => {
   }, png);
 };
 
-describe.skipIf(noBrowser)('screening in a browser', () => {
+describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () => {
   let portal: Portal;
   beforeAll(async () => {
     portal = await openPortal({ models: [boltz] });
@@ -45,6 +45,8 @@ describe.skipIf(noBrowser)('screening in a browser', () => {
     await page.getByText('2 ligands in a table').waitFor();
     await page.getByText('Advanced').click();
     await page.getByLabel('seed').fill('11');
+    await page.getByLabel('diffusion_samples', { exact: true }).fill('2');
+    await page.getByLabel('write_full_pae').check();
     // What the server refuses stands at its field.
     await page.getByLabel('Deadline').fill('2020-01-01T00:00');
     await start.click();
@@ -59,6 +61,29 @@ describe.skipIf(noBrowser)('screening in a browser', () => {
     await page.getByRole('listbox', { name: 'Residues of chain A' }).getByRole('option').first().focus();
     await page.keyboard.press('ArrowRight');
     await page.getByRole('option', { name: /^THR 2, pLDDT \d+/, selected: true }).waitFor();
+    // Of 43 residues and the six atoms of benzene: how sure it is of where they lie to each other, as a map and as a table.
+    await page.getByRole('img', { name: /^Predicted aligned error, 49 by 49/ }).hover({ position: { x: 2, y: 2 } });
+    await page.getByText('Where MET 1 of A is aligned, MET 1 of A is off by').waitFor();
+    const means = page.getByRole('table', { name: 'Mean error in Å' });
+    expect(await means.getByRole('row').count()).toBe(3);
+
+    // All structures of the screen, and the others of one ligand.
+    await page.goto(`/structures/${new URL(page.url()).pathname.split('/').at(-1)}/1`);
+    await page.getByRole('heading', { level: 1, name: 'ethanol' }).waitFor();
+    await page.getByRole('img', { name: /^Predicted aligned error, 46 by 46/ }).waitFor();
+    const first = await page.getByRole('link', { name: 'Download mmCIF' }).getAttribute('href');
+    await page.getByRole('button', { name: 'Model 2' }).click();
+    await page.waitForURL(/model=2/);
+    await page.locator('[data-viewer=shown]').waitFor();
+    const second = page.getByRole('link', { name: 'Download mmCIF' });
+    await expect.poll(() => second.getAttribute('href')).toMatch(/model_1\.cif$/);
+    expect(first).toMatch(/structure\.cif$/);
+    await page.getByRole('img', { name: /^Predicted aligned error/ }).waitFor();
+    await page
+      .getByRole('navigation', { name: 'Structures of this screen' })
+      .getByRole('link', { name: /benzene/ })
+      .click();
+    await page.getByRole('heading', { level: 1, name: 'benzene' }).waitFor();
     await page.context().close();
   });
 
@@ -75,7 +100,7 @@ describe.skipIf(noBrowser)('screening in a browser', () => {
     const page = await context.newPage();
     await page.goto(`/structures/${screens.data[0]!.id}/1`);
     await page.getByText('This browser draws no WebGL').waitFor();
-    expect(await page.locator('canvas').count()).toBe(0);
+    expect(await page.getByRole('img', { name: /^Structure of/ }).count()).toBe(0);
     await page.getByRole('option', { name: /^MET 1, pLDDT \d+/ }).waitFor();
     await context.close();
   });

@@ -125,9 +125,9 @@ const startScreen = async (client: OpenAI): Promise<string> => {
     'BrCCBr too large',
     'C1CCX a ring that stays open',
   ].join('\n');
-  return (await call(client, 'POST', '/v1/screens', { name: 'KRAS, sample', protein, ligands, parameters: { seed: 7 } })).body[
-    'id'
-  ] as string;
+  return (
+    await call(client, 'POST', '/v1/screens', { name: 'KRAS, sample', protein, ligands, parameters: { seed: 7, write_full_pae: true } })
+  ).body['id'] as string;
 };
 
 /** Its files are made a moment after its end. */

@@ -156,7 +156,7 @@ export const LigandPanel = ({ screen, ligand }: { screen: string; ligand: Ligand
         <div className={css.main}>
           {part === 'structure' &&
             (structure ? (
-              <Structure url={structure} name={ligand.name ?? ligand.id} />
+              <Structure url={structure} pae={urlOf('pae.npz')} name={ligand.name ?? ligand.id} />
             ) : (
               <Empty title="It has no structure">{ligand.error?.message ?? 'It has not been predicted yet.'}</Empty>
             ))}

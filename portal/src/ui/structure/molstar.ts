@@ -1,7 +1,7 @@
 import { PluginBehaviors } from 'molstar/lib/mol-plugin/behavior.js';
 import { PluginContext } from 'molstar/lib/mol-plugin/context.js';
 import { PluginSpec } from 'molstar/lib/mol-plugin/spec.js';
-import { StructureElement, StructureProperties, Unit } from 'molstar/lib/mol-model/structure.js';
+import { Structure, StructureElement, StructureProperties, Unit } from 'molstar/lib/mol-model/structure.js';
 import { Vec3 } from 'molstar/lib/mol-math/linear-algebra.js';
 import type { ColorTheme } from 'molstar/lib/mol-theme/color.js';
 import { Color } from 'molstar/lib/mol-util/color/index.js';
@@ -79,9 +79,27 @@ export const show = async (container: HTMLDivElement, canvas: HTMLCanvasElement,
   const add = plugin.builders.structure.representation;
   if (polymer) await add.addRepresentation(polymer, { type: 'cartoon', color: 'plddt' as never });
   if (ligand) await add.addRepresentation(ligand, { type: 'ball-and-stick', color: 'element-symbol' });
-  plugin.managers.camera.reset(undefined, 0);
 
   const camera = () => plugin.canvas3d!.camera;
+  /** The longest way of it lies across the view, or down it where that is higher than wide, and fills it. */
+  const lay = (): void => {
+    const whole = structure.cell?.obj?.data;
+    if (!whole) return;
+    const { boxAxes } = StructureElement.Loci.getPrincipalAxes(Structure.toStructureElementLoci(whole));
+    const [long, short] = [Vec3.magnitude(boxAxes.dirA), Vec3.magnitude(boxAxes.dirB)];
+    plugin.canvas3d!.requestCameraReset({
+      durationMs: 0,
+      snapshot: (scene, { viewport: { width, height } }) => {
+        const wide = width >= height;
+        const fits = wide ? Math.max(short, (long * height) / width) : Math.max(short, (long * width) / height);
+        const [up, towards] = wide ? [boxAxes.dirB, boxAxes.dirC] : [boxAxes.dirA, boxAxes.dirC];
+        const { radius } = scene.boundingSphereVisible;
+        // As near as it fits; what is drawn reaches as far as all of it does, however it is turned.
+        return { ...camera().getFocus(boxAxes.origin, 1.1 * fits + 4, Vec3.clone(up), Vec3.clone(towards)), radius };
+      },
+    });
+  };
+  lay();
   const moved = (change: (away: Vec3, up: Vec3) => void): void => {
     const { position, target, up } = camera().state;
     const away = Vec3.sub(Vec3(), position, target);
@@ -90,7 +108,7 @@ export const show = async (container: HTMLDivElement, canvas: HTMLCanvasElement,
     plugin.canvas3d!.requestDraw();
   };
   return {
-    reset: () => plugin.managers.camera.reset(undefined, 0),
+    reset: lay,
     zoom: (by) => moved((away) => Vec3.scale(away, away, 1 / by)),
     turn: (degrees) =>
       moved((away, up) => {

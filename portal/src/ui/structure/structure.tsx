@@ -1,13 +1,15 @@
 import { Button, useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconDownload, IconMinus, IconPlus, IconRefresh, IconRotate2, IconRotateClockwise2 } from '@tabler/icons-react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { call } from '../../lib/api.ts';
-import { bands, residuesOf } from '../../lib/cif.ts';
+import { bands, residuesOf, type Residue } from '../../lib/cif.ts';
 import { Answer, Empty, Waiting } from '../states.tsx';
 import { Sequence } from './sequence.tsx';
 import type { Viewer } from './molstar.ts';
 import css from './structure.module.css';
+
+const Pae = lazy(() => import('./pae.tsx'));
 
 /** Whether this browser can draw it; what cannot has the residues. */
 const drawsWebGl = (): boolean => {
@@ -23,8 +25,17 @@ type State = 'loading' | 'shown' | 'none';
 
 const surface = (): string => getComputedStyle(document.documentElement).getPropertyValue('--surface');
 
+interface StructureProps {
+  /** Of mmCIF on this server. */
+  url: string;
+  /** What it is a structure of. */
+  name: string;
+  /** Of its map of aligned errors, where one was kept. */
+  pae?: string | undefined;
+}
+
 /** A predicted structure: the protein in the colours of its pLDDT, the ligand, and the sequence, by which all of it can be reached. */
-const Shown = ({ cif, url, name }: { cif: string; url: string; name: string }) => {
+const Shown = ({ cif, url, name, pae }: { cif: string } & StructureProps) => {
   const theme = useComputedColorScheme('light');
   const residues = useMemo(() => residuesOf(cif), [cif]);
   const frame = useRef<HTMLDivElement>(null);
@@ -64,6 +75,7 @@ const Shown = ({ cif, url, name }: { cif: string; url: string; name: string }) =
     };
   }, [cif, name]);
   useEffect(() => viewer.current?.background(surface()), [theme]);
+  const focus = ({ chain, number }: Residue) => viewer.current?.focus(chain, number);
   const act = (does: (viewer: Viewer) => void) => () => viewer.current && does(viewer.current);
   const buttons = [
     { label: 'Nearer', icon: IconPlus, does: (v: Viewer) => v.zoom(1.3) },
@@ -116,13 +128,17 @@ const Shown = ({ cif, url, name }: { cif: string; url: string; name: string }) =
           </li>
         ))}
       </ul>
-      <Sequence residues={residues} choose={({ chain, number }) => viewer.current?.focus(chain, number)} />
+      <Sequence residues={residues} choose={focus} />
+      {pae !== undefined && (
+        <Suspense fallback={<Waiting rows={6} />}>
+          <Pae url={pae} residues={residues} choose={focus} />
+        </Suspense>
+      )}
     </div>
   );
 };
 
-/** @param url of mmCIF on this server @param name what it is a structure of */
-export const Structure = ({ url, name }: { url: string; name: string }) => {
+export const Structure = ({ url, name, pae }: StructureProps) => {
   const text = useQuery({
     queryKey: ['structure', url],
     queryFn: async () => (await call(url)).text(),
@@ -130,7 +146,7 @@ export const Structure = ({ url, name }: { url: string; name: string }) => {
   });
   return (
     <Answer of={text} what="The structure" waiting={<Waiting rows={9} />}>
-      {(cif) => <Shown cif={cif} url={url} name={name} />}
+      {(cif) => <Shown cif={cif} url={url} name={name} pae={pae} />}
     </Answer>
   );
 };
