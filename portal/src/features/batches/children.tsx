@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { count } from '../../lib/format.ts';
 import { CancelDialog } from './cancel.tsx';
-import { ModelTable } from './models.tsx';
+import { ModelList } from './models.tsx';
 import type { Batch } from './queries.ts';
 import { open } from './states.ts';
 
@@ -49,7 +49,7 @@ export const Children = ({ batch }: { batch: Batch }) => {
   };
   return (
     <>
-      <ModelTable
+      <ModelList
         rows={batch.children.map((child) => ({
           model: child.model,
           batch: child,

@@ -12,40 +12,30 @@ export interface ModelRow {
   action?: ReactNode;
 }
 
-/** How far each model of a batch is. */
-export const ModelTable = ({ rows }: { rows: readonly ModelRow[] }) => (
-  <div className={css.wide} tabIndex={0} role="region" aria-label="Progress by model">
-    <table className={css.table}>
-      <tbody>
-        {rows.map(({ model, batch, of, action }) => (
-          <tr key={batch?.id ?? model}>
-            <td>
-              {batch ? (
-                <Link to={`/batches/${batch.id}`} className="mono link">
-                  {model}
-                </Link>
-              ) : (
-                <span className="mono">{model}</span>
-              )}
-            </td>
-            {batch && (
-              <td>
-                <Status of={batch.status} />
-              </td>
-            )}
-            <td style={{ width: '35%', minWidth: 100 }}>
-              <span style={{ display: 'flex' }}>
-                <Progress of={of} label={`Progress of ${model}`} />
-              </span>
-            </td>
-            <td className="num quiet">
-              {count(of.ok)} of {count(of.total)}
-              {of.bad > 0 && `, ${count(of.bad)} failed`}
-            </td>
-            {action !== undefined && <td style={{ textAlign: 'right' }}>{action}</td>}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
+/** How far each model of a batch is: a line each, or two where there is little room. */
+export const ModelList = ({ rows }: { rows: readonly ModelRow[] }) => (
+  <ul className={css.models} aria-label="Progress by model">
+    {rows.map(({ model, batch, of, action }) => (
+      <li key={batch?.id ?? model} className={css.model}>
+        <span className={css.modelName}>
+          {batch ? (
+            <Link to={`/batches/${batch.id}`} className="mono link">
+              {model}
+            </Link>
+          ) : (
+            <span className="mono">{model}</span>
+          )}
+          {batch && <Status of={batch.status} />}
+        </span>
+        <span className={css.modelAct}>{action}</span>
+        <span className={css.modelBar}>
+          <Progress of={of} label={`Progress of ${model}`} />
+        </span>
+        <span className={`${css.modelCount} num quiet`}>
+          {count(of.ok)} of {count(of.total)}
+          {of.bad > 0 && `, ${count(of.bad)} failed`}
+        </span>
+      </li>
+    ))}
+  </ul>
 );

@@ -8,7 +8,7 @@ import { Card } from '../../ui/page.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Children } from './children.tsx';
 import { useRetry } from './header.tsx';
-import { ModelTable } from './models.tsx';
+import { ModelList } from './models.tsx';
 import { aboutQuery, explainQuery, failuresQuery, type Batch, type Cause } from './queries.ts';
 import { open } from './states.ts';
 import { Timeline } from './timeline.tsx';
@@ -116,7 +116,7 @@ const Models = ({ batch }: { batch: Batch }) => {
     ) : null;
   return (
     <Card title={models.length === 1 ? 'Model' : 'Models'} flush actions={<span className="quiet">{plural(lanes.length, 'worker')}</span>}>
-      <ModelTable
+      <ModelList
         rows={models.map(({ model, total, completed, failed, running }) => ({
           model,
           of: { total, ok: completed, bad: failed, running },

@@ -61,7 +61,11 @@ const Peek = ({ id, close }: { id: string; close: () => void }) => {
                 {count(data.request_counts.completed)} of {count(data.request_counts.total)} succeeded, {count(data.request_counts.failed)}{' '}
                 failed
               </span>
-              {data.kind === 'parent' && <Children batch={data} />}
+              {data.kind === 'parent' && (
+                <div className={css.peekModels}>
+                  <Children batch={data} />
+                </div>
+              )}
               <Timeline batch={data} />
               {data.request_counts.failed > 0 && <TopCauses id={id} />}
             </>
