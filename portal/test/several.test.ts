@@ -45,14 +45,8 @@ describe.skipIf(noBrowser)('a batch of several models', { timeout: 120_000 }, ()
     await dialog.getByText('1 request has not ended').waitFor();
     await dialog.getByRole('button', { name: 'Abort those under way too' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await peek
-      .getByRole('row', { name: /first@1\.0\.0/ })
-      .getByText('Cancelled')
-      .waitFor();
-    await peek
-      .getByRole('row', { name: /second@1\.0\.0/ })
-      .getByText('Running')
-      .waitFor();
+    await peek.getByRole('listitem').filter({ hasText: 'first@1.0.0' }).getByText('Cancelled').waitFor();
+    await peek.getByRole('listitem').filter({ hasText: 'second@1.0.0' }).getByText('Running').waitFor();
     await peek.getByRole('button', { name: 'Retry 2 of first@1.0.0' }).click();
     await page.waitForURL((url) => url.pathname.startsWith('/batches/batch_') && !url.pathname.includes(id));
     await page.getByText('2 of 2 failed').waitFor();

@@ -12,7 +12,8 @@ test('per cent is 100 only when all is done, and 0 only when nothing is', () => 
 });
 
 test('durations have their two largest units', () => {
-  expect([0.012, 4.21, 75, 600, 3_600, 11_520, 90_000, null].map(duration)).toEqual([
+  expect([0, 0.012, 4.21, 75, 600, 3_600, 11_520, 90_000, null].map(duration)).toEqual([
+    '< 1 s',
     '12 ms',
     '4.2 s',
     '1 min 15 s',

@@ -25,6 +25,8 @@ export const bytes = (value: number): string => {
 export const duration = (seconds: number | null | undefined): string => {
   if (seconds === null || seconds === undefined) return none;
   const s = Math.max(0, seconds);
+  // The times of a record are whole seconds: nothing between two of them is less than one.
+  if (s === 0) return '< 1 s';
   if (s < 1) return `${Math.round(s * 1_000)} ms`;
   if (s < 60) return s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
   const minutes = Math.round(s / 60);

@@ -7,6 +7,7 @@ import { api, bodyOf, call } from '../../lib/api.ts';
 import { absolute, bytes, duration, none } from '../../lib/format.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
@@ -19,9 +20,9 @@ const every = 1_000;
 
 const said = (title: string) => (error: Error) => notifications.show({ color: 'red', title, message: error.message });
 
-const Facts = ({ job }: { job: Job }) => (
-  <dl className={css.facts}>
-    {(
+const About = ({ job }: { job: Job }) => (
+  <Facts
+    of={(
       [
         ['Model', job.model],
         ['Endpoint', job.endpoint],
@@ -45,15 +46,8 @@ const Facts = ({ job }: { job: Job }) => (
           ),
         ],
       ] as const
-    )
-      .filter(([, value]) => value !== null && value !== '')
-      .map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd className="cut">{value}</dd>
-        </div>
-      ))}
-  </dl>
+    ).filter(([, value]) => value !== null && value !== '')}
+  />
 );
 
 const Result = ({ job }: { job: Job }) => {
@@ -205,7 +199,7 @@ const Details = () => {
         {(found) => (
           <>
             <Card title="Where it stands">
-              <Facts job={found} />
+              <About job={found} />
             </Card>
             <Trouble job={found} />
             <Result job={found} />

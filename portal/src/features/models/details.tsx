@@ -8,6 +8,7 @@ import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
@@ -55,32 +56,25 @@ const Ports = ({ title, of }: { title: string; of: Details['inputs'] }) =>
 const Overview = ({ model }: { model: Details }) => (
   <>
     <Card title="What it is">
-      <dl className={css.facts}>
-        {(
+      <Facts
+        of={[
           [
-            [
-              'Version',
-              <span key="v" className="mono">
-                {model.version}
-              </span>,
-            ],
-            ['Runs by', model.executor],
-            ['Answers at', model.endpoints.join(', ')],
-            ['Aliases', model.aliases.map((alias) => `@${alias}`).join(' ') || none],
-            ['In use', model.latest ?? none],
-            ['Registered', model.declared ? 'by the operator' : <Moment key="c" at={model.created} />],
-            ['By', model.owned_by],
-            ['File', model.file ? `${model.file.filename ?? 'model'}, ${bytes(model.file.bytes)}` : none],
-            ['SHA-256', model.file?.sha256 ?? none],
-            ['Tags', model.tags.join(', ') || none],
-          ] as const
-        ).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd className="cut">{value}</dd>
-          </div>
-        ))}
-      </dl>
+            'Version',
+            <span key="v" className="mono">
+              {model.version}
+            </span>,
+          ],
+          ['Runs by', model.executor],
+          ['Answers at', model.endpoints.join(', ')],
+          ['Aliases', model.aliases.map((alias) => `@${alias}`).join(' ') || none],
+          ['In use', model.latest ?? none],
+          ['Registered', model.declared ? 'by the operator' : <Moment key="c" at={model.created} />],
+          ['By', model.owned_by],
+          ['File', model.file ? `${model.file.filename ?? 'model'}, ${bytes(model.file.bytes)}` : none],
+          ['SHA-256', model.file?.sha256 ?? none],
+          ['Tags', model.tags.join(', ') || none],
+        ]}
+      />
       {model.reason !== null && model.status !== 'failed' && <p className="quiet">{model.reason}</p>}
     </Card>
     {model.card !== null && model.card !== '' && (

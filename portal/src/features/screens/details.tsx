@@ -7,6 +7,7 @@ import { bytes, count, plural } from '../../lib/format.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
@@ -54,31 +55,24 @@ const Files = ({ screen: { results, status } }: { screen: Screen }) => {
 const Settings = ({ screen }: { screen: Screen }) => (
   <>
     <Card title="What was asked">
-      <dl className={css.facts}>
-        {(
+      <Facts
+        of={[
+          ['Model', screen.model],
+          ['Affinity', screen.affinity ? 'predicted' : 'not asked for'],
           [
-            ['Model', screen.model],
-            ['Affinity', screen.affinity ? 'predicted' : 'not asked for'],
-            [
-              'Protein',
-              screen.proteins
-                .map(
-                  ({ id, residues, msa }) =>
-                    `${id.length > 0 ? `${id.join(', ')}: ` : ''}${plural(residues, 'residue')}${msa ? ', with its alignment' : ''}`,
-                )
-                .join('; '),
-            ],
-            ['Ligands', `${count(screen.ligands)}${screen.invalid > 0 ? `, ${count(screen.invalid)} known to be invalid` : ''}`],
-            ['At the same time', screen.max_concurrent === null ? 'as many as there are workers for' : count(screen.max_concurrent)],
-            ['By', screen.created_by],
-          ] as const
-        ).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+            'Protein',
+            screen.proteins
+              .map(
+                ({ id, residues, msa }) =>
+                  `${id.length > 0 ? `${id.join(', ')}: ` : ''}${plural(residues, 'residue')}${msa ? ', with its alignment' : ''}`,
+              )
+              .join('; '),
+          ],
+          ['Ligands', `${count(screen.ligands)}${screen.invalid > 0 ? `, ${count(screen.invalid)} known to be invalid` : ''}`],
+          ['At the same time', screen.max_concurrent === null ? 'as many as there are workers for' : count(screen.max_concurrent)],
+          ['By', screen.created_by],
+        ]}
+      />
     </Card>
     <Card title="Parameters">
       {Object.keys(screen.parameters).length === 0 ? (

@@ -4,6 +4,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { bytes, duration, none } from '../../lib/format.ts';
 import { CopyButton } from '../../ui/copy.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Molecule } from '../../ui/molecule.tsx';
 import { Card } from '../../ui/page.tsx';
@@ -62,28 +63,19 @@ const Log = ({ url }: { url: string | undefined }) => {
 
 const Run = ({ ligand }: { ligand: Ligand }) => (
   <>
-    <dl className={css.facts}>
-      {(
+    <Facts
+      of={[
+        ['Model', ligand.model_version ?? none],
         [
-          ['Model', ligand.model_version ?? none],
-          [
-            'Alignment',
-            { user: 'the one given', server: "a server's", single_sequence: 'none: the sequence alone' }[ligand.msa ?? ''] ?? none,
-          ],
-          ['Attempts', String(ligand.attempts)],
-          ['Took', duration(ligand.seconds)],
-          ['Worker', ligand.worker ?? none],
-          ['Pool', ligand.pool ?? none],
-        ] as const
-      ).map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd className="cut" title={value}>
-            {value}
-          </dd>
-        </div>
-      ))}
-    </dl>
+          'Alignment',
+          { user: 'the one given', server: "a server's", single_sequence: 'none: the sequence alone' }[ligand.msa ?? ''] ?? none,
+        ],
+        ['Attempts', String(ligand.attempts)],
+        ['Took', duration(ligand.seconds)],
+        ['Worker', ligand.worker ?? none],
+        ['Pool', ligand.pool ?? none],
+      ]}
+    />
     {ligand.params ? <Json value={ligand.params} label="parameters" /> : <p className={css.note}>It has not been run.</p>}
     {ligand.tool && <Json value={ligand.tool} label="program" />}
   </>

@@ -1,27 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { IconExternalLink } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { bytes, count } from '../../lib/format.ts';
 import { session } from '../../lib/session.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
+import { Facts } from '../../ui/facts.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Preferences } from './preferences.tsx';
 import { Usage } from './usage.tsx';
 import css from './settings.module.css';
-
-const Facts = ({ of }: { of: readonly (readonly [string, ReactNode])[] }) => (
-  <dl className={css.facts}>
-    {of.map(([name, value]) => (
-      <div key={name}>
-        <dt>{name}</dt>
-        <dd>{value}</dd>
-      </div>
-    ))}
-  </dl>
-);
 
 const You = () => {
   const who = session.current();
