@@ -1,95 +1,24 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import type { ModelSpec } from '../../src/models/models.ts';
+import { Nim, recorded, reportTo, type NimCall } from '../support/nim.ts';
 import { call, createBatch, linesIn, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
-
-/** The reply that NVIDIA's own client recorded of a protein alone; with a ligand, the affinities of its documentation. */
-const recorded = JSON.parse(
-  await readFile(new URL('../../src/executors/http/fixtures/nim_response_protein65.json', import.meta.url), 'utf8'),
-) as Record<string, unknown>;
-const affinities = (ligand: string) => ({
-  [ligand]: {
-    affinity_pred_value: [2.028],
-    affinity_probability_binary: [0.229],
-    affinity_pic50: [5.418],
-    model_1_affinity_pred_value: [2.1],
-    model_1_affinity_probability_binary: [0.2],
-    model_2_affinity_pred_value: [1.956],
-    model_2_affinity_probability_binary: [0.258],
-  },
-});
 
 const sequence = 'MKTVRQERLKSIVRILERSKEPVSGAQLAEELSVSRQVIVQDIAYLRSLGYNIVATPRGYVLAGG';
 const secret = randomBytes(32);
 
-interface Call {
-  id: string;
-  body: { ligands?: { id: string; smiles: string }[]; polymers: { sequence: string }[] } & Record<string, unknown>;
-  callback: string | undefined;
-  done: boolean;
-  gone?: boolean;
-  asked: number;
-}
-
-/** A server with the API of the NIM: what a ligand's SMILES says, it does. */
-class Nim {
-  readonly calls: Call[] = [];
-  readonly server: Server = createServer((request, response) => void this.#answer(request, response));
-  /** Resolves when a call has been asked after. */
-  onAsked: (call: Call) => void = () => {};
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const send = (status: number, body: unknown, headers: Record<string, string> = {}) =>
-      void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-    const reply = ({ body }: Call) => ({ ...recorded, ...(body.ligands && { affinities: affinities(body.ligands[0]!.id) }) });
-    if (request.headers.authorization !== 'Bearer nim-key') return send(401, { detail: 'no key' });
-    if (request.method === 'GET') {
-      const found = this.calls.find(({ id }) => request.url === `/status/${id}`);
-      if (!found || found.gone) return send(404, { detail: 'unknown call' });
-      found.asked++;
-      this.onAsked(found);
-      return found.done ? send(200, reply(found)) : send(202, {}, { 'nvcf-reqid': found.id });
-    }
-    let text = '';
-    for await (const part of request) text += String(part);
-    const body = JSON.parse(text) as Call['body'];
-    const smiles = body.ligands?.[0]?.smiles ?? '';
-    const made: Call = {
-      id: `req-${this.calls.length + 1}`,
-      body,
-      callback: request.headers['x-sluice-callback'] as string | undefined,
-      done: false,
-      asked: 0,
-    };
-    this.calls.push(made);
-    if (smiles === 'refused') return send(422, { detail: 'Invalid SMILES' });
-    if (smiles === 'garbled') return send(200, { structures: [] });
-    if (smiles.startsWith('later')) return send(202, {}, { 'nvcf-reqid': made.id });
-    return send(200, reply(made));
-  }
-}
-
-const nim = new Nim();
+const nim = await Nim.open();
 const scratch = await mkdtemp(join(tmpdir(), 'sluice-http-'));
 const secretFile = join(scratch, 'secret');
 let sluice: Sluice;
 let boltz: ModelSpec;
 
 beforeAll(async () => {
-  nim.server.listen(0, '127.0.0.1');
-  await once(nim.server, 'listening');
   await writeFile(secretFile, `whsec_${secret.toString('base64')}\n`);
   const options = {
     api: 'nim-boltz2',
@@ -112,7 +41,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   await sluice[Symbol.asyncDispose]();
-  nim.server.close();
+  await nim[Symbol.asyncDispose]();
   await rm(scratch, { recursive: true, force: true });
 });
 
@@ -168,7 +97,7 @@ test('the request is that of the API, the reply is read, and what it calls pIC50
 
 test('whoever gets the request after a crash asks after the same call', async () => {
   const created = await createBatch(sluice.client, [line('a', 'later-1')], { endpoint: '/v1/predict' });
-  const first = await new Promise<Call>((resolve) => {
+  const first = await new Promise<NimCall>((resolve) => {
     nim.onAsked = resolve;
   });
   expect(await sluice.db.many(sql`select call_id from remote_calls where call_id = ${first.id}`)).toHaveLength(1);
@@ -202,23 +131,11 @@ test('a report that a call has ended is taken once, where it is signed, and the 
   const made = nim.calls[before]!;
   expect(made.callback).toMatch(/^https:\/\/sluice\.example\.com\/v1\/callbacks\/[\w-]{32}$/);
   const path = new URL(made.callback!).pathname;
-  const report = (changes: { id?: string; at?: number; key?: Buffer; path?: string; body?: string } = {}) => {
-    const { id = 'msg_1', at = Math.floor(Date.now() / 1_000), key = secret, body = '{"status": "done"}' } = changes;
-    const signature = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
-    return fetch(sluice.url + (changes.path ?? path), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(at),
-        'webhook-signature': `v1,AAAA v1,${signature}`,
-      },
-      body,
-    });
-  };
+  const report = ({ key = secret, to = path, ...signed }: { key?: Buffer; to?: string; at?: number } = {}) =>
+    reportTo(sluice.url + to, key, signed);
   expect((await report({ key: randomBytes(32) })).status).toBe(403);
   expect((await report({ at: 1_000_000 })).status).toBe(403);
-  expect((await report({ path: '/v1/callbacks/unknown' })).status).toBe(403);
+  expect((await report({ to: '/v1/callbacks/unknown' })).status).toBe(403);
   expect((await fetch(sluice.url + path, { method: 'POST', body: '{}' })).status).toBe(403);
   await expect.poll(() => sluice.db.many(sql`select from remote_calls where call_id = ${made.id}`), { timeout: 20_000 }).toHaveLength(1);
   made.done = true;
@@ -232,14 +149,7 @@ test('a report that a call has ended is taken once, where it is signed, and the 
 test('a report that comes again changes nothing, and another one is refused', async () => {
   const token = 'tokentokentokentoken';
   await sluice.db.run(sql`insert into remote_calls (key, model, token) values ('r.1', 'boltz-2-told@1.6.0', ${token})`);
-  const report = (id: string) => {
-    const at = Math.floor(Date.now() / 1_000);
-    const signature = createHmac('sha256', secret).update(`${id}.${at}.`).digest('base64');
-    return fetch(`${sluice.url}/v1/callbacks/${token}`, {
-      method: 'POST',
-      headers: { 'webhook-id': id, 'webhook-timestamp': String(at), 'webhook-signature': `v1,${signature}` },
-    });
-  };
+  const report = (id: string) => reportTo(`${sluice.url}/v1/callbacks/${token}`, secret, { id });
   expect(await (await report('msg_1')).json()).toMatchObject({ accepted: true });
   expect(await (await report('msg_1')).json()).toMatchObject({ accepted: false });
   expect((await report('msg_2')).status).toBe(409);
