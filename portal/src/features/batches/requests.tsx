@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query';
-import { IconChevronRight, IconCopy } from '@tabler/icons-react';
+import { IconCopy } from '@tabler/icons-react';
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type SubmitEvent } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { flags } from '../../lib/snippets.ts';
@@ -20,7 +20,7 @@ import css from './requests.module.css';
 const rowHeight = 32;
 const panelHeight = 320;
 /** Rows beyond the window, above and below. */
-const beyond = 6;
+const beyond = 4;
 
 /** What is to be known of a request that went well: whose answer it got, that it was moved. */
 const RowNotes = ({ request }: { request: RequestRow }) => (
@@ -45,6 +45,7 @@ interface RowProps {
   toggle: (place: number) => void;
 }
 
+/** Seventeen elements a row: a window of a large screen stays below the 600 that the whole table may have. */
 const Row = memo(({ place, top, height, request, open, cursor, toggle }: RowProps) => (
   <div
     role="rowgroup"
@@ -60,15 +61,12 @@ const Row = memo(({ place, top, height, request, open, cursor, toggle }: RowProp
           type="button"
           className={css.open}
           aria-expanded={open}
-          aria-label={`Line ${request?.line ?? place}`}
+          aria-label={`Line ${count(request?.line ?? place)}`}
           tabIndex={-1}
           onClick={() => toggle(place)}
         >
-          <IconChevronRight size={14} aria-hidden />
+          {count(request?.line ?? place)}
         </button>
-      </div>
-      <div role="gridcell" className={`${css.cell} ${css.right} quiet`}>
-        {count(request?.line ?? place)}
       </div>
       {request === undefined ? (
         <div role="gridcell" className={`${css.cell} quiet`} style={{ gridColumn: 'span 8' }}>
@@ -232,9 +230,6 @@ const Table = ({
       <div role="grid" aria-label={`Requests of ${batch.name ?? batch.id}`} aria-rowcount={total + 1} className={css.grid}>
         <div role="rowgroup" className={css.head}>
           <div role="row" aria-rowindex={1} className={css.row} style={{ height: 30 }}>
-            <div role="columnheader">
-              <span className="hidden">Open</span>
-            </div>
             {['Line', 'Custom id', 'State', 'Tries', 'Took', 'Model', 'Pool', 'Error or note', 'Ended'].map((name, i) => (
               <div key={name} role="columnheader" className={[0, 3, 4].includes(i) ? `${css.cell} ${css.right}` : css.cell}>
                 {name}
