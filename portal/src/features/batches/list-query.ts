@@ -65,10 +65,12 @@ export const listQuery = (shown: Shown) => {
   const asked = askedOf(shown);
   return infiniteQueryOptions({
     queryKey: ['batches', asked],
-    queryFn: ({ pageParam }) =>
+    // A list that takes long is given up when nobody waits for it any more.
+    queryFn: ({ pageParam, signal }) =>
       bodyOf(
         api.GET('/v1/portal/batches', {
           params: { query: { ...asked, limit: pageOf, ...(pageParam !== '' && { cursor: pageParam }) } as never },
+          signal,
         }),
       ),
     initialPageParam: '',
@@ -81,7 +83,7 @@ export const listQuery = (shown: Shown) => {
 export const countsQuery = (shown: Shown) =>
   queryOptions({
     queryKey: ['batch-counts', filterOf(shown)],
-    queryFn: () => bodyOf(api.GET('/v1/portal/batches/counts', { params: { query: filterOf(shown) as never } })),
+    queryFn: ({ signal }) => bodyOf(api.GET('/v1/portal/batches/counts', { params: { query: filterOf(shown) as never }, signal })),
     placeholderData: (before) => before,
     staleTime: 3_000,
   });

@@ -108,8 +108,12 @@ const NewBatch = () => {
   const { picked, take, correct, clear } = useFile(rules, setColumns);
   const change = useCallback((patch: Partial<Draft>) => setDraft((now) => ({ ...now, ...patch })), []);
   useEffect(() => sessionStorage.setItem(draftKey, JSON.stringify(draft)), [draft]);
+  // Once: the batch may run on, and is asked for again, while its settings are being changed here.
+  const filled = useRef('');
   useEffect(() => {
-    if (cloned.data) setDraft(draftOf(cloned.data));
+    if (!cloned.data || filled.current === cloned.data.id) return;
+    filled.current = cloned.data.id;
+    setDraft(draftOf(cloned.data));
   }, [cloned.data]);
   const busy = sending !== null;
   useEffect(() => {
