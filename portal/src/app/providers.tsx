@@ -2,6 +2,7 @@ import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { Failure } from '../lib/api.ts';
+import { live } from '../lib/live.ts';
 import { theme } from '../ui/theme.ts';
 import { router } from './router.tsx';
 
@@ -16,6 +17,11 @@ const queries = new QueryClient({
     },
   },
 });
+
+// But for what never changes.
+live.onBehind(
+  () => void queries.invalidateQueries({ predicate: ({ observers }) => !observers.some(({ options }) => options.staleTime === Infinity) }),
+);
 
 const schemes = localStorageColorSchemeManager({ key: 'sluice-theme' });
 

@@ -1,6 +1,10 @@
 /**
  * One stream of events for all tabs of a browser: the tab that holds the lock reads it and passes on what comes. Without
  * that the seventh tab on HTTP/1.1 would hang, for a browser opens six connections to an origin.
+ *
+ * A tab that is hidden takes no part: nobody looks at it, and browsers put such tabs to sleep, with the stream of all others.
+ * Where events may have been missed (the stream broke, the tab was hidden, another tab read until now, somebody had paused)
+ * the pages are told that they are behind, and ask anew.
  */
 export interface LiveEvent {
   type: string;
@@ -11,7 +15,7 @@ export interface LiveEvent {
 
 export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'off';
 
-type Message = { kind: 'event'; event: LiveEvent } | { kind: 'state'; state: LiveState } | { kind: 'hello' };
+type Message = { kind: 'event'; event: LiveEvent } | { kind: 'state'; state: LiveState } | { kind: 'hello' } | { kind: 'behind' };
 
 const types = [
   'batch.created',
@@ -29,13 +33,18 @@ const types = [
   'overview',
 ];
 
+const againMs = 3_000;
+
 export class Live {
   state: LiveState = 'connecting';
   /** When something was last heard, in milliseconds since the epoch. */
   heardAt = Date.now();
   private paused = false;
+  /** Events may have been missed since the pages asked; they are told once the stream is there again. */
+  private behind = false;
   private readonly events = new Set<(event: LiveEvent) => void>();
   private readonly states = new Set<() => void>();
+  private readonly gaps = new Set<() => void>();
   private channel: BroadcastChannel | null = null;
   private source: EventSource | null = null;
   private leave: (() => void) | null = null;
@@ -45,6 +54,30 @@ export class Live {
     if (this.channel !== null) return;
     this.channel = new BroadcastChannel('sluice-live');
     this.channel.addEventListener('message', ({ data }: MessageEvent<Message>) => this.hear(data));
+    document.addEventListener('visibilitychange', this.turn);
+    this.state = 'connecting';
+    if (!document.hidden) this.join();
+  }
+
+  stop(): void {
+    document.removeEventListener('visibilitychange', this.turn);
+    this.leave?.();
+    this.channel?.close();
+    this.channel = null;
+    this.become('off', false);
+  }
+
+  private readonly turn = (): void => {
+    this.leave?.();
+    this.leave = null;
+    if (document.hidden) return;
+    this.behind = true;
+    this.become('connecting', false);
+    this.join();
+  };
+
+  /** Reads the stream once no other tab does; until then its state is the other's. */
+  private join(): void {
     this.say({ kind: 'hello' });
     const abort = new AbortController();
     const left = new Promise<void>((resolve) => {
@@ -63,16 +96,11 @@ export class Live {
       .catch(() => {});
   }
 
-  stop(): void {
-    this.leave?.();
-    this.channel?.close();
-    this.channel = null;
-    this.become('off', false);
-  }
-
   /** Stops what is shown from changing; the stream goes on, and the pages ask anew when it is resumed. */
   pause(paused: boolean): void {
+    if (this.paused && !paused) this.behind = true;
     this.paused = paused;
+    this.catchUp();
     for (const listener of this.states) listener();
   }
 
@@ -90,12 +118,28 @@ export class Live {
     return () => this.states.delete(listener);
   }
 
+  /** Hears that events may have been missed: what is shown is to be asked for anew. */
+  onBehind(listener: () => void): () => void {
+    this.gaps.add(listener);
+    return () => this.gaps.delete(listener);
+  }
+
   private lead(): void {
     // From now on: what was before, the pages have asked for.
     const source = new EventSource('/v1/events?after=latest&progress=true');
     this.source = source;
-    source.addEventListener('open', () => this.become('live'));
-    source.addEventListener('error', () => this.become('reconnecting'));
+    source.addEventListener('open', () => {
+      // Of a first stream nothing was missed; before any other one there may have been events that nobody read.
+      const again = this.state !== 'connecting';
+      this.behind ||= again;
+      this.become('live');
+      if (again) this.say({ kind: 'behind' });
+    });
+    source.addEventListener('error', () => {
+      this.become('reconnecting');
+      // Browsers try again where the connection broke, but not where the answer was no stream: a proxy's, say.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.source === source && this.lead(), againMs);
+    });
     for (const type of types)
       source.addEventListener(type, ({ data }: MessageEvent<string>) => {
         const { data: inner, ...rest } = JSON.parse(data) as { data?: Record<string, unknown> & { id: string } } & Record<string, unknown>;
@@ -109,7 +153,10 @@ export class Live {
   private hear(message: Message): void {
     if (message.kind === 'event') this.tell(message.event);
     else if (message.kind === 'state') this.become(message.state, false);
-    else if (this.source !== null) this.say({ kind: 'state', state: this.state });
+    else if (message.kind === 'behind') {
+      this.behind = true;
+      this.catchUp();
+    } else if (this.source !== null) this.say({ kind: 'state', state: this.state });
   }
 
   private say(message: Message): void {
@@ -118,8 +165,8 @@ export class Live {
 
   private tell(event: LiveEvent): void {
     this.heardAt = Date.now();
+    if (this.paused || document.hidden) return;
     if (this.state !== 'live') this.become('live', false);
-    if (this.paused) return;
     for (const listener of this.events) listener(event);
   }
 
@@ -128,6 +175,13 @@ export class Live {
     if (state === 'live') this.heardAt = Date.now();
     if (say) this.say({ kind: 'state', state });
     for (const listener of this.states) listener();
+    this.catchUp();
+  }
+
+  private catchUp(): void {
+    if (!this.behind || this.state !== 'live' || this.paused || document.hidden) return;
+    this.behind = false;
+    for (const listener of this.gaps) listener();
   }
 }
 

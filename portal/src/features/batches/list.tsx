@@ -16,7 +16,7 @@ import { Broken, Empty, Stale, Waiting } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
-import { useLive } from '../../ui/use-live.ts';
+import { useAtMost, useLive } from '../../ui/use-live.ts';
 import type { Action } from './bulk-dialog.tsx';
 import { columns } from './columns.tsx';
 import { Chips, FilterMenus } from './filters.tsx';
@@ -95,21 +95,28 @@ const useLiveList = (shown: Shown) => {
   const queries = useQueryClient();
   const [fresh, setFresh] = useState(0);
   const key = listQuery(shown).queryKey;
-  const asking = useRef(new Set<string>());
+  /** Rows that are asked for, and whether something happened to them since. */
+  const asking = useRef(new Map<string, boolean>());
+  const askCounts = useAtMost(500, () => void queries.invalidateQueries({ queryKey: ['batch-counts'] }));
+  const ask = (id: string): void => {
+    if (asking.current.has(id)) return void asking.current.set(id, true);
+    asking.current.set(id, false);
+    void rowOf(id)
+      .then((row) => row && queries.setQueryData<Pages>(key, (now) => now && replaced(now, row)))
+      .catch(() => {})
+      .finally(() => {
+        const again = asking.current.get(id) === true;
+        asking.current.delete(id);
+        if (again) ask(id);
+        askCounts();
+      });
+  };
   useLive((event) => {
     if (event.type === 'batch.created') return setFresh((n) => n + 1);
     const pages = queries.getQueryData<Pages>(key);
     if (!holds(pages, event.id)) return;
     if (event.type === 'batch.progress') return void queries.setQueryData<Pages>(key, (now) => now && withProgress(now, event));
-    if (asking.current.has(event.id)) return;
-    asking.current.add(event.id);
-    void rowOf(event.id)
-      .then((row) => row && queries.setQueryData<Pages>(key, (now) => now && replaced(now, row)))
-      .catch(() => {})
-      .finally(() => {
-        asking.current.delete(event.id);
-        void queries.invalidateQueries({ queryKey: ['batch-counts'] });
-      });
+    ask(event.id);
   });
   const show = () => {
     setFresh(0);

@@ -1,8 +1,7 @@
 import { queryOptions, useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { api, bodyOf, call, type Api } from '../../lib/api.ts';
 import type { LiveEvent } from '../../lib/live.ts';
-import { useLive } from '../../ui/use-live.ts';
+import { useAtMost, useLive } from '../../ui/use-live.ts';
 import { open } from './states.ts';
 
 export type Batch = Api<'Batch'>;
@@ -101,15 +100,13 @@ export const patched = (batch: Batch, { type, data }: LiveEvent): Batch => {
 /** Keeps a batch that is shown as it is: counts from events, everything else asked for again where its state changes. */
 export const useLiveBatch = (id: string): void => {
   const queries = useQueryClient();
-  const askedAt = useRef(0);
+  // The lines in view.
+  const askLines = useAtMost(1_000, () => void queries.invalidateQueries({ queryKey: ['batch', id, 'requests'] }));
   useLive((event) => {
     if (event.id !== id) return;
     if (event.type === 'batch.progress') {
       queries.setQueryData<Batch>(['batch', id], (batch) => batch && patched(batch, event));
-      // The lines in view, at most once a second.
-      if (Date.now() - askedAt.current < 1_000) return;
-      askedAt.current = Date.now();
-      void queries.invalidateQueries({ queryKey: ['batch', id, 'requests'] });
+      askLines();
     } else void queries.invalidateQueries({ queryKey: ['batch', id] });
   });
 };

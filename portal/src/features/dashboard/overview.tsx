@@ -2,7 +2,6 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Button, Menu } from '@mantine/core';
 import { IconAdjustmentsHorizontal, IconArrowDown, IconArrowUp, IconCheck } from '@tabler/icons-react';
-import { useRef } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
@@ -10,7 +9,7 @@ import { CopyAs } from '../../ui/copy-as.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Segments } from '../../ui/tabs.tsx';
-import { useLive } from '../../ui/use-live.ts';
+import { useAtMost, useLive } from '../../ui/use-live.ts';
 import { Attention } from './attention.tsx';
 import { FirstRun } from './first-run.tsx';
 import { Health } from './health.tsx';
@@ -74,12 +73,7 @@ const Dashboard = () => {
     refetchInterval: every,
     placeholderData: keepPreviousData,
   });
-  const asked = useRef(0);
-  useLive(() => {
-    if (Date.now() - asked.current < quiet) return;
-    asked.current = Date.now();
-    void overview.refetch();
-  });
+  useLive(useAtMost(quiet, () => void overview.refetch()));
   return (
     <Page
       title="Overview"

@@ -1,13 +1,12 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useRef } from 'react';
 import { api, bodyOf } from '../../lib/api.ts';
 import { count, percent } from '../../lib/format.ts';
 import { Moment } from '../../ui/moment.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
-import { useLive } from '../../ui/use-live.ts';
+import { useAtMost, useLive } from '../../ui/use-live.ts';
 import css from './dashboard.module.css';
 
 const key = ['overview', 'recent'];
@@ -20,12 +19,7 @@ export const Recent = () => {
     queryFn: () => bodyOf(api.GET('/v1/batches', { params: { query: { limit: 10 } } })),
     placeholderData: keepPreviousData,
   });
-  const asked = useRef(0);
-  useLive(() => {
-    if (Date.now() - asked.current < 1_000) return;
-    asked.current = Date.now();
-    void queries.invalidateQueries({ queryKey: key });
-  });
+  useLive(useAtMost(500, () => void queries.invalidateQueries({ queryKey: key })));
   return (
     <Card
       title="Recent batches"

@@ -1,7 +1,6 @@
 import { keepPreviousData, queryOptions, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
 import { api, bodyOf, call, type Api } from '../../lib/api.ts';
-import { useLive } from '../../ui/use-live.ts';
+import { useAtMost, useLive } from '../../ui/use-live.ts';
 
 export type Screen = Api<'Screen'>;
 export type Ligand = Api<'ScreenChild'>;
@@ -64,13 +63,8 @@ export const textQuery = (url: string) =>
 /** Keeps a screen as it is: asked for again when something happens in it, at most once a second. */
 export const useLiveScreen = (id: string): void => {
   const queries = useQueryClient();
-  const due = useRef<ReturnType<typeof setTimeout> | null>(null);
-  useEffect(() => () => clearTimeout(due.current ?? undefined), []);
+  const ask = useAtMost(soon, () => void queries.invalidateQueries({ queryKey: ['screen', id] }));
   useLive((event) => {
-    if (event.id !== id || due.current !== null) return;
-    due.current = setTimeout(() => {
-      due.current = null;
-      void queries.invalidateQueries({ queryKey: ['screen', id] });
-    }, soon);
+    if (event.id === id) ask();
   });
 };
