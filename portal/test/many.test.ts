@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
+import { chatLine, createBatch } from '../../server/test/support/requests.ts';
 import { sql } from '../../server/src/db/sql.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
 
@@ -98,30 +98,6 @@ describe.skipIf(noBrowser)('many batches', () => {
     await page.getByText('1 new · show').click();
     await page.getByText('A sweep, the newest').waitFor();
     await page.context().close();
-  });
-
-  test('all tabs of a browser share one stream', async () => {
-    const context = await portal.open();
-    const streams: string[] = [];
-    context.on('request', (request) => {
-      if (request.url().includes('/v1/events')) streams.push(request.url());
-    });
-    const tabs = [];
-    for (let i = 0; i < 4; i++) {
-      const page = await context.newPage();
-      await page.goto('/batches');
-      await page.getByText('Live', { exact: true }).waitFor();
-      tabs.push(page);
-    }
-    expect(streams.length).toBe(1);
-    // The tab that read it goes; another one takes over.
-    const taken = context.waitForEvent('request', (request) => request.url().includes('/v1/events'));
-    await tabs[0]!.close();
-    await taken;
-    const { id } = await createBatch(portal.sluice.client, ['{"broken'], { name: 'Heard everywhere' });
-    await untilEnded(portal.sluice.client, id);
-    for (const page of tabs.slice(1)) await page.getByText(/new · show/).waitFor();
-    await context.close();
   });
 
   test('a session that ends leads to the sign-in and back, with the form as it was', async () => {

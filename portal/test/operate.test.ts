@@ -1,44 +1,8 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identity, smallMlp } from '../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
-
-/** A way to the server that can be cut, and mended. */
-const wireTo = async (port: number) => {
-  const sockets = new Set<Socket>();
-  let cut = false;
-  const server = createServer((near) => {
-    if (cut) return void near.destroy();
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => [near, far].forEach((each) => each.destroy()));
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const drop = () => sockets.forEach((socket) => socket.destroy());
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut: () => {
-      cut = true;
-      drop();
-    },
-    mend: () => {
-      cut = false;
-    },
-    [Symbol.dispose]: () => {
-      drop();
-      server.close();
-    },
-  };
-};
-
-const live = (page: Page) => page.getByRole('button', { name: /^Live\./ });
 
 describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
   let portal: Portal;
@@ -210,40 +174,5 @@ describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
     await find(`see ${id}, please`, 'Open see');
     await page.waitForURL(`**/batches/${id}`);
     await page.context().close();
-  });
-
-  test('ten tabs of a browser have one stream, and the next one reads it when its reader is closed', async () => {
-    const context = await portal.open();
-    const streams: string[] = [];
-    context.on('request', (request) => {
-      if (request.url().includes('/v1/events?')) streams.push(request.url());
-    });
-    const tabs: Page[] = [];
-    for (let i = 0; i < 10; i++) {
-      const page = await context.newPage();
-      await page.goto('/settings');
-      await live(page).waitFor();
-      tabs.push(page);
-    }
-    expect(streams).toHaveLength(1);
-    const again = context.waitForEvent('request', (request) => request.url().includes('/v1/events?'));
-    await tabs[0]!.close();
-    await again;
-    for (const page of tabs.slice(1)) await live(page).waitFor();
-    expect(streams).toHaveLength(2);
-    await context.close();
-  });
-
-  test('a stream that breaks is seen, and comes back by itself', async () => {
-    using wire = await wireTo(Number(new URL(portal.url).port));
-    const context = await portal.open();
-    const page = await context.newPage();
-    await page.goto(`${wire.url}/settings`);
-    await live(page).waitFor();
-    wire.cut();
-    await page.getByRole('button', { name: /^Reconnecting/ }).waitFor();
-    wire.mend();
-    await live(page).waitFor();
-    await context.close();
   });
 });

@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call } from '../../server/test/support/requests.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
-import { boltz } from './support/samples.ts';
+import { boltz, makeTable, tableModels } from './support/samples.ts';
 
 /** How many colours a picture of the canvas has: a viewer that draws nothing has one. */
 const coloursOf = async (page: Page): Promise<number> => {
@@ -27,7 +28,7 @@ const coloursOf = async (page: Page): Promise<number> => {
 describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () => {
   let portal: Portal;
   beforeAll(async () => {
-    portal = await openPortal({ models: [boltz] });
+    portal = await openPortal({ models: [boltz, ...tableModels] });
   }, 60_000);
   afterAll(() => portal?.[Symbol.asyncDispose]());
 
@@ -84,6 +85,59 @@ describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () =>
       .getByRole('link', { name: /benzene/ })
       .click();
     await page.getByRole('heading', { level: 1, name: 'benzene' }).waitFor();
+    await page.context().close();
+  });
+
+  test('8: molecules: sorted, a range of them, those with a substructure coloured, and just this range downloaded', async () => {
+    const id = await makeTable(portal.sluice.client);
+    const logS = 'aqsol-logs.logS';
+    const page = await portal.visit(`/batches/${id}/results`);
+    const grid = page.getByRole('grid', { name: 'Results' });
+    await grid.getByRole('button', { name: logS }).click();
+    await page.waitForURL((url) => url.searchParams.get('sort') === `-${logS}`);
+    await grid.getByRole('columnheader', { name: logS }).and(page.locator('[aria-sort=descending]')).waitFor();
+
+    await page.getByRole('link', { name: 'Figures' }).click();
+    const histogram = page.getByRole('figure').filter({ has: page.getByRole('img', { name: `How ${logS} is spread` }) });
+    await histogram.getByLabel('at least').fill('-4');
+    await histogram.getByLabel('at most').fill('-2');
+    await histogram.getByRole('button', { name: 'Show these' }).click();
+    const { searchParams } = new URL(page.url());
+    const query = { where: searchParams.get('where')!, sort: searchParams.get('sort')! };
+    const path = `/v1/batches/${id}/results/page?${new URLSearchParams({ ...query, limit: '60' })}`;
+    const { data } = (await call(portal.sluice.client, 'GET', path)).body as { data: Record<string, string | number>[] };
+    const values = data.map((row) => Number(row[logS]));
+    expect(values.every((value) => value >= -4 && value <= -2)).toBe(true);
+    expect(values).toEqual(values.toSorted((a, b) => b - a));
+    expect(data.length).toBeGreaterThan(3);
+    expect(data.length).toBeLessThan(39);
+    await page.getByText(`${data.length} of ${data.length} rows`).waitFor();
+    const shown = await grid.locator('[data-index]').evaluateAll((rows) => rows.map((row) => row.querySelector('a')!.textContent));
+    expect(shown).toEqual(data.slice(0, shown.length).map(({ line }) => String(line)));
+
+    await page.getByRole('link', { name: 'Molecules' }).click();
+    const smarts = 'c1ccccc1';
+    const { data: found } = (
+      await call(portal.sluice.client, 'POST', '/v1/molecules/match', { smiles: data.map(({ smiles }) => smiles), smarts })
+    ).body as { data: { matches: boolean }[] };
+    const matching = data.filter((_, i) => found[i]!.matches);
+    expect(matching.length).toBeGreaterThan(0);
+    expect(matching.length).toBeLessThan(data.length);
+    await page.getByLabel('Substructure').fill(smarts);
+    await page.keyboard.press('Enter');
+    await page.getByText(`${matching.length} of the ${data.length} molecules loaded`).waitFor();
+    const drawing = page.getByRole('img', { name: `Structure of ${matching[0]!['smiles']}`, exact: true });
+    await drawing.waitFor();
+    expect(await page.getByRole('img', { name: /^Structure of/ }).count()).toBe(matching.length);
+    expect(new URL((await drawing.getAttribute('src'))!, portal.url).searchParams.get('hl')).toBe(smarts);
+    await expect.poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+
+    await page.getByRole('button', { name: 'Download' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'CSV' }).click();
+    const [header, ...rows] = (await readFile(await (await download).path(), 'utf8')).trimEnd().split(/\r?\n/);
+    expect(header!.split(',').slice(0, 2)).toEqual(['line', 'custom_id']);
+    expect(rows.map((row) => row.split(',')[1])).toEqual(data.map((row) => row['custom_id']));
     await page.context().close();
   });
 

@@ -43,6 +43,26 @@ export interface Portal extends AsyncDisposable {
   visit: (path: string, look?: Look) => Promise<Page>;
 }
 
+/** A browser of its own at a server's portal, signed in with the key. */
+export const openContext = async (browser: Browser, url: string, look: Look & { key: string | null }): Promise<BrowserContext> => {
+  const { theme = 'light', width = 1360, height = 860, reducedMotion = true, key } = look;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    baseURL: url,
+    ...(reducedMotion && { reducedMotion: 'reduce' as const }),
+    acceptDownloads: true,
+  });
+  context.setDefaultTimeout(45_000);
+  if (key !== null) {
+    const reply = await context.request.post('/v1/portal/session', { data: { api_key: key } });
+    if (!reply.ok()) throw new Error(`signing in: ${reply.status()} ${await reply.text()}`);
+  }
+  return context;
+};
+
 /** The portal as its users have it: the built pages, the real server, its database and workers, and a browser. */
 export const openPortal = async (options: SluiceOptions = {}): Promise<Portal> => {
   buildPortal(process.execPath, { quiet: true });
@@ -50,23 +70,7 @@ export const openPortal = async (options: SluiceOptions = {}): Promise<Portal> =
   const sluice = stack.use(await startSluice({ portal: true, ...options }));
   const browser = await launch();
   stack.defer(() => browser.close());
-  const open = async ({ theme = 'light', width = 1360, height = 860, key = sluice.client.apiKey, reducedMotion = true }: Look = {}) => {
-    const context = await browser.newContext({
-      viewport: { width, height },
-      colorScheme: theme,
-      locale: 'en-GB',
-      timezoneId: 'UTC',
-      baseURL: sluice.url,
-      ...(reducedMotion && { reducedMotion: 'reduce' as const }),
-      acceptDownloads: true,
-    });
-    context.setDefaultTimeout(45_000);
-    if (key !== null) {
-      const reply = await context.request.post('/v1/portal/session', { data: { api_key: key } });
-      if (!reply.ok()) throw new Error(`signing in: ${reply.status()} ${await reply.text()}`);
-    }
-    return context;
-  };
+  const open = (look: Look = {}) => openContext(browser, sluice.url, { key: sluice.client.apiKey, ...look });
   const visit = async (path: string, look?: Look) => {
     const page = await (await open(look)).newPage();
     await page.goto(path);

@@ -20,10 +20,13 @@ const molecular = (name: string, file: string, output: string): ModelSpec => ({
 });
 
 /** Two real models of molecules. */
-const tableModels: ModelSpec[] = [molecular('aqsol-logs', 'aqsol_logs.onnx', 'logS'), molecular('bbb-b3db', 'bbb_b3db.onnx', 'p_bbb')];
+export const tableModels: ModelSpec[] = [
+  molecular('aqsol-logs', 'aqsol_logs.onnx', 'logS'),
+  molecular('bbb-b3db', 'bbb_b3db.onnx', 'p_bbb'),
+];
 
 /** Real molecules through both models, one row in each answer; one of them is none. */
-const makeTable = async (client: OpenAI): Promise<string> => {
+export const makeTable = async (client: OpenAI): Promise<string> => {
   const [, ...lines] = readFileSync(join(examples, 'data/b3db.csv'), 'utf8').split('\n').slice(0, 40);
   const rows = lines.map((line, i) => ({ id: `mol-${i + 1}`, smiles: line.split(',')[1] }));
   const body = {
