@@ -6,7 +6,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { writeAnswers } from './answers.ts';
 import { oneOf, rowsOf } from './duck.ts';
 import type { BuildTask, Built } from './facts.ts';
-import { fieldsOf, fitStruct, Names, type Column, type ColumnRole, type Field, type Kind } from './layout.ts';
+import { Names, type Column, type ColumnRole } from './layout.ts';
+import { jsonLines, look, within, type Objects, type Read } from './look.ts';
 import { identifier, literal } from './quoted.ts';
 
 /**
@@ -18,19 +19,18 @@ export const build = async (duck: DuckDBConnection, task: BuildTask): Promise<Bu
   const at = (name: string): string => join(task.folder, name);
   const names = new Names();
   for (const own of ['line', 'custom_id', 'status', 'error_code', 'error_message', ...(task.models ? ['model'] : [])]) names.take(own);
+  // The next file is walked through while DuckDB writes what was in the one before.
+  let next = answersOf(duck, task, 0);
   const left =
     'rows' in task.input
       ? await givenRows(duck, task.input.rows, names)
       : await inputsOf(duck, task, await withoutMark(task.input.lines, at('input-plain.jsonl')), names, at('inputs.parquet'));
   const right: Half[] = [];
-  for (const [i, { label, output, errors }] of task.answers.entries()) {
-    let answers = output;
-    if (errors !== null) {
-      answers = at(`answers-${i}.jsonl`);
-      await writeAnswers(output, errors, task.total, answers);
-    }
-    right.push(await outputsOf(duck, task, answers!, label, names, { to: at(`outputs-${i}.parquet`), as: `o${i}` }));
-    if (errors !== null) await rm(answers!);
+  for (const [i, { label }] of task.answers.entries()) {
+    const answers = await next;
+    if (i + 1 < task.answers.length) next = answersOf(duck, task, i + 1);
+    right.push(await outputsOf(duck, task, answers, label, names, { to: at(`outputs-${i}.parquet`), as: `o${i}` }));
+    if (answers.made) await rm(answers.file);
   }
   const became = task.answers.length === 1 ? becameOfOne : becameOfAll(task.answers.map(({ label }) => label ?? ''));
   const columns: Column[] = [
@@ -91,6 +91,31 @@ const withoutMark = async (path: string, copy: string): Promise<string> => {
   return copy;
 };
 
+interface Answers {
+  file: string;
+  /** On the way, of two files. */
+  made: boolean;
+  read: Read;
+}
+
+/** The answers of one model to all lines, and how they are read. Whoever waits for them hears why they cannot be had. */
+const answersOf = (duck: DuckDBConnection, task: BuildTask, i: number): Promise<Answers> => {
+  const { output, errors } = task.answers[i]!;
+  const file = errors === null ? output! : join(task.folder, `answers-${i}.jsonl`);
+  const found = (async (): Promise<Answers> => {
+    if (errors !== null) await writeAnswers(output, errors, task.total, file);
+    return { file, made: errors !== null, read: await look(duck, { file, path: answerPath(task), lineBytes: task.lineBytes }) };
+  })();
+  found.catch(() => {});
+  return found;
+};
+
+const answerPath = ({ shape }: BuildTask): Objects['path'] =>
+  shape === 'predictions' ? ['response', 'body', 'outputs'] : ['response', 'body'];
+
+/** What is written on the way is read once: to compress it costs more than it saves. */
+const onTheWay = '(format parquet, compression uncompressed)';
+
 interface Half {
   path: string;
   columns: Column[];
@@ -100,76 +125,6 @@ interface Half {
   lines: boolean;
 }
 
-const jsonLines = (path: string, columns: Record<string, string>, lineBytes: number): string =>
-  `read_json(${literal(path)}, format = 'newline_delimited', maximum_object_size = ${lineBytes}, columns = {${Object.entries(columns)
-    .map(([name, type]) => `${name}: ${literal(type)}`)
-    .join(', ')}})`;
-
-/** A type round another, by names from outside in. */
-const within = (path: readonly string[], inner: string): string =>
-  path.reduceRight((type, name) => `STRUCT(${identifier(name)} ${type})`, inner);
-
-/** How the values at one place of each line are read: as a struct of typed fields, by key, or as they are. */
-interface Read {
-  type: string;
-  fields: { field: Field; sql: (value: string) => string }[];
-}
-
-/** Looks at all lines for the keys at `path`, and how each is read best. */
-const look = async (
-  duck: DuckDBConnection,
-  file: string,
-  column: string,
-  path: readonly string[],
-  name: string,
-  lineBytes: number,
-): Promise<Read> => {
-  const value = [column, ...path].map(identifier).join('.');
-  const from = jsonLines(file, { [column]: within(path, 'MAP(VARCHAR, JSON)') }, lineBytes);
-  const whole: Read = { type: 'JSON', fields: [{ field: { key: name, type: 'json', read: 'JSON', cast: null }, sql: (v) => v }] };
-  const found = await rowsOf(
-    duck,
-    `select key, type, max(length(value))::integer as longest, type = 'DOUBLE' and bool_and(digits) as huge, min(place)::integer as place
-     from (
-       select key, value, place, coalesce(json_type(value), 'NULL') as type,
-         length(value) > 18 and not contains(value, '.') and not contains(value, 'e') and not contains(value, 'E') as digits
-       from (
-         select unnest(map_keys(fields)) as key, unnest(map_values(fields)) as value, unnest(range(cardinality(fields)::bigint)) as place
-         from (select ${value} as fields from ${from})))
-     group by key, type limit 20000`,
-  ).catch((error: unknown) => {
-    // Not objects, or with one key twice: that is how it is shown then.
-    if (/transform|duplicate|unique/i.test(String(error))) return null;
-    throw error;
-  });
-  const fields = found === null || found.length === 20_000 ? null : fieldsOf(inOrder(found as unknown as (Kind & { place: number })[]));
-  if (fields === null) return whole;
-  const cast = ({ cast }: Field, sql: string): string => (cast === null ? sql : `cast(${sql} as ${cast})`);
-  if (fields.length === 0) return { type: 'JSON', fields: [] };
-  if (fitStruct(fields))
-    return {
-      type: `STRUCT(${fields.map(({ key, read }) => `${identifier(key)} ${read}`).join(', ')})`,
-      fields: fields.map((field) => ({ field, sql: (v) => cast(field, `${v}.${identifier(field.key)}`) })),
-    };
-  return {
-    type: 'MAP(VARCHAR, JSON)',
-    fields: fields.map((field) => ({
-      field,
-      sql: (v) => {
-        const one = `${v}[${literal(field.key)}]`;
-        return field.read === 'JSON' ? one : cast(field, `cast(${one} ->> '$' as ${field.read})`);
-      },
-    })),
-  };
-};
-
-/** As the keys stand in the objects. */
-const inOrder = <Found extends Kind & { place: number }>(kinds: Found[]): Found[] => {
-  const first = new Map<string, number>();
-  for (const { key, place } of kinds) first.set(key, Math.min(place, first.get(key) ?? Infinity));
-  return kinds.toSorted((a, b) => first.get(a.key)! - first.get(b.key)! || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-};
-
 const asColumns = (read: Read, names: Names, role: ColumnRole, prefix: string): Column[] =>
   read.fields.map(({ field: { key, type } }) => {
     const name = names.take(key, prefix);
@@ -178,13 +133,13 @@ const asColumns = (read: Read, names: Names, role: ColumnRole, prefix: string): 
 
 /** The inputs of requests that came as lines. */
 const inputsOf = async (duck: DuckDBConnection, task: BuildTask, lines: string, names: Names, to: string): Promise<Half> => {
-  const path = task.shape === 'predictions' ? ['inputs'] : [];
-  const read = await look(duck, lines, 'body', path, path[0] ?? 'body', task.lineBytes);
+  const path: Objects['path'] = task.shape === 'predictions' ? ['body', 'inputs'] : ['body'];
+  const read = await look(duck, { file: lines, path, lineBytes: task.lineBytes });
   const columns = asColumns(read, names, 'input', 'input');
-  const from = jsonLines(lines, { custom_id: 'VARCHAR', body: within(path, read.type) }, task.lineBytes);
-  const value = ['body', ...path].map(identifier).join('.');
+  const from = jsonLines(lines, { custom_id: 'VARCHAR', body: within(path.slice(1), read.type) }, task.lineBytes);
+  const value = path.map(identifier).join('.');
   const list = read.fields.map(({ sql }, i) => `, ${sql(value)} as c${i}`);
-  await duck.run(`copy (select custom_id${list.join('')} from ${from}) to ${literal(to)} (format parquet)`);
+  await duck.run(`copy (select custom_id${list.join('')} from ${from}) to ${literal(to)} ${onTheWay}`);
   return { path: to, columns, select: columns.map(({ name }, i) => `i.c${i} as ${identifier(name)}`), lines: false };
 };
 
@@ -230,13 +185,11 @@ const typeOf = (type: string): Column['type'] => {
 const outputsOf = async (
   duck: DuckDBConnection,
   task: BuildTask,
-  answers: string,
+  { file, read }: Answers,
   label: string | null,
   names: Names,
   { to, as }: { to: string; as: string },
 ): Promise<Half> => {
-  const path = task.shape === 'predictions' ? ['body', 'outputs'] : ['body'];
-  const read = await look(duck, answers, 'response', path, path.at(-1)!, task.lineBytes);
   const state: Column[] = label === null ? [] : [{ name: names.take(`${label}.status`), type: 'text', role: 'status', model: label }];
   const outputs =
     label === null
@@ -250,11 +203,11 @@ const outputsOf = async (
         }));
   const body = task.shape === 'predictions' ? `STRUCT(model VARCHAR, version VARCHAR, outputs ${read.type})` : read.type;
   const from = jsonLines(
-    answers,
+    file,
     { id: 'VARCHAR', custom_id: 'VARCHAR', response: `STRUCT(body ${body})`, error: 'STRUCT(code VARCHAR, message VARCHAR)' },
     task.lineBytes,
   );
-  const value = ['response', ...path].map(identifier).join('.');
+  const value = answerPath(task).map(identifier).join('.');
   const list = read.fields.map(({ sql }, i) => `, ${sql(value)} as c${i}`);
   const model = task.models ? `, response.body.model || coalesce('@' || response.body.version, '') as model` : '';
   await duck.run(`
@@ -263,7 +216,7 @@ const outputsOf = async (
         case error.code when 'batch_cancelled' then 'cancelled' when 'batch_expired' then 'expired' else if(error is null, 'completed', 'failed') end as status
         ${model}${list.join('')}, error.code as error_code, error.message as error_message
       from ${from})
-    to ${literal(to)} (format parquet)`);
+    to ${literal(to)} ${onTheWay}`);
   const select = [
     ...state.map(({ name }) => `${as}.status as ${identifier(name)}`),
     ...outputs.map(({ name }, i) => `${as}.c${i} as ${identifier(name)}`),
