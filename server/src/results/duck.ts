@@ -4,6 +4,8 @@ import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb
 export const openDuck = ({ folder, megabytes }: { folder: string | null; megabytes: number }): Promise<DuckDBInstance> =>
   DuckDBInstance.create(':memory:', {
     threads: '2',
+    // Of so many rows at most, the best are found first, and then all their columns: a page has one more than the 1,000 it may show.
+    late_materialization_max_rows: '1001',
     memory_limit: `${megabytes}MB`,
     ...(folder === null ? { temp_directory: '', max_temp_directory_size: '0B' } : { temp_directory: folder }),
     autoinstall_known_extensions: 'false',

@@ -45,6 +45,9 @@ const scale = 1_000_000_007;
 export const sampled = (rows: number, wanted: number): string =>
   `hash(line) % ${scale} < ${Math.ceil((wanted / Math.max(rows, 1)) * scale)}`;
 
+/** A number as DuckDB reads it without loss; as it stands it would be a decimal of fewer digits. */
+const double = (number: number): string => `'${number}'::double`;
+
 export const basics = (path: string, columns: readonly Column[], where: readonly Condition[]): Question => {
   const filter = whereSql(where);
   const figures = columns.map((column, i) => {
@@ -57,20 +60,58 @@ export const basics = (path: string, columns: readonly Column[], where: readonly
 /** @param rows how many the filter lets pass */
 export const quantilesOf = (path: string, columns: readonly Column[], where: readonly Condition[], rows: number): Question => {
   const filter = whereSql(where, rows > exactRows ? [sampled(rows, sampleRows)] : []);
-  const list = columns.map((column, i) => `quantile_cont(${value(column)}, [${quantiles.join(', ')}]) as q${i}`);
-  return { sql: `select ${list.join(', ')} from ${tableOf(path)} ${filter.sql}`, values: filter.values };
+  const list = columns.map((column, i) => `, quantile_cont(${value(column)}, [${quantiles.join(', ')}]) as q${i}`);
+  return { sql: `select count(*)::double as rows${list.join('')} from ${tableOf(path)} ${filter.sql}`, values: filter.values };
 };
 
 export const bins = 30;
 
-/** Rows in each of the bins between the least and the largest value; the largest is in the last one. */
-export const histogram = (path: string, column: Column, where: readonly Condition[], min: number, max: number): Question => {
+/** From the least to the largest value; where they are the same, there is one bin. */
+export const edgesOf = (min: number, max: number): number[] => {
+  if (min === max) return [min, max];
+  const width = (max - min) / bins;
+  const edge = Number.isFinite(width)
+    ? (k: number): number => min + ((max - min) * k) / bins
+    : (k: number): number => min * (1 - k / bins) + max * (k / bins);
+  return Array.from({ length: bins + 1 }, (_, k) => (k === bins ? max : edge(k)));
+};
+
+/**
+ * Rows in each bin of several columns, in one scan. A value at an edge is in the bin above it, the largest in the last;
+ * DuckDB's own bins hold their upper edge and not their lower one: so it is given all of it with the sign turned.
+ */
+export const histograms = (
+  path: string,
+  columns: readonly { column: Column; edges: readonly number[] }[],
+  where: readonly Condition[],
+): Question => {
   const filter = whereSql(where);
-  const bin = max > min ? `cast(least(floor((v - ${min}) / ${(max - min) / bins}), ${bins - 1}) as integer)` : '0';
-  return {
-    sql: `select ${bin} as bin, count(*)::double as n from (select ${value(column)} as v from ${tableOf(path)} ${filter.sql}) where v is not null group by 1`,
-    values: filter.values,
-  };
+  const list = columns.map(
+    ({ column, edges }, i) => `histogram(-${value(column)}, [${[...new Set(edges)].map((edge) => double(-edge)).join(', ')}]) as bins${i}`,
+  );
+  return { sql: `select ${list.join(', ')} from ${tableOf(path)} ${filter.sql}`, values: filter.values };
+};
+
+/** Rows in each bin, from what `histograms` found. */
+export const countsOf = (found: readonly { key: number; value: string | number }[], edges: readonly number[]): number[] => {
+  const counts = Array<number>(edges.length - 1).fill(0);
+  const at = new Map(edges.map((edge, k) => [-edge, Math.min(k, counts.length - 1)]));
+  for (const { key, value } of found) {
+    const bin = at.get(key);
+    if (bin !== undefined) counts[bin]! += Number(value);
+  }
+  return counts;
+};
+
+/** A value that at least `n` rows reach from the upper or the lower end, by their histogram; null where there are not so many. */
+export const reachOf = (edges: readonly number[], counts: readonly number[], order: 'asc' | 'desc', n: number): number | null => {
+  let [rows, bin] = [0, order === 'desc' ? counts.length : -1];
+  while (rows < n) {
+    bin += order === 'desc' ? -1 : 1;
+    if (bin < 0 || bin >= counts.length) return null;
+    rows += counts[bin]!;
+  }
+  return edges[order === 'desc' ? bin : bin + 1]!;
 };
 
 export const failures = (path: string, where: readonly Condition[]): Question => {
@@ -87,14 +128,32 @@ export const states = (path: string, where: readonly Condition[]): Question => {
   return { sql: `select status, count(*)::double as n from ${tableOf(path)} ${filter.sql} group by status`, values: filter.values };
 };
 
-/** Lines with the largest or the least values. */
-export const extremes = (path: string, column: Column, where: readonly Condition[], order: 'asc' | 'desc', n: number): Question => {
-  const filter = whereSql(where);
+/**
+ * Lines with the largest or the least values.
+ * @param reach a value that at least `n` rows reach, where one is known: then the others are not sorted
+ */
+export const extremes = (
+  path: string,
+  column: Column,
+  where: readonly Condition[],
+  order: 'asc' | 'desc',
+  n: number,
+  reach: number | null = null,
+): Question => {
+  const own = identifier(column.name);
+  const near = reach === null ? [] : [`${own} ${order === 'desc' ? '>=' : '<='} ${double(reach)}`];
+  const filter = whereSql(where, [...near, column.type === 'integer' ? `${own} is not null` : `isfinite(${own})`]);
   return {
-    sql: `select line, custom_id, v as value from (select line, custom_id, ${value(column)} as v from ${tableOf(path)} ${filter.sql}) where v is not null order by v ${order}, line limit ${n}`,
+    sql: `select line, cast(${own} as double) as value from ${tableOf(path)} ${filter.sql} order by ${own} ${order}, line limit ${n}`,
     values: filter.values,
   };
 };
+
+/** Whose rows these are. */
+export const customIds = (path: string, lines: readonly number[]): Question => ({
+  sql: `select line, custom_id from ${tableOf(path)} where line in (${lines.join(', ')})`,
+  values: [],
+});
 
 /** A property and what it counts for; negative: the less, the better. */
 export interface Weighted {

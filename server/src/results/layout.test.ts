@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { fieldsOf, fitStruct, mostFields, Names, type Kind } from './layout.ts';
+import { countsOf, edgesOf, reachOf } from './figures.ts';
 import { parseWhere } from './where.ts';
 import { forSpreadsheets, whereSql } from './select.ts';
 
@@ -59,4 +60,26 @@ test('filters: names and values in quotes, values bound, nonsense told of with i
   ] as const)
     expect(() => parseWhere(text, columns), text).toThrow(why);
   expect(forSpreadsheets({ name: '=a', type: 'text', role: 'input' })).toContain(`"'=a"`);
+});
+
+test('a histogram: each value is in one bin, at an edge in the one above it, the largest in the last', () => {
+  const edges = edgesOf(0, 30);
+  expect([edges.length, edges[0], edges[7], edges[30]]).toEqual([31, 0, 7, 30]);
+  // As DuckDB answers: by the lower edge of a bin with the sign turned, the largest value alone.
+  const counts = countsOf(
+    [
+      { key: -30, value: '1' },
+      { key: -29, value: '4' },
+      { key: -7, value: '2' },
+      { key: -0, value: '3' },
+    ],
+    edges,
+  );
+  expect([counts.length, counts[0], counts[7], counts[29]]).toEqual([30, 3, 2, 5]);
+  expect(reachOf(edges, counts, 'desc', 5)).toBe(29);
+  expect(reachOf(edges, counts, 'desc', 6)).toBe(7);
+  expect(reachOf(edges, counts, 'asc', 5)).toBe(8);
+  expect(reachOf(edges, counts, 'asc', 11)).toBe(null);
+  expect(edgesOf(2, 2)).toEqual([2, 2]);
+  expect(edgesOf(-1.7e308, 1.7e308).every((edge, k, all) => Number.isFinite(edge) && (k === 0 || edge > all[k - 1]!))).toBe(true);
 });

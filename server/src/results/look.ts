@@ -84,4 +84,3 @@ export const inOrder = (kinds: readonly Placed[]): Placed[] => {
   for (const { key, place } of kinds) first.set(key, Math.min(place, first.get(key) ?? Infinity));
   return kinds.toSorted((a, b) => first.get(a.key)! - first.get(b.key)! || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 };
-
