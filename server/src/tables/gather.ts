@@ -14,6 +14,7 @@ import { columnNames, type Row } from './rows.ts';
 import { sdfRows } from './sdf.ts';
 import { smiRows } from './smi.ts';
 import { textLines } from './text-lines.ts';
+import { isDisagreement, promisedCasts } from './typed.ts';
 
 /**
  * Rows as they were read: a relation with `line`, from 1, `problem` (null: the row could be read), and the columns as
@@ -73,8 +74,8 @@ const csv = async (duck: DuckDBConnection, folder: string, { path, format, heade
     const columns = names.map((_, i) => `c${i}: 'varchar'`).join(', ');
     const from = `read_csv(${literal(path)}, auto_detect = false, header = ${named}, columns = {${columns}}, delim = ${literal(delimiter)}, quote = '"', escape = '"', nullstr = '')`;
     try {
-      await duck.run(`copy (select * from ${from}) to ${literal(to)} (format parquet)`);
-      return { relation: stored(to, names.length, false), names, held: 'texts' };
+      const held = await readStrictly(duck, from, names, to);
+      return { relation: stored(to, names.length, false), names, held };
     } catch (error) {
       if (!(error instanceof Error) || /No space left|File too large/.test(error.message)) throw error;
       if (/Invalid unicode|not utf-8/i.test(error.message))
@@ -83,6 +84,30 @@ const csv = async (duck: DuckDBConnection, folder: string, { path, format, heade
   }
   const input = createReadStream(path, { highWaterMark: 1 << 20 });
   return written(duck, folder, csvRows(input, '', { delimiter, header: named }), 'texts', names);
+};
+
+/** Values of a table that its types are guessed by. */
+const sampled = 100_000;
+
+/**
+ * Writes what DuckDB reads, in the types that the first rows have; where a later one is of another kind, as texts, whose
+ * types are found when all of them are known.
+ */
+const readStrictly = async (duck: DuckDBConnection, from: string, names: string[], to: string): Promise<'typed' | 'texts'> => {
+  const write = (columns: readonly string[]) =>
+    duck.run(`copy (select ${columns.join(', ')} from ${from}) to ${literal(to)} (format parquet)`);
+  await duck.run(`create or replace temp table sample as select * from ${from} limit ${Math.ceil(sampled / names.length)}`);
+  try {
+    const casts = await promisedCasts(duck, { relation: 'sample', names, held: 'texts' });
+    await write(casts.map((cast, i) => `${cast} as c${i}`));
+    return 'typed';
+  } catch (error) {
+    if (!isDisagreement(error)) throw error;
+    await write(['*']);
+    return 'texts';
+  } finally {
+    await duck.run('drop table sample');
+  }
 };
 
 const headOf = async (path: string): Promise<string> => {
