@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { BatchError, BatchSource } from '@sluice/contract';
 import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Config } from '../config.ts';
@@ -118,8 +117,8 @@ export const prepareInput = async (
           ],
         };
       const [requests, rows] = [under('requests'), under('rows')];
-      const { bytes } = await storage.put(requests, createReadStream(converted.requests.path), { signal });
-      await storage.put(rows, createReadStream(converted.rows.path), { signal });
+      const { bytes } = await storage.put(requests, converted.requests.open(), { signal });
+      await storage.put(rows, converted.rows.open(), { signal });
       return {
         key: requests,
         bytes,

@@ -160,6 +160,22 @@ test('lists of SMILES, and protein sequences', async () => {
   ]);
 });
 
+test('a name behind a SMILES is one in a list of them, and in a column of SMILES a mistake that says where names go', async () => {
+  const list = await converted('CCI ethyl iodide\nCCO\n', 'smi');
+  expect(list.requests.map(({ custom_id, body }) => [custom_id, body.inputs])).toEqual([
+    ['ethyl iodide', { smiles: 'CCI' }],
+    ['row-2', { smiles: 'CCO' }],
+  ]);
+  const { problems } = await converted('smiles,x\nCCI ethyl iodide,1\n CCO ,2\n', 'csv');
+  expect(problems).toEqual([
+    {
+      line: 1,
+      code: 'invalid_input',
+      message: 'The SMILES holds white space; give the SMILES alone, and a name in a field or column of its own.',
+    },
+  ]);
+});
+
 test('a table without what is asked of it, or without rows, is refused with what it has', async () => {
   await expect(converted('a,b\n1,2\n', 'csv', { smiles: 'SMILES' })).rejects.toThrow("no column 'SMILES'; it has 'a', 'b'");
   await expect(converted('a,b\n', 'csv')).rejects.toThrow('no row');
@@ -177,4 +193,86 @@ test('a file of everything that happens to molecules: the right rows are refused
     // RDKit reads a name behind a SMILES as its name; here it is a mistake (docs/chemistry.md).
     wanted.map((row) => (row['status'] === 'ok' && row['id'] !== 'ok-name' ? [row['canonical_smiles'], row['inchikey']] : 'refused')),
   );
+});
+
+const parquetOf = async (select: string): Promise<Buffer> => {
+  const duck = await (await DuckDBInstance.create(':memory:')).connect();
+  const path = join(scratch, 'made.parquet');
+  await duck.run(`copy (${select}) to '${path}' (format parquet)`);
+  return readFileSync(path);
+};
+
+// Several row groups and both threads of DuckDB: smaller tables keep their order whatever is done to them.
+const many = 400_000;
+
+test.each<[string, RowFormat, (i: number) => string, string[]]>([
+  [
+    'numbers',
+    'csv',
+    (i) => `${i},${i / 4},${i % 3 === 0 ? 'true' : 'False'},${i % 5 === 0 ? 'NA' : i}`,
+    ['BIGINT', 'DOUBLE', 'BOOLEAN', 'BIGINT'],
+  ],
+  ['numbers until the last row', 'csv', (i) => `${i},${i === many - 1 ? 'x' : i / 4},${i},0.5`, ['BIGINT', 'VARCHAR', 'BIGINT', 'DOUBLE']],
+  ['names that are there twice', 'csv', (i) => `n${i >> 1},${i},${i},${i}`, ['VARCHAR', 'BIGINT', 'BIGINT', 'BIGINT']],
+])('row i is line i in a large table of %s', { timeout: 60_000 }, async (_, format, row, types) => {
+  const lines = Array.from({ length: many }, (_row, i) => row(i));
+  const { look, requests, rows } = await converted(`id,a,b,c\n${lines.join('\n')}\n`, format, { a: 'a', id: 'id' });
+  expect(look.columns.map(({ type }) => type)).toEqual(types);
+  expect(rows.findIndex(({ line }, i) => line !== i + 1)).toBe(-1);
+  const wrong = requests.findIndex(({ custom_id, body }, i) => {
+    const [id, a] = lines[i]!.split(',');
+    return custom_id.replace(/#.*/, '') !== id || String(body.inputs['a']) !== a;
+  });
+  expect(wrong).toBe(-1);
+});
+
+test('what the first rows promise and a later one does not keep is found, whatever it is', async () => {
+  const first = (value: string) => `${`${value}\n`.repeat(120_000)}`;
+  const typeOf = async (before: string, later: string): Promise<[string, unknown]> => {
+    const { look, rows } = await converted(`k,v\n${first(`1,${before}`)}1,${later}\n`, 'csv', { k: 'k' });
+    return [look.columns[1]!.type, rows.at(-1)!['v']];
+  };
+  expect(await typeOf('7', '7')).toEqual(['BIGINT', '7']);
+  expect(await typeOf('7', '1.5')).toEqual(['DOUBLE', 1.5]);
+  expect(await typeOf('7', '007')).toEqual(['VARCHAR', '007']);
+  expect(await typeOf('7', '1234567890123456789')).toEqual(['VARCHAR', '1234567890123456789']);
+  expect(await typeOf('1.5', '+1')).toEqual(['VARCHAR', '+1']);
+  expect(await typeOf('1.5', '1e999')).toEqual(['VARCHAR', '1e999']);
+  expect(await typeOf('1.5', 'nan')).toEqual(['DOUBLE', null]);
+  expect(await typeOf('true', 'NaN')).toEqual(['VARCHAR', 'NaN']);
+  expect(await typeOf('', '12')).toEqual(['BIGINT', '12']);
+  expect(await typeOf('NA', 'None')).toEqual(['VARCHAR', 'None']);
+}, 60_000);
+
+test('numbers that JSON has not are problems of their rows, wherever they are; the same words in texts are none', async () => {
+  const holding = (n: string) =>
+    `${n}::double as plain, [1.5, ${n}]::float[] as list, {name: 'nan "inf" \\', deep: [{x: ${n}}]} as nested, map {'infinity': ${n}} as map, cast(to_json([${n}]) as json) as json`;
+  const columns = ['plain', 'list', 'nested', 'map', 'json'];
+  const bad = ["'nan'::double", "'inf'::double", "'-inf'::double"];
+  const table = await parquetOf(['2.5::double', ...bad].map((n) => `select ${holding(n)}`).join(' union all '));
+  for (const column of columns) {
+    const { requests, problems } = await converted(table, 'parquet', { x: column });
+    expect(problems).toEqual(
+      [2, 3, 4].map((line) => ({
+        line,
+        code: 'invalid_row',
+        message: `The column '${column}' holds NaN or an infinity, which JSON has not: put a number in its place, or leave the row out.`,
+      })),
+    );
+    expect(requests.map(({ body }) => body.inputs['x'] === null)).toEqual([false, true, true, true]);
+  }
+  const { requests } = await converted(table, 'parquet', { x: 'nested', y: 'map' });
+  expect(requests[0]!.body.inputs).toEqual({ x: { name: 'nan "inf" \\', deep: [{ x: 2.5 }] }, y: { infinity: 2.5 } });
+});
+
+test('the names of rows are texts of JSON, whatever they hold and whichever type they have', async () => {
+  const named = async (id: string) => {
+    const { requests } = await converted(await parquetOf(`select ${id} as id, i as x from range(3) t(i)`), 'parquet');
+    return requests.map(({ custom_id }) => custom_id);
+  };
+  expect(await named('i * 9007199254740993')).toEqual(['0', '9007199254740993', '18014398509481986']);
+  expect(await named('case when i <> 1 then i end')).toEqual(['0', 'row-2', '2']);
+  expect(await named('(i // 2)::utinyint')).toEqual(['0', '0#2', '1']);
+  expect(await named("{a: i, b: '\"'}")).toEqual([0, 1, 2].map((i) => `{'a': ${i}, 'b': '"'}`));
+  expect(await named("'é\"\\' || i || chr(10)")).toEqual(['é"\\0\n', 'é"\\1\n', 'é"\\2\n']);
 });

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -32,12 +33,19 @@ export interface Refused {
   message: string;
 }
 
+/** A file that was made; `open` reads it in pieces of a size that costs the least. */
+export interface Made {
+  path: string;
+  bytes: number;
+  open: () => Readable;
+}
+
 export interface Converted extends Written {
   look: Look;
   mapping: Mapping;
   /** Files of a folder that is gone once `use` has ended. */
-  requests: { path: string; bytes: number };
-  rows: { path: string; bytes: number };
+  requests: Made;
+  rows: Made;
   refusedRows: () => AsyncGenerator<Refused>;
 }
 
@@ -81,13 +89,17 @@ export const convert = async <Result>(
       string,
     ];
     const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });
-    const sized = async (file: string) => ({ path: file, bytes: (await stat(file)).size });
+    const made = async (file: string): Promise<Made> => ({
+      path: file,
+      bytes: (await stat(file)).size,
+      open: () => createReadStream(file, { highWaterMark: 1 << 20 }),
+    });
     return await use({
       ...written,
       look,
       mapping,
-      requests: await sized(requests),
-      rows: await sized(rows),
+      requests: await made(requests),
+      rows: await made(rows),
       refusedRows: () => refusedIn(refused),
     });
   } finally {
