@@ -37,7 +37,12 @@ export const lexicalProblem = (smiles: string): (Pick<Problem, 'code' | 'positio
   if (smiles.length > smilesLimits.length) return { code: 'smiles_too_large', says: `has more than ${smilesLimits.length} characters.` };
   // RDKit would take what follows as the molecule's name, and a wrong separator would go unseen.
   const blank = smiles.search(/\s/);
-  if (blank >= 0) return { code: 'invalid_smiles', says: 'holds white space; give the SMILES alone, and a name in a field or column of its own.', position: blank + 1 };
+  if (blank >= 0)
+    return {
+      code: 'invalid_smiles',
+      says: 'holds white space; give the SMILES alone, and a name in a field or column of its own.',
+      position: blank + 1,
+    };
   const foreign = smiles.search(/[^!-~]/);
   if (foreign >= 0) {
     const number = smiles.codePointAt(foreign)!.toString(16).toUpperCase().padStart(4, '0');

@@ -227,7 +227,7 @@ test.each<[string, RowFormat, (i: number) => string, string[]]>([
 });
 
 test('what the first rows promise and a later one does not keep is found, whatever it is', async () => {
-  const first = (value: string) => `${`${value}\n`.repeat(120_000)}`;
+  const first = (value: string) => `${value}\n`.repeat(120_000);
   const typeOf = async (before: string, later: string): Promise<[string, unknown]> => {
     const { look, rows } = await converted(`k,v\n${first(`1,${before}`)}1,${later}\n`, 'csv', { k: 'k' });
     return [look.columns[1]!.type, rows.at(-1)!['v']];
