@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { maxExpirySeconds, type FileObject, type FilePage, type FilePurpose, type ListFiles } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import type { Limits } from '../config.ts';
-import type { Db } from '../db/db.ts';
+import { isUnreachable, type Db } from '../db/db.ts';
 import { ApiError } from '../lib/errors.ts';
 import { newFileId } from '../lib/ids.ts';
 import type { Bytes, PutOptions, Storage } from '../storage/storage.ts';
@@ -80,7 +80,7 @@ export const createFile = async (
   return keepStored({ db, storage }, identity, stored, file.expiresSeconds);
 };
 
-/** `insertFile`, or the bytes go too. */
+/** `insertFile`, or the bytes go too, where it is sure that no row will ever speak of them. */
 export const keepStored = async (
   { db, storage }: FileDeps,
   identity: Identity,
@@ -90,8 +90,9 @@ export const keepStored = async (
   try {
     return await insertFile(db, identity, stored, { expiresSeconds });
   } catch (error) {
-    // The row may have been written and only its reply lost: deleted bytes under it would be worse than an orphan.
-    if (await gone(db, identity, stored.id)) await storage.delete(stored.key).catch(() => {});
+    // The row may have been written and only its reply lost, or be written yet, by a server whose connection is gone:
+    // bytes deleted under it would be worse than an orphan, which the sweep finds.
+    if (!isUnreachable(error) && (await gone(db, identity, stored.id))) await storage.delete(stored.key).catch(() => {});
     throw error;
   }
 };
