@@ -136,7 +136,7 @@ test('programs and files of models are meant from the folder of the file, names 
   expect(options('program: boltz')['program']).toBe('boltz');
   for (const executor of Object.keys(executorEndpoints) as ExecutorName[])
     expect(
-      pathOptions(executor).filter((name) => !paths.has(name)),
+      Object.keys(pathOptions(executor)).filter((name) => !paths.has(name)),
       executor,
     ).toEqual([]);
 });

@@ -76,6 +76,7 @@ export class Listener extends EventEmitter<Events> implements AsyncDisposable {
     await Promise.race([client.end(), delay(goodbyeMs, undefined, { signal: left.signal })]).catch(() => {});
     left.abort();
     this.#socket?.destroy();
+    this.#socket = null;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -7,8 +7,8 @@ export interface Option<T = unknown> {
   expected: string;
   is: (value: unknown) => value is T;
   required?: boolean;
-  /** A file: a relative path is meant from the folder of `sluice.yaml`. */
-  path?: boolean;
+  /** What lies at this path; a relative one is meant from the folder of `sluice.yaml`. */
+  path?: 'file' | 'folder';
 }
 
 export type OptionSet = Readonly<Record<string, Option>>;
@@ -21,7 +21,7 @@ export const text: Option<string> = {
   is: (value): value is string => typeof value === 'string' && value !== '',
 };
 
-export const file: Option<string> = { ...text, expected: 'the path of a file', path: true };
+export const file: Option<string> = { ...text, expected: 'the path of a file', path: 'file' };
 
 export const whole = (least: number, most: number): Option<number> => ({
   expected: `a whole number from ${least} to ${most}`,

@@ -31,7 +31,7 @@ test('a model with wrong options does not load', async () => {
 });
 
 test('the options that are paths are known', () => {
-  expect(pathOptions('onnx')).toEqual(['path']);
-  expect(pathOptions('openai')).toEqual(['api_key_file']);
-  expect(pathOptions('echo')).toEqual([]);
+  expect(pathOptions('onnx')).toEqual({ path: 'file' });
+  expect(pathOptions('openai')).toEqual({ api_key_file: 'file' });
+  expect(pathOptions('boltz')).toEqual({ cache: 'folder' });
 });

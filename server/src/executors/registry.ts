@@ -91,9 +91,9 @@ export const callbackSecretOf =
     return typeof path === 'string' ? callbackSecret(path) : null;
   };
 
-/** The options that are paths: a relative one is meant from the folder of `sluice.yaml`. */
-export const pathOptions = (executor: ExecutorName): string[] =>
-  Object.entries(kinds[executor].options).flatMap(([name, option]) => (option.path ? [name] : []));
+/** The options that are paths, and what lies there: a relative one is meant from the folder of `sluice.yaml`. */
+export const pathOptions = (executor: ExecutorName): Record<string, 'file' | 'folder'> =>
+  Object.fromEntries(Object.entries(kinds[executor].options).flatMap(([name, { path }]) => (path ? [[name, path]] : [])));
 
 /** Calls under way, how many there may be just now, and how many at most; null for executors that do not adapt. */
 export const concurrencyOf = (executor: Executor): { used: number; limit: number; most: number } | null =>

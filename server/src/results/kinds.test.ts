@@ -103,3 +103,8 @@ test('nothing at the place is no object without keys', async () => {
   const file = await written('{"body":null}\n{}\n\n{"body":{"inputs":null}}\n{"body":{"inputs":{}}}\n');
   expect(await kindsIn(file, ['body', 'inputs'])).toEqual([]);
 });
+
+test('a name with an underscore is found like any other', async () => {
+  const file = await written('{"model_answer":{"a":1}}\n');
+  expect(await kindsIn(file, ['model_answer'])).toEqual([expect.objectContaining({ key: 'a', type: 'BIGINT' })]);
+});

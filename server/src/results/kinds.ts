@@ -189,7 +189,7 @@ const isSame = (bytes: Uint8Array, from: number, to: number, key: Uint8Array): b
 /** Whatever its case. */
 const isLike = (bytes: Uint8Array, from: number, to: number, key: Uint8Array): boolean => {
   if (to - from !== key.length) return false;
-  for (let i = 0; i < key.length; i++) if ((bytes[from + i]! | 0x20) !== key[i]) return false;
+  for (let i = 0; i < key.length; i++) if ((bytes[from + i]! | 0x20) !== (key[i]! | 0x20)) return false;
   return true;
 };
 

@@ -134,7 +134,7 @@ export const addRoutes = (
     models,
     maxBytes: registry.maxBytes,
     upstreams: parseUpstreams(registry.upstreams ?? '').upstreams,
-    rules: { check: checkOptions, paths: pathOptions },
+    rules: { check: checkOptions, paths: (executor) => Object.keys(pathOptions(executor)) },
   });
   callbackRoutes(app, { db, secretOf: callbackSecretOf(models) });
   workerRoutes(app, { db, leaseSeconds: timing.leaseSeconds });

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,14 @@ test('each fault is named, with what to do', async ({ db }) => {
 
   await writeFile(join(cwd, 'sluice.yaml'), 'models: [{name: m, version: 1.0.0, executor: onnx, options: {path: absent.onnx}}]');
   expect(await wrong(cwd)).toEqual([`model m@1.0.0: there is no file ${join(cwd, 'absent.onnx')}`]);
+
+  await mkdir(join(cwd, 'weights'));
+  const boltz = (cache: string) =>
+    writeFile(join(cwd, 'sluice.yaml'), `models: [{name: m, version: 1.0.0, executor: boltz, options: {cache: ${cache}}}]`);
+  await boltz('weights');
+  expect(await wrong(cwd)).toEqual([]);
+  await boltz('file');
+  expect(await wrong(cwd)).toEqual([`model m@1.0.0: there is no folder ${join(cwd, 'file')}`]);
 });
 
 test('one that runs is named', async () => {

@@ -116,17 +116,17 @@ const models = async (config: Config): Promise<Check[]> =>
       const name = `model ${modelKey(model)}`;
       const problems = checkOptions(model);
       if (problems.length > 0) return bad(name, problems.join(' '), `Mend its options in ${config.file}.`);
-      for (const option of pathOptions(model.executor)) {
+      for (const [option, kind] of Object.entries(pathOptions(model.executor))) {
         const file = model.options[option];
         if (typeof file !== 'string') continue;
         const found = await stat(file).then(
-          (s) => s.isFile(),
+          (s) => (kind === 'folder' ? s.isDirectory() : s.isFile()),
           () => false,
         );
         if (!found)
           return bad(
             name,
-            `there is no file ${file}`,
+            `there is no ${kind} ${file}`,
             `Mend its ${option} in ${config.file}; it is relative to ${dirname(config.file ?? '.')}.`,
           );
       }

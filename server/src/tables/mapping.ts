@@ -28,8 +28,9 @@ export const mapColumns = (columns: readonly Column[], asked: AskedColumns = {})
     Object.entries(askedInputs).map(([input, from]) => [input, typeof from === 'string' ? find(from) : from.map(find)]),
   );
   if (Object.keys(inputs).length === 0) {
-    if (guessed.smiles !== undefined) inputs['smiles'] = guessed.smiles;
-    else if (names.includes('molblock')) inputs['smiles'] = 'molblock';
+    // What a program wrote beside a record of an SD file may be in a dialect of its own: the record is the molecule.
+    if (names.includes('molblock')) inputs['smiles'] = 'molblock';
+    else if (guessed.smiles !== undefined) inputs['smiles'] = guessed.smiles;
     if (guessed.sequence !== undefined) inputs['sequence'] = guessed.sequence;
     if (Object.keys(inputs).length === 0) for (const name of names) if (name !== id) inputs[name] = name;
   }

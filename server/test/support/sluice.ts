@@ -218,7 +218,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
         models,
         maxBytes: options.maxModelBytes ?? 64 * 2 ** 20,
         upstreams: parseUpstreams(options.upstreams ?? '').upstreams,
-        rules: { check: checkOptions, paths: pathOptions },
+        rules: { check: checkOptions, paths: (executor) => Object.keys(pathOptions(executor)) },
       });
       portalRoutes(routes, {
         sessions,

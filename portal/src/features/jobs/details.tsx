@@ -2,12 +2,13 @@ import { Button, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { IconChevronDown, IconDownload, IconPlayerStop, IconRotateClockwise, IconTrash } from '@tabler/icons-react';
+import { IconChevronDown, IconPlayerStop, IconRotateClockwise, IconTrash } from '@tabler/icons-react';
 import { api, bodyOf, call } from '../../lib/api.ts';
-import { absolute, bytes, duration, none } from '../../lib/format.ts';
+import { absolute, duration, none } from '../../lib/format.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Facts } from '../../ui/facts.tsx';
+import { FileList } from '../../ui/files.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
@@ -77,16 +78,12 @@ const Files = ({ job }: { job: Job }) => {
   if (!files.data || files.data.data.length === 0) return null;
   return (
     <Card title="Files it left">
-      <ul className={css.files}>
-        {files.data.data.map(({ name, bytes: size }) => (
-          <li key={name}>
-            <a className="link mono" href={`/v1/jobs/${job.id}/artifacts/${name.split('/').map(encodeURIComponent).join('/')}`} download>
-              <IconDownload size={13} aria-hidden /> {name}
-            </a>
-            <span className="quiet num">{bytes(size)}</span>
-          </li>
-        ))}
-      </ul>
+      <FileList
+        files={files.data.data.map((file) => ({
+          ...file,
+          url: `/v1/jobs/${job.id}/artifacts/${file.name.split('/').map(encodeURIComponent).join('/')}`,
+        }))}
+      />
     </Card>
   );
 };

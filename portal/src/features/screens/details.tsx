@@ -1,13 +1,13 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { IconDownload } from '@tabler/icons-react';
 import { useCrumb } from '../../lib/crumb-names.ts';
-import { bytes, count, plural } from '../../lib/format.ts';
+import { count, plural } from '../../lib/format.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { Facts } from '../../ui/facts.tsx';
+import { FileList } from '../../ui/files.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Card, Page } from '../../ui/page.tsx';
@@ -38,16 +38,7 @@ const Files = ({ screen: { results, status } }: { screen: Screen }) => {
     );
   return (
     <Card title="All ligands in one file">
-      <ul className={css.files}>
-        {results.artifacts.map(({ name, url, bytes: size }) => (
-          <li key={name}>
-            <a className="link mono" href={url} download>
-              <IconDownload size={13} aria-hidden /> {name}
-            </a>
-            <span className="quiet num">{bytes(size)}</span>
-          </li>
-        ))}
-      </ul>
+      <FileList files={results.artifacts} />
     </Card>
   );
 };

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
-import { bytes, duration, none } from '../../lib/format.ts';
+import { duration, none } from '../../lib/format.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Facts } from '../../ui/facts.tsx';
+import { FileList } from '../../ui/files.tsx';
 import { Json } from '../../ui/json.tsx';
 import { Molecule } from '../../ui/molecule.tsx';
 import { Card } from '../../ui/page.tsx';
@@ -82,20 +82,7 @@ const Run = ({ ligand }: { ligand: Ligand }) => (
 );
 
 const Files = ({ ligand }: { ligand: Ligand }) =>
-  ligand.artifacts.length === 0 ? (
-    <Empty title="It left no files" />
-  ) : (
-    <ul className={css.files}>
-      {ligand.artifacts.map(({ name, url, bytes: size }) => (
-        <li key={name}>
-          <a className="link mono" href={url} download>
-            <IconDownload size={13} aria-hidden /> {name}
-          </a>
-          <span className="quiet num">{bytes(size)}</span>
-        </li>
-      ))}
-    </ul>
-  );
+  ligand.artifacts.length === 0 ? <Empty title="It left no files" /> : <FileList files={ligand.artifacts} />;
 
 const parts = [
   { id: 'structure', label: 'Structure' },

@@ -26,7 +26,7 @@ export const boltzOptions = {
   max_output_bytes,
   max_concurrency,
   /** The folder of weights (`--cache`), where it is not in HOME: programs here have none. */
-  cache: { ...text, path: true },
+  cache: { ...text, path: 'folder' },
   accelerator: oneOf('gpu', 'cpu', 'tpu'),
   devices: whole(1, 64),
   no_kernels: flag,
