@@ -52,7 +52,11 @@ const Palette = ({ open, close }: { open: boolean; close: () => void }) => {
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   });
+  const lower = typed.toLowerCase();
   const found = asked === '' || typed === '' ? [] : (search.data?.data ?? []);
+  // What was found for other words stays only where these name it too: Enter must not open what nobody means any more.
+  const old = typed !== asked || search.isPlaceholderData;
+  const meant = old ? found.filter(({ title, id }) => title.toLowerCase().includes(lower) || id.includes(lower)) : found;
   // What was chosen stays so when more comes above it; where nothing was, Enter opens the first.
   useEffect(() => {
     const all = [...document.querySelectorAll('[role=dialog] [data-action]')];
@@ -67,7 +71,6 @@ const Palette = ({ open, close }: { open: boolean; close: () => void }) => {
 
   const go = (to: string) => () => void router.history.push(to);
   const place = placeOf(typed, location.origin);
-  const lower = typed.toLowerCase();
   const groups: { group: string; actions: SpotlightActionData[] }[] = [
     {
       group: 'Jump',
@@ -80,7 +83,7 @@ const Palette = ({ open, close }: { open: boolean; close: () => void }) => {
       const { group, icon: Icon } = kinds[kind];
       return {
         group,
-        actions: found
+        actions: meant
           .filter((each) => each.kind === kind && placeOfFound(each) !== place)
           .map((each) => ({
             id: `${kind} ${each.id}`,

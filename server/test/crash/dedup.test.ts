@@ -35,12 +35,16 @@ test(
     for (const each of asked) sent.push(await site.client.submit(each, { endpoint: '/v1/predict', dedup: 'exact' }));
     for (let round = 0; round < 8; round++) {
       const before = await site.settled();
-      if ((await site.db.many(sql`select from batches where status not in ('completed', 'failed')`)).length === 0) break;
+      const ended = async () => (await site.db.many(sql`select from batches where status not in ('completed', 'failed')`)).length === 0;
       await until(
-        'something is under way',
-        async () => (await site.db.many(sql`select from chunks where state = 'leased'`)).length > 0 || (await site.settled()) > before,
+        'something is under way, or all of it has ended',
+        async () =>
+          (await site.db.many(sql`select from chunks where state = 'leased'`)).length > 0 ||
+          (await site.settled()) > before ||
+          (await ended()),
         20_000,
       );
+      if (await ended()) break;
       const worker = random.pick(site.running('worker'));
       if (random.chance(0.5)) await worker.kill();
       else worker.signal('SIGTERM');
