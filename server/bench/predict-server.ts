@@ -22,8 +22,11 @@ export interface Offered {
 /** `keeps`: answers are kept, as a server does unless told otherwise. */
 export type Told = { bare: string } | { models: Offered[]; scratch: string; keeps?: boolean };
 
-/** Loads and unloads the models whose names begin so, one after another; or says what one of them has done. */
-export type Order = { cycle: string; times: number } | { figures: string };
+/**
+ * Loads and unloads the models whose names begin so, one after another; says what one of them has done; or says how many
+ * milliseconds each request took since it was last asked, from its headers read to its answer handed to the system.
+ */
+export type Order = { cycle: string; times: number } | { figures: string } | { took: true };
 
 export interface Done {
   pids: number[];
@@ -58,7 +61,13 @@ const sluice = async ({ models: offered, scratch, keeps = false }: Exclude<Told,
     log,
     routes: (routes) => predictRoutes(routes, { predictor, ...(asking && { asking }) }),
   });
-  const carryOut = async (order: Order): Promise<Done | 'done'> => {
+  const took: number[] = [];
+  app.addHook('onResponse', (_request, reply, done) => {
+    if (keeps) took.push(reply.elapsedTime);
+    done();
+  });
+  const carryOut = async (order: Order): Promise<Done | number[] | 'done'> => {
+    if ('took' in order) return took.splice(0);
     if ('figures' in order) {
       const model = models.get(order.figures, 'bench');
       const { sizes } = predictor.loaded.figuresOf(model);
