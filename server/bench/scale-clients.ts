@@ -1,7 +1,7 @@
 /** Five hundred workers in one process: each with its own id, heartbeat, lease and parts, and the statements of the real one; what it runs takes time and no CPU. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openPool } from '../src/db/db.ts';
-import { sql, unsynced } from '../src/db/sql.ts';
+import { prepared, sql, unsynced } from '../src/db/sql.ts';
 import { linesOf, eachLine } from '../src/formats/lines.ts';
 import { renew, type Lease } from '../src/requests/claim.ts';
 import { announceEnd } from '../src/requests/queue.ts';
@@ -35,7 +35,7 @@ const model = 'echo@1.0.0';
 
 const play = async ({ url, from, to, workers, claimsPerSecond, seconds, begin }: Orders): Promise<Told> => {
   // What a pooler would give this half of the fleet.
-  await using db = openPool({ url, name: 'worker', max: 16 });
+  await using db = openPool({ url, name: 'worker', max: 16, indexed: true });
   const told: Told = { claims: [], settles: [], beats: [], idle: 0, lost: 0 };
   const end = begin + seconds * 1_000;
   const over = (): boolean => Date.now() >= end;
@@ -102,7 +102,9 @@ const play = async ({ url, from, to, workers, claimsPerSecond, seconds, begin }:
         await timed(told.beats, now(), async () => {
           if (held !== null) await renew(db, id, [held.token], leaseSeconds);
           await db.maybe(
-            sql`update workers set seen_at = now() from ${unsynced} where id = ${id} returning drain_requested_at is not null as drain`,
+            prepared(
+              sql`update workers set seen_at = now() from ${unsynced} where id = ${id} returning drain_requested_at is not null as drain`,
+            ),
           );
           await rates.report(db);
         });

@@ -38,14 +38,20 @@ export interface PoolOptions {
   max?: number;
   /** Milliseconds a statement may take before the server ends it; a fifth more, and the connection counts as dead. */
   statementTimeout?: number;
+  /** Every statement finds its rows by indexes, whatever the tables' statistics say when it is planned (see `prepared`). */
+  indexed?: boolean;
   onError?: (error: Error) => void;
 }
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, 'query'>;
 
+/** What the planner keeps off while there is an index that gives the rows, in their order. */
+const byIndexes = ['seqscan', 'bitmapscan', 'sort', 'incremental_sort'].map((way) => `-c enable_${way}=off`).join(' ');
+
+const queryOf = ({ text, values, name }: Statement): pg.QueryConfig => ({ text, values, ...(name !== undefined && { name }) });
+
 const methods = (client: Queryable): Omit<Db, 'transaction'> => {
-  const rows = async <Row>(statement: Statement): Promise<Row[]> =>
-    (await client.query({ text: statement.text, values: statement.values })).rows as Row[];
+  const rows = async <Row>(statement: Statement): Promise<Row[]> => (await client.query<Row & pg.QueryResultRow>(queryOf(statement))).rows;
   const maybe = async <Row>(statement: Statement): Promise<Row | null> => {
     const found = await rows<Row>(statement);
     if (found.length > 1) throw new Error(`one row expected, ${found.length} came: ${statement.text}`);
@@ -59,7 +65,7 @@ const methods = (client: Queryable): Omit<Db, 'transaction'> => {
       if (row === null) throw new Error(`one row expected, none came: ${statement.text}`);
       return row;
     },
-    run: async (statement) => (await client.query({ text: statement.text, values: statement.values })).rowCount ?? 0,
+    run: async (statement) => (await client.query(queryOf(statement))).rowCount ?? 0,
   };
 };
 
@@ -102,7 +108,7 @@ export const isUnreachable = (error: unknown): boolean => {
   );
 };
 
-export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onError }: PoolOptions): Pool => {
+export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, indexed = false, onError }: PoolOptions): Pool => {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: `sluice ${name}`,
@@ -115,6 +121,7 @@ export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, onErro
     // The server's own limit does not help where it no longer hears us: a half-open connection never errors.
     query_timeout: statementTimeout * 1.2,
     idle_in_transaction_session_timeout: 30_000,
+    ...(indexed && { options: byIndexes }),
   });
   // An idle connection that dies emits here; without a listener it would end the process.
   pool.on('error', (error) => onError?.(error));

@@ -1,6 +1,6 @@
 import type { DedupOptions } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
-import { none, sql, unsynced } from '../db/sql.ts';
+import { none, prepared, sql, unsynced } from '../db/sql.ts';
 import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
 
 /** A worker's right to run a chunk, until it settles, releases or loses it. */
@@ -143,7 +143,8 @@ export interface Held {
  * know of, because the reply to its claim was lost, must run out: renewed with the others it would never be worked on.
  */
 export const renew = async (db: Db, workerId: string, tokens: readonly number[], seconds: number): Promise<Held[]> => {
-  const rows = await db.many<{ id: number; token: number; order: Held['order']; width: number | null }>(sql`
+  const rows = await db.many<{ id: number; token: number; order: Held['order']; width: number | null }>(
+    prepared(sql`
     with renewed as (
       update chunks set leased_until = now() + make_interval(secs => ${seconds})
       where worker_id = ${workerId} and state = 'leased' and token = any(${tokens}::bigint[])
@@ -152,7 +153,8 @@ export const renew = async (db: Db, workerId: string, tokens: readonly number[],
         when b.status = 'cancelling' and b.cancel_mode = 'abort' then 'abort'
         when b.status = 'cancelling' or b.expiring then 'stop'
         else 'go' end as order, least(b.width, b.cap) as width
-    from renewed r join batches b on b.no = r.batch_no cross join ${unsynced}`);
+    from renewed r join batches b on b.no = r.batch_no cross join ${unsynced}`),
+  );
   return rows.map(({ id, ...held }) => ({ chunkId: id, ...held }));
 };
 

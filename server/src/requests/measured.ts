@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { sql, type Statement } from '../db/sql.ts';
+import { prepared, sql, type Statement } from '../db/sql.ts';
 
 /** What is measured by its spread: milliseconds of a request and of writing a batch's files, and thousandths by which a rate was estimated wrong. */
 export type SpreadName = 'request' | 'finalize' | 'estimate';
@@ -26,7 +26,8 @@ export const addSpread = (db: Db, what: SpreadName, model: string, counts: reado
  * connections for that.
  */
 export const tellSpread = async (db: Db, what: SpreadName, model: string, counts: readonly number[]): Promise<boolean> =>
-  (await db.run(sql`
+  (await db.run(
+    prepared(sql`
     with mine as (
       select what, model from spreads
       where what = ${what} and model = ${model} and updated_at <= now() - make_interval(secs => ${quietSeconds})
@@ -38,7 +39,8 @@ export const tellSpread = async (db: Db, what: SpreadName, model: string, counts
       insert into spreads (what, model, counts) select ${what}, ${model}, ${counts}::float8[]
       where not exists (select from spreads where what = ${what} and model = ${model})
       on conflict do nothing returning what)
-    select what from told union all select what from first`)) > 0;
+    select what from told union all select what from first`),
+  )) > 0;
 
 export interface RateRow {
   model: string;

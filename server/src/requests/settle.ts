@@ -1,6 +1,6 @@
 import type { Db } from '../db/db.ts';
 import { insertOfLines, type KeptOfLine } from '../artifacts/artifacts.ts';
-import { none, sql, type Statement } from '../db/sql.ts';
+import { none, prepared, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 import type { CopyKind } from '../formats/manifest.ts';
 import type { Lease } from './claim.ts';
@@ -112,7 +112,8 @@ export const settle = async (
       ? sql`${formatLines(part.settled)}::int4multirange`
       : sql`${formatLines(part.settled)}::int4multirange + (
     select range_agg(int4range(line, line + 1)) from unnest(${column(waiting, 'line')}::int[]) line)`;
-  const row = await db.maybe<{ state: 'leased' | 'done' }>(sql`
+  const row = await db.maybe<{ state: 'leased' | 'done' }>(
+    prepared(sql`
     with gone as (select ${gone} as lines),
     fenced as (
       update chunks c
@@ -175,7 +176,8 @@ export const settle = async (
     }
     ${artifacts.length === 0 ? none : sql`, files as (${insertOfLines(sql`fenced`, artifacts)})`}
     ${segment === null || answers === undefined || answers.rows.length === 0 ? none : keep(segment.key, answers)}
-    select state from fenced`);
+    select state from fenced`),
+  );
   return row === null ? 'lost' : row.state === 'done' ? 'done' : 'open';
 };
 

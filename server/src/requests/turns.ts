@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { sql } from '../db/sql.ts';
+import { prepared, sql, type Statement } from '../db/sql.ts';
 import { claim, leaseColumns, toLease, type Lease, type LeaseRow } from './claim.ts';
 
 /** What a worker is: it decides which turns are for it. */
@@ -10,7 +10,7 @@ export interface Claimant {
   models: readonly string[];
 }
 
-/** `again`: there was a turn, but nothing left behind it. `idle`: nothing this worker may run is waiting. */
+/** `again`: there was a turn, but it was just taken, or nothing is left behind it. `idle`: nothing this worker may run is waiting. */
 export type Claimed = Lease | 'again' | 'idle';
 
 /** Seconds after which a plan counts as abandoned: workers then claim by themselves. */
@@ -20,31 +20,45 @@ const planSeconds = 15;
  * Takes the next turn for this worker and leases the chunk behind it, in one statement: the turn is gone, the chunk is
  * leased, the tenant is charged, or nothing of it. Turns another worker is taking are skipped.
  *
+ * Every step goes straight to its row: the first turn of each model, and the first chunk of the turn's batch. An equal sign
+ * would let the planner read the table in the order of its primary key, past everything that is done, if its statistics
+ * are old: then a claim costs more with each chunk. What lies between two equal ends, and is to come in an index's own
+ * order, only that index has.
+ *
  * Where no scheduler has planned for a while, workers go on in the plain order of priority, deadline and age: a dead
  * scheduler costs fairness, and never stands work still.
  */
 export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Promise<Claimed> => {
-  const row = await db.one<Partial<LeaseRow> & { turn: boolean; planned: boolean }>(sql`
-    with turn as (
+  const first = (model: Statement) => sql`
+    from turns where (kind, model, plan) >= (${worker.kind}, ${model}, (select current from plan))
+      and (kind, model, plan) <= (${worker.kind}, ${model}, (select current from plan)) and (pool is null or pool = ${worker.pool})
+    order by kind, model, plan, no limit 1`;
+  const row = await db.one<Partial<LeaseRow> & { turn: boolean; planned: boolean }>(
+    prepared(sql`
+    with head as (
+      select f.model
+      from unnest(${worker.models}::text[]) wanted (model), lateral (select no, model ${first(sql`wanted.model`)}) f
+      order by f.no limit 1),
+    turn as (
       delete from turns where ctid = any(array(
-        select ctid from turns
-        where kind = ${worker.kind} and model = any(${worker.models}::text[]) and plan = (select current from plan)
-          and (pool is null or pool = ${worker.pool})
-        order by no limit 1 for update skip locked))
+        select ctid ${first(sql`(select model from head)`)} for update skip locked))
       returning batch_no, model, tenant_id, work),
     claimed as (
       update chunks
       set state = 'leased', worker_id = ${worker.id}, token = nextval('lease_token'), kind = ${worker.kind},
           leased_at = now(), leased_until = now() + make_interval(secs => ${seconds})
       where ctid = any(array(
-        select c.ctid from chunks c join turn t on t.batch_no = c.batch_no and t.model = c.model
-        where c.state = 'queued' order by c.id limit 1 for update of c skip locked))
+        select ctid from chunks
+        where (batch_no, model) >= (select batch_no, model from turn) and (batch_no, model) <= (select batch_no, model from turn)
+          and state = 'queued'
+        order by batch_no, model, id limit 1 for update skip locked))
       returning *),
     charged as (
       update accounts a set counter = a.counter + t.work / a.weight from turn t
       where a.tenant_id = t.tenant_id and exists (select from claimed))
-    select exists (select from turn) as turn, planned_at > now() - make_interval(secs => ${planSeconds}) as planned, l.*
-    from plan left join (select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no) l on true`);
+    select exists (select from head) as turn, planned_at > now() - make_interval(secs => ${planSeconds}) as planned, l.*
+    from plan left join (select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no) l on true`),
+  );
   if (row.id !== undefined && row.id !== null) return toLease(row as LeaseRow);
   if (row.turn) return 'again';
   if (!row.planned) return (await claim(db, worker, seconds)) ?? 'idle';

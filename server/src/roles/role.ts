@@ -46,6 +46,8 @@ export interface Role {
   connections: number;
   /** Milliseconds a statement may take, where a lease (in milliseconds) hangs on it; absent: as a client would wait. */
   statementTimeout?: (lease: number) => number;
+  /** Its statements find their rows by indexes (`PoolOptions.indexed`). */
+  indexed?: boolean;
   /** Serves health and metrics by itself. */
   serves: boolean;
   start(parts: Parts): Promise<Running>;
@@ -123,6 +125,7 @@ const openParts = async (
       url: databaseUrl,
       name,
       max: role.connections,
+      indexed: role.indexed ?? false,
       ...(role.statementTimeout && { statementTimeout: role.statementTimeout(given.timing.leaseSeconds * 1_000) }),
       onError: (error) => log.warn(`a connection to the database was lost: ${error.message}`),
     }),

@@ -10,6 +10,7 @@ export const worker: Role = {
   connections: 6,
   // A heartbeat that hangs must have failed, and another have been tried, before the leases run out.
   statementTimeout: (lease) => Math.max(1_000, Math.round(lease / 3)),
+  indexed: true,
   serves: false,
   async start(parts) {
     const worker = new Worker(parts);

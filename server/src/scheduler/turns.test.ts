@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { insertBatch, insertParent } from '../../test/support/batch.ts';
 import { test } from '../../test/support/database.ts';
 import type { PoolConfig } from '../policy/pools.ts';
-import type { Db } from '../db/db.ts';
+import { openPool, type Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
 import { release, type Lease } from '../requests/claim.ts';
@@ -164,6 +164,24 @@ test('a turn with nothing left behind it is passed over', async ({ db }) => {
   // Spot was planned the same chunk.
   expect(await claimTurn(db, spot, 60)).toBe('again');
   expect(await claimTurn(db, spot, 60)).toBe('idle');
+});
+
+test('a turn is taken without a look at chunks that are done, or at those of other batches', async ({ db }) => {
+  await empty(db);
+  const { no } = await insertBatch(db, { tenant: 'through', lines: 3_000, chunk: 1 });
+  await db.run(sql`update chunks set state = 'done', lines = '{}' where batch_no = ${no}`);
+  await insertBatch(db, { tenant: 'behind', lines: 3_000, chunk: 1 });
+  await plan(db, planner);
+  // As workers ask. The table's statistics are those of when it was empty.
+  await using indexed = openPool({ url: db.url, name: 'test', max: 1, indexed: true });
+  const fetched = await indexed.transaction(async (tx) => {
+    expect(await claimTurn(tx, dedicated, 60)).toMatchObject({ tenant: expect.stringMatching(/behind/) });
+    // Of this transaction alone.
+    return tx.one<{ rows: number }>(
+      sql`select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables where relname = 'chunks'`,
+    );
+  });
+  expect(fetched.rows).toBeLessThan(20);
 });
 
 test('without a scheduler workers go on by themselves', async ({ db }) => {

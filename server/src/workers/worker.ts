@@ -9,7 +9,7 @@ import { Vectors } from '../cache/vectors.ts';
 import type { Config } from '../config.ts';
 import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
-import { sql, unsynced } from '../db/sql.ts';
+import { prepared, sql, unsynced } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
 import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
@@ -403,10 +403,12 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const tokens = before.map(({ lease }) => lease.token);
     await this.#jobs?.beat();
     const held = tokens.length > 0 ? await renew(db, this.id, tokens, config.timing.leaseSeconds) : [];
-    const asks = await db.maybe<{ drain: boolean }>(sql`
+    const asks = await db.maybe<{ drain: boolean }>(
+      prepared(sql`
       update workers set seen_at = now(), models = coalesce(${this.#served()}::text[], models),
         loaded = ${JSON.stringify(this.#roster())}::jsonb, held_bytes = ${process.memoryUsage.rss()}
-      from ${unsynced} where id = ${this.id} returning drain_requested_at is not null as drain`);
+      from ${unsynced} where id = ${this.id} returning drain_requested_at is not null as drain`),
+    );
     if (asks?.drain === true) this.drain('api');
     this.#renewed(asked);
     for (const running of before) {
