@@ -71,3 +71,9 @@ test('the canonical form of a canonical form is itself, and of one InChIKey', ()
     expect(check(once.smiles, {})).toEqual(once);
   }
 });
+
+test('of a record, drawn hydrogens are none of the canonical form', () => {
+  const atom = (symbol: string, x: number) => `${x.toFixed(4).padStart(10)}    0.0000    0.0000 ${symbol}   0  0\n`;
+  const record = `\n\n\n  3  2  0  0  0  0            999 V2000\n${atom('H', 0)}${atom('O', 1)}${atom('H', 2)}  1  2  1  0\n  2  3  1  0\nM  END\n`;
+  expect(check(record, { molblock: true })).toMatchObject({ ok: true, smiles: 'O' });
+});

@@ -109,6 +109,7 @@ export const checker = (rdkit: Rdkit): Checker => {
         };
       },
       (reason) => ({ ok: false, ...reason }),
+      molblock ? '{"removeHs":true}' : undefined,
     );
   };
 };

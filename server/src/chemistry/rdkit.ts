@@ -32,9 +32,12 @@ export class Rdkit {
     return this.module.version();
   }
 
-  /** What `use` makes of the molecule of a SMILES that has passed `lexicalProblem`, or `otherwise` of why it is none. */
-  use<T>(smiles: string, use: (molecule: Mol) => T, otherwise: (problem: Problem) => T): T {
-    const molecule = this.module.get_mol(smiles);
+  /**
+   * What `use` makes of the molecule of a SMILES that has passed `lexicalProblem`, or `otherwise` of why it is none. `details`
+   * are RDKit's: of a record of an SD file it keeps every hydrogen that is drawn, unless it is told not to.
+   */
+  use<T>(smiles: string, use: (molecule: Mol) => T, otherwise: (problem: Problem) => T, details?: string): T {
+    const molecule = details === undefined ? this.module.get_mol(smiles) : this.module.get_mol(smiles, details);
     if (!molecule) return otherwise(this.#reason(smiles));
     try {
       return use(molecule);

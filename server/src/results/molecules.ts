@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Molecule } from 'openchemlib';
 import { lexicalProblem } from '../chemistry/smiles.ts';
@@ -21,8 +21,19 @@ const oneLine = (text: string): string => text.replaceAll(/[\r\n\0]+/g, ' ').tri
 
 const textOf = (value: unknown): string => (value === null || value === undefined ? '' : (value as { toString: () => string }).toString());
 
-const write = (bytes: Buffer): void => {
-  for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
+const write = (to: number, bytes: Buffer): void => {
+  for (let at = 0; at < bytes.length;) at += writeSync(to, bytes, at);
+};
+
+const recordOf = (row: readonly unknown[], { names, smiles, title }: Pick<SdfTask, 'names' | 'smiles' | 'title'>): string => {
+  // 999 atoms fit in V2000; the limits on SMILES are below that.
+  const block = moleculeOf(row[smiles])?.toMolfile() ?? nothing;
+  let text = `${oneLine(textOf(row[title])).slice(0, 80)}${block.slice(block.indexOf('\n')).replace(/\n*$/, '\n')}`;
+  for (const [i, name] of names.entries()) {
+    const value = oneLine(textOf(row[i]));
+    if (row[i] !== null && value !== '') text += `>  <${oneLine(name).replaceAll(/[<>]/g, '_')}>\n${value}\n\n`;
+  }
+  return `${text}$$$$\n`;
 };
 
 /**
@@ -31,26 +42,24 @@ const write = (bytes: Buffer): void => {
  */
 export const writeSdf = async (duck: DuckDBConnection, { sql, values, names, smiles, title }: SdfTask): Promise<null> => {
   const result = await duck.stream(sql, [...values]);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (!chunk || chunk.rowCount === 0) return null;
-    let text = '';
-    for (const row of chunk.getRows()) {
-      const molecule = moleculeOf(row[smiles]);
-      // 999 atoms fit in V2000; the limits on SMILES are below that.
-      const block = molecule?.toMolfile() ?? nothing;
-      text += `${oneLine(textOf(row[title])).slice(0, 80)}${block.slice(block.indexOf('\n')).replace(/\n*$/, '\n')}`;
-      for (const [i, name] of names.entries()) {
-        const value = oneLine(textOf(row[i]));
-        if (row[i] !== null && value !== '') text += `>  <${oneLine(name).replaceAll(/[<>]/g, '_')}>\n${value}\n\n`;
+  // Opened anew: Node's own descriptor does not wait where the pipe is full (a thread's output is tied to it), and fails.
+  const output = openSync('/dev/stdout', 'w');
+  try {
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return null;
+      let text = '';
+      for (const row of chunk.getRows()) {
+        text += recordOf(row, { names, smiles, title });
+        if (text.length > 1 << 20) {
+          write(output, Buffer.from(text));
+          text = '';
+        }
       }
-      text += '$$$$\n';
-      if (text.length > 1 << 20) {
-        write(Buffer.from(text));
-        text = '';
-      }
+      write(output, Buffer.from(text));
     }
-    write(Buffer.from(text));
+  } finally {
+    closeSync(output);
   }
 };
 

@@ -204,7 +204,10 @@ export class ResultReader implements AsyncDisposable {
         await done();
       }
     }
-    const stream = Readable.from(bytes(), { objectMode: false });
+    const all = bytes();
+    // What fails before its first byte is an answer with its code; after that a reply can only break off.
+    const first = await all.next().catch((error: unknown) => Promise.reject(toApiError(error) as Error));
+    const stream = Readable.from(first.done === true ? all : resumed(first.value, all), { objectMode: false });
     // One that nobody began to read has no end of its own.
     stream.once('close', () => void done());
     return stream;
@@ -250,6 +253,11 @@ export class ResultReader implements AsyncDisposable {
     await this.#close();
     for (const duck of this.#downloads) await duck[Symbol.asyncDispose]();
   }
+}
+
+async function* resumed<Part>(first: Part, rest: AsyncIterable<Part>): AsyncGenerator<Part> {
+  yield first;
+  yield* rest;
 }
 
 const toApiError = (error: unknown): unknown => {
