@@ -69,11 +69,22 @@ writeFileSync(join(out, 'processed', 'manifest.json'), JSON.stringify({ records:
 const three = { A: 'ALA', R: 'ARG', N: 'ASN', D: 'ASP', C: 'CYS', Q: 'GLN', E: 'GLU', G: 'GLY', H: 'HIS', I: 'ILE', L: 'LEU', K: 'LYS', M: 'MET', F: 'PHE', P: 'PRO', S: 'SER', T: 'THR', W: 'TRP', Y: 'TYR', V: 'VAL', X: 'UNK' };
 const columns = ['group_PDB', 'id', 'type_symbol', 'label_atom_id', 'label_alt_id', 'label_comp_id', 'label_seq_id', 'auth_seq_id', 'pdbx_PDB_ins_code', 'label_asym_id', 'Cartn_x', 'Cartn_y', 'Cartn_z', 'occupancy', 'label_entity_id', 'auth_asym_id', 'auth_comp_id', 'B_iso_or_equiv', 'pdbx_PDB_model_num'];
 
-/** Alpha carbons on a helix, and the ligand's heavy atoms on a ring beside it. */
+/** Where a prediction lies: each in a frame of its own, turned around an axis and moved, as Boltz-2 leaves them. */
+const frameOf = (...of) => {
+  const [turn, tilt] = [2 * Math.PI * dice('turn', ...of), Math.PI * dice('tilt', ...of)];
+  const [c, s, d, t] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
+  const [right, up, ahead] = ['x', 'y', 'z'].map((axis) => between(-20, 20, axis, ...of));
+  return ([x, y, z]) => [c * x - s * y + right, d * (s * x + c * y) - t * z + up, t * (s * x + c * y) + d * z + ahead];
+};
+
+/** Alpha carbons about a helix, and the ligand's heavy atoms on a ring beside it. */
 const structure = ({ proteins, ligand, text }, rank) => {
+  const place = frameOf(text, rank);
+  const near = (value, ...of) => value + between(-0.4, 0.4, text, rank, ...of);
   const rows = [];
   const plddt = [];
-  const atom = (group, symbol, name, residue, number, chain, [x, y, z], entity, score) => {
+  const atom = (group, symbol, name, residue, number, chain, at, entity, score) => {
+    const [x, y, z] = place(at);
     const auth = number === '.' ? 1 : number;
     rows.push([group, rows.length + 1, symbol, name, '.', residue, number, auth, '?', chain, ...[x, y, z].map((v) => v.toFixed(5)), 1, entity, chain, residue, (100 * score).toFixed(3), 1].join(' '));
     plddt.push(score);
@@ -84,7 +95,8 @@ const structure = ({ proteins, ligand, text }, rank) => {
     for (const chain of [id].flat())
       for (const [i, letter] of [...sequence].entries()) {
         const turn = (i * 100 * Math.PI) / 180;
-        const at = [2.3 * Math.cos(turn) + 14 * (entity - 1), 2.3 * Math.sin(turn), 1.5 * i];
+        const helix = [2.3 * Math.cos(turn) + 14 * (entity - 1), 2.3 * Math.sin(turn), 1.5 * i];
+        const at = helix.map((value, axis) => near(value, chain, i, axis));
         atom('ATOM', 'C', 'CA', three[letter], i + 1, chain, at, entity, between(0.7, 0.98, sequence, i, rank));
       }
   }

@@ -3,27 +3,48 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call } from '../../server/test/support/requests.ts';
+import { call, untilEnded } from '../../server/test/support/requests.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
 import { boltz, makeTable, tableModels } from './support/samples.ts';
 
-/** How many colours a picture of the canvas has: a viewer that draws nothing has one. */
-const coloursOf = async (page: Page): Promise<number> => {
+interface Picture {
+  /** One where nothing is drawn. */
+  colours: number;
+  /** Pixels that are magenta, and where one in the midst of others is. */
+  magenta: number;
+  within: { x: number; y: number } | null;
+}
+
+/** What can be seen on the canvas. */
+const pictureOf = async (page: Page): Promise<Picture> => {
   const png = (await page.locator('canvas').first().screenshot()).toString('base64');
   return page.evaluate(async (data) => {
     const image = new Image();
     image.src = `data:image/png;base64,${data}`;
     await image.decode();
     const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [image.width, image.height];
+    const { width, height } = image;
+    [canvas.width, canvas.height] = [width, height];
     const context = canvas.getContext('2d')!;
     context.drawImage(image, 0, 0);
-    const { data: pixels } = context.getImageData(0, 0, image.width, image.height);
+    const { data: pixels } = context.getImageData(0, 0, width, height);
     const found = new Set<number>();
-    for (let i = 0; i < pixels.length; i += 4) found.add((pixels[i]! << 16) | (pixels[i + 1]! << 8) | pixels[i + 2]!);
-    return found.size;
+    let magenta = 0;
+    let run = 0;
+    let within: { x: number; y: number } | null = null;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
+      found.add((red << 16) | (green << 8) | blue);
+      const is = red > green + 40 && blue > green + 40;
+      run = is ? run + 1 : 0;
+      if (is) magenta++;
+      if (run === 16) within = { x: (i / 4 - 8) % width, y: Math.floor((i / 4 - 8) / width) };
+    }
+    return { colours: found.size, magenta, within };
   }, png);
 };
+const coloursOf = async (page: Page): Promise<number> => (await pictureOf(page)).colours;
+const magentaOf = async (page: Page): Promise<number> => (await pictureOf(page)).magenta;
 
 describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () => {
   let portal: Portal;
@@ -85,6 +106,64 @@ describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () =>
       .getByRole('link', { name: /benzene/ })
       .click();
     await page.getByRole('heading', { level: 1, name: 'benzene' }).waitFor();
+    await page.context().close();
+  });
+
+  test('structures of a screen are laid onto one of them, and the distance of two atoms is measured', async () => {
+    const { client } = portal.sluice;
+    const [protein, ligands] = ['MTEYKLVVVGAGGVGKSALTIQLIQNHFVDEYDPTIEDSYRKQ', 'CCO ethanol\nc1ccccc1 benzene'];
+    const made = await call(client, 'POST', '/v1/screens', { name: 'Two poses', protein, ligands });
+    const id = made.body['id'] as string;
+    await untilEnded(client, id);
+    const page = await portal.visit(`/structures/${id}/1`);
+    await page.locator('[data-viewer=shown]').waitFor();
+    expect(await magentaOf(page)).toBe(0);
+
+    // Each prediction has a frame of its own: how far they lie apart is said after one was laid onto the other.
+    await page.getByRole('checkbox', { name: 'Lay benzene onto ethanol' }).check();
+    await page.waitForURL(/with=2/);
+    const over = page.getByRole('list', { name: 'Laid onto ethanol' });
+    const said = await over.getByText(/RMSD \d+\.\d\d Å over 43 residues/).innerText();
+    const rmsd = Number(/RMSD ([\d.]+)/.exec(said)![1]);
+    expect(rmsd).toBeGreaterThan(0.1);
+    expect(rmsd).toBeLessThan(0.8);
+    await expect.poll(() => magentaOf(page), { timeout: 20_000 }).toBeGreaterThan(500);
+
+    await page.getByRole('button', { name: 'Measure' }).click();
+    const residues = page.getByRole('listbox', { name: 'Residues of chain A' }).getByRole('option');
+    await residues.nth(0).click();
+    await residues.nth(9).click();
+    const atoms = (await (await page.request.get((await page.getByRole('link', { name: 'Download mmCIF' }).getAttribute('href'))!)).text())
+      .split('\n')
+      .filter((row) => row.startsWith('ATOM'))
+      .map((row) => row.split(' '));
+    const [one, ten] = [0, 9].map((i) => atoms[i]!.slice(10, 13).map(Number));
+    const apart = Math.hypot(...one!.map((value, axis) => value - ten![axis]!));
+    const distance = page.getByRole('group', { name: 'Distance' });
+    expect(await distance.getByRole('status').innerText()).toBe(`${apart.toFixed(2)} Å`);
+    // A third begins anew; of a ligand any atom can be chosen.
+    await page
+      .getByRole('listbox', { name: /^Ligand/ })
+      .getByRole('option')
+      .first()
+      .click();
+    await residues.nth(0).click();
+    const before = await distance.getByRole('status').innerText();
+    await distance.getByRole('combobox', { name: /^First atom, of LIG1/ }).selectOption('O3');
+    await expect.poll(() => distance.getByRole('status').innerText()).not.toBe(before);
+
+    // By pointing: at the one that is laid over it.
+    await distance.getByRole('button', { name: 'Forget these atoms' }).click();
+    await page
+      .locator('canvas')
+      .first()
+      .click({ position: (await pictureOf(page)).within! });
+    await distance.getByText(/ of [AB] in benzene$/).waitFor();
+
+    await over.getByRole('button', { name: 'Take benzene off' }).click();
+    await over.waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.has('with')).toBe(false);
+    await expect.poll(() => magentaOf(page), { timeout: 20_000 }).toBe(0);
     await page.context().close();
   });
 

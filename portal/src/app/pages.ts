@@ -212,6 +212,9 @@ export const pages: readonly PageEntry[] = [
     title: 'Structure',
     parent: '/screens',
     load: () => import('../features/screens/structure-page.tsx'),
-    looks: [{ name: 'structure', path: '/structures/{screen}/1', await: 'Very high' }],
+    looks: [
+      { name: 'structure', path: '/structures/{screen}/1', await: 'Very high' },
+      { name: 'structure-over', path: '/structures/{screen}/1?with=2,3', await: 'RMSD' },
+    ],
   },
 ];

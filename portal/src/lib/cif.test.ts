@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bandOf, letterOf, residuesOf } from './cif.ts';
+import { atomsOf, bandOf, letterOf, residuesOf } from './cif.ts';
 
 const columns = ['group_PDB', 'id', 'label_atom_id', 'label_comp_id', 'label_seq_id', 'auth_seq_id', 'label_asym_id', 'B_iso_or_equiv'];
 
@@ -16,17 +16,18 @@ test('residues and ligands are read from mmCIF, each with the mean of its atoms'
     'HETATM 6 C2 LIG1 . 1 C 50',
     'HETATM 7 CA MSE 3 3 A 95',
   ];
-  expect(residuesOf(cif(rows))).toEqual([
+  expect(residuesOf(atomsOf(cif(rows)))).toEqual([
     { chain: 'A', number: 1, name: 'MET', ligand: false, atoms: 2, plddt: 85 },
     { chain: 'A', number: 2, name: 'THR', ligand: false, atoms: 1, plddt: 40.5 },
     { chain: 'B', number: 1, name: 'MET', ligand: false, atoms: 1, plddt: 71 },
     { chain: 'C', number: 1, name: 'LIG1', ligand: true, atoms: 2, plddt: 55 },
     { chain: 'A', number: 3, name: 'MSE', ligand: false, atoms: 1, plddt: 95 },
   ]);
+  expect(atomsOf(cif(rows)).map(({ chain, name }) => `${chain} ${name}`)).toContain("A C1'");
 });
 
 test('what is no structure has no residues', () => {
-  for (const text of ['', 'HEADER', '{"error": 1}', 'data_x\nloop_\n_entity.id\n1\n']) expect(residuesOf(text)).toEqual([]);
+  for (const text of ['', 'HEADER', '{"error": 1}', 'data_x\nloop_\n_entity.id\n1\n']) expect(atomsOf(text)).toEqual([]);
 });
 
 test('letters and bands', () => {

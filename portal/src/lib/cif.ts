@@ -22,7 +22,7 @@ function* wordsOf(text: string): Generator<{ word: string; quoted: boolean }> {
 }
 
 /** The rows of `_atom_site`, and where each column of it is. */
-const atomsOf = (text: string): { columns: Map<string, number>; rows: string[][] } => {
+const rowsOf = (text: string): { columns: Map<string, number>; rows: string[][] } => {
   const columns = new Map<string, number>();
   const rows: string[][] = [];
   let inside = false;
@@ -43,33 +43,53 @@ const atomsOf = (text: string): { columns: Map<string, number>; rows: string[][]
   return { columns, rows };
 };
 
-/** What a structure is made of, in the file's order; nothing where the text is no mmCIF with atoms. */
-export const residuesOf = (text: string): Residue[] => {
-  const { columns, rows } = atomsOf(text);
+/** One atom of a structure. */
+export interface Atom {
+  chain: string;
+  /** Of its residue, as its chain counts them; a ligand has 1. */
+  number: number;
+  residue: string;
+  name: string;
+  ligand: boolean;
+  /** The pLDDT of what is predicted. */
+  score: number;
+  /** In Å. */
+  at: readonly [number, number, number];
+}
+
+/** The atoms of a structure, in the file's order; none where the text is no mmCIF with atoms. */
+export const atomsOf = (text: string): Atom[] => {
+  const { columns, rows } = rowsOf(text);
   const at = (...names: string[]): number => names.map((name) => columns.get(name)).find((index) => index !== undefined) ?? -1;
-  const [group, chain, seq, auth, comp, score] = [
+  const [group, chain, seq, auth, comp, name, score] = [
     at('group_PDB'),
     at('label_asym_id', 'auth_asym_id'),
     at('label_seq_id'),
     at('auth_seq_id'),
     at('label_comp_id', 'auth_comp_id'),
+    at('label_atom_id', 'auth_atom_id'),
     at('B_iso_or_equiv'),
   ];
+  const [x, y, z] = [at('Cartn_x'), at('Cartn_y'), at('Cartn_z')];
+  return rows.map((row) => ({
+    chain: row[chain] ?? '?',
+    number: Number(row[seq]) || Number(row[auth]) || 1,
+    residue: row[comp] ?? '?',
+    name: row[name] ?? '?',
+    // What has no place in a sequence is no part of a polymer.
+    ligand: row[group] === 'HETATM' && !(Number(row[seq]) > 0),
+    score: Number(row[score]) || 0,
+    at: [Number(row[x]), Number(row[y]), Number(row[z])],
+  }));
+};
+
+/** What a structure is made of, in the file's order. */
+export const residuesOf = (atoms: readonly Atom[]): Residue[] => {
   const found = new Map<string, Residue>();
-  for (const row of rows) {
-    const number = Number(row[seq]) || Number(row[auth]) || 1;
-    const key = `${row[chain]} ${number} ${row[comp]}`;
-    const before = found.get(key) ?? {
-      chain: row[chain] ?? '?',
-      number,
-      name: row[comp] ?? '?',
-      // What has no place in a sequence is no part of a polymer.
-      ligand: row[group] === 'HETATM' && !(Number(row[seq]) > 0),
-      atoms: 0,
-      plddt: 0,
-    };
-    const value = Number(row[score]) || 0;
-    found.set(key, { ...before, atoms: before.atoms + 1, plddt: (before.plddt * before.atoms + value) / (before.atoms + 1) });
+  for (const { chain, number, residue: name, ligand, score } of atoms) {
+    const key = `${chain} ${number} ${name}`;
+    const before = found.get(key) ?? { chain, number, name, ligand, atoms: 0, plddt: 0 };
+    found.set(key, { ...before, atoms: before.atoms + 1, plddt: (before.plddt * before.atoms + score) / (before.atoms + 1) });
   }
   return [...found.values()];
 };

@@ -1,15 +1,23 @@
 import { PluginBehaviors } from 'molstar/lib/mol-plugin/behavior.js';
 import { PluginContext } from 'molstar/lib/mol-plugin/context.js';
 import { PluginSpec } from 'molstar/lib/mol-plugin/spec.js';
-import { Structure, StructureElement, StructureProperties, Unit } from 'molstar/lib/mol-model/structure.js';
+import { Structure, StructureElement, Unit } from 'molstar/lib/mol-model/structure.js';
 import { Vec3 } from 'molstar/lib/mol-math/linear-algebra.js';
 import type { ColorTheme } from 'molstar/lib/mol-theme/color.js';
 import { Color } from 'molstar/lib/mol-util/color/index.js';
 import type { Location } from 'molstar/lib/mol-model/location.js';
 import { bandOf, bands } from '../../lib/cif.ts';
+import { residueOf, type AtomAt } from './loci.ts';
+import { overlaysOf } from './overlay.ts';
 
 /** A structure that is shown, and what can be done with the view of it. */
 export interface Viewer {
+  /** Draws these over it, instead of those before; their places among them are their numbers, from 1. */
+  overlay: (others: readonly { cif: string; matrix: readonly number[]; colour: string }[]) => Promise<void>;
+  /** Tells of atoms that are pointed at, in place of going nearer to them, until it is given null. */
+  pick: (picked: ((atom: AtomAt) => void) | null) => Promise<void>;
+  /** Draws a line between two atoms, with its length; or none. */
+  measure: (ends: readonly [AtomAt, AtomAt] | null) => Promise<void>;
   reset: () => void;
   /** Over 1: nearer. */
   zoom: (by: number) => void;
@@ -70,15 +78,20 @@ export const show = async (container: HTMLDivElement, canvas: HTMLCanvasElement,
     });
   paint(background);
   plugin.representation.structure.themes.colorThemeRegistry.add(plddtTheme());
-  const data = await plugin.builders.data.rawData({ data: cif });
-  const trajectory = await plugin.builders.structure.parseTrajectory(data, 'mmcif');
-  const model = await plugin.builders.structure.createModel(trajectory);
-  const structure = await plugin.builders.structure.createStructure(model);
-  const polymer = await plugin.builders.structure.tryCreateComponentStatic(structure, 'polymer');
-  const ligand = await plugin.builders.structure.tryCreateComponentStatic(structure, 'ligand');
-  const add = plugin.builders.structure.representation;
+  const build = plugin.builders.structure;
+  const add = build.representation;
+  const load = async (text: string) => {
+    const data = await plugin.builders.data.rawData({ data: text });
+    const model = await build.createModel(await build.parseTrajectory(data, 'mmcif'));
+    return { root: data.ref, structure: await build.createStructure(model) };
+  };
+  const { structure } = await load(cif);
+  const polymer = await build.tryCreateComponentStatic(structure, 'polymer');
+  const ligand = await build.tryCreateComponentStatic(structure, 'ligand');
   if (polymer) await add.addRepresentation(polymer, { type: 'cartoon', color: 'plddt' as never });
   if (ligand) await add.addRepresentation(ligand, { type: 'ball-and-stick', color: 'element-symbol' });
+
+  const laid = overlaysOf(plugin, load, structure, polymer);
 
   const camera = () => plugin.canvas3d!.camera;
   /** The longest way of it lies across the view, or down it where that is higher than wide, and fills it. */
@@ -120,24 +133,14 @@ export const show = async (container: HTMLDivElement, canvas: HTMLCanvasElement,
       }),
     focus: (chain, number) => {
       const whole = structure.cell?.obj?.data;
-      if (!whole) return;
-      const { chain: ofChain, residue } = StructureProperties;
-      const location = StructureElement.Location.create(whole);
-      const elements: StructureElement.Loci.Element[] = [];
-      for (const unit of whole.units) {
-        location.unit = unit;
-        const indices = Array.from({ length: unit.elements.length }, (_, i) => i).filter((i) => {
-          location.element = unit.elements[i]!;
-          if (ofChain.label_asym_id(location) !== chain) return false;
-          return (residue.label_seq_id(location) || residue.auth_seq_id(location)) === number;
-        });
-        if (indices.length > 0) elements.push({ unit, indices: Int32Array.from(indices) as never });
-      }
-      if (elements.length === 0) return;
-      const loci = StructureElement.Loci(whole, elements);
+      const loci = whole && residueOf(whole, chain, number);
+      if (!loci) return;
       plugin.managers.camera.focusLoci(loci, { durationMs: 0, extraRadius: 8 });
       plugin.managers.interactivity.lociHighlights.highlightOnly({ loci }, false);
     },
+    overlay: (others) => laid.overlay(others.map(({ colour, ...other }) => ({ ...other, colour: colourOf(colour) }))),
+    pick: laid.pick,
+    measure: laid.measure,
     background: paint,
     dispose: () => plugin.dispose(),
   };

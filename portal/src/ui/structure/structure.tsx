@@ -1,10 +1,12 @@
 import { Button, useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { IconDownload, IconMinus, IconPlus, IconRefresh, IconRotate2, IconRotateClockwise2 } from '@tabler/icons-react';
+import { IconDownload, IconMinus, IconPlus, IconRefresh, IconRotate2, IconRotateClockwise2, IconRuler2 } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { call } from '../../lib/api.ts';
-import { bands, residuesOf, type Residue } from '../../lib/cif.ts';
+import { atomsOf, bands, residuesOf, type Residue } from '../../lib/cif.ts';
 import { Answer, Empty, Waiting } from '../states.tsx';
+import { atomOfResidue, Measure, withAtom, type Picked } from './measure.tsx';
+import { mmcifQuery } from './mmcif.ts';
+import { Overlays, useLaid, type Other } from './overlays.tsx';
 import { Sequence } from './sequence.tsx';
 import type { Viewer } from './molstar.ts';
 import css from './structure.module.css';
@@ -23,7 +25,9 @@ const drawsWebGl = (): boolean => {
 
 type State = 'loading' | 'shown' | 'none';
 
-const surface = (): string => getComputedStyle(document.documentElement).getPropertyValue('--surface');
+const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name);
+const surface = (): string => token('--surface');
+const none: readonly Other[] = [];
 
 interface StructureProps {
   /** Of mmCIF on this server. */
@@ -32,12 +36,19 @@ interface StructureProps {
   name: string;
   /** Of its map of aligned errors, where one was kept. */
   pae?: string | undefined;
+  /** Laid over it. */
+  others?: readonly Other[];
+  drop?: (id: string) => void;
 }
 
 /** A predicted structure: the protein in the colours of its pLDDT, the ligand, and the sequence, by which all of it can be reached. */
-const Shown = ({ cif, url, name, pae }: { cif: string } & StructureProps) => {
+const Shown = ({ cif, url, name, pae, others = none, drop = () => {} }: { cif: string } & StructureProps) => {
   const theme = useComputedColorScheme('light');
-  const residues = useMemo(() => residuesOf(cif), [cif]);
+  const atoms = useMemo(() => atomsOf(cif), [cif]);
+  const residues = useMemo(() => residuesOf(atoms), [atoms]);
+  const laid = useLaid(url, others);
+  const [measuring, setMeasuring] = useState(false);
+  const [picked, setPicked] = useState<Picked>([]);
   const frame = useRef<HTMLDivElement>(null);
   const viewer = useRef<Viewer | null>(null);
   const [state, setState] = useState<State>('loading');
@@ -75,7 +86,32 @@ const Shown = ({ cif, url, name, pae }: { cif: string } & StructureProps) => {
     };
   }, [cif, name]);
   useEffect(() => viewer.current?.background(surface()), [theme]);
-  const focus = ({ chain, number }: Residue) => viewer.current?.focus(chain, number);
+  const drawn = laid.flatMap(({ name: other, laid: found, colour }) => (found?.fit ? [{ name: other, ...found, colour }] : []));
+  const over = drawn.map((each) => `${each.name} ${each.colour}`).join('\n');
+  // Its changes are made one after the other: whoever asks for the next waits for the one before.
+  const last = useRef(Promise.resolve());
+  const change = (does: (viewer: Viewer) => Promise<void>) => {
+    const of = viewer.current;
+    last.current = last.current.then(() => (of !== null && of === viewer.current ? does(of) : undefined)).catch(() => {});
+  };
+  useEffect(() => {
+    setPicked((now) => now.filter(({ of }) => of === 0));
+    if (state === 'shown')
+      change((v) => v.overlay(drawn.map(({ cif: text, fit, colour }) => ({ cif: text, matrix: fit!.matrix, colour: token(colour) }))));
+  }, [over, state, theme]);
+  useEffect(() => {
+    if (state === 'shown') change((v) => v.pick(measuring ? (atom) => setPicked((now) => withAtom(now, atom)) : null));
+  }, [measuring, state]);
+  useEffect(() => {
+    const [a, b] = measuring ? picked : [];
+    if (state === 'shown') change((v) => v.measure(a && b ? [a, b] : null));
+  }, [picked, measuring, state]);
+  const focus = ({ chain, number }: Residue) => {
+    // Both ends of a distance are to be seen: what is measured stays where it is.
+    if (!measuring) return viewer.current?.focus(chain, number);
+    const atom = atomOfResidue(atoms, chain, number);
+    if (atom) setPicked((now) => withAtom(now, atom));
+  };
   const act = (does: (viewer: Viewer) => void) => () => viewer.current && does(viewer.current);
   const buttons = [
     { label: 'Nearer', icon: IconPlus, does: (v: Viewer) => v.zoom(1.3) },
@@ -102,11 +138,22 @@ const Shown = ({ cif, url, name, pae }: { cif: string } & StructureProps) => {
               <Icon size={14} aria-hidden />
             </Button>
           ))}
+        <Button
+          variant={measuring ? 'light' : 'default'}
+          size="compact-sm"
+          aria-pressed={measuring}
+          leftSection={<IconRuler2 size={14} aria-hidden />}
+          onClick={() => setMeasuring(!measuring)}
+        >
+          Measure
+        </Button>
         <span style={{ flex: 1 }} />
         <Button component="a" href={url} download variant="default" size="compact-sm" leftSection={<IconDownload size={14} aria-hidden />}>
           Download mmCIF
         </Button>
       </div>
+      {laid.length > 0 && <Overlays onto={name} of={laid} drop={drop} />}
+      {measuring && <Measure atoms={atoms} others={drawn.map((each) => each.name)} picked={picked} pick={setPicked} />}
       {state === 'none' ? (
         <p className={css.without}>{why} Its residues, and how sure the model is of each, are below.</p>
       ) : (
@@ -138,15 +185,11 @@ const Shown = ({ cif, url, name, pae }: { cif: string } & StructureProps) => {
   );
 };
 
-export const Structure = ({ url, name, pae }: StructureProps) => {
-  const text = useQuery({
-    queryKey: ['structure', url],
-    queryFn: async () => (await call(url)).text(),
-    staleTime: Infinity,
-  });
+export const Structure = ({ url, ...props }: StructureProps) => {
+  const text = useQuery(mmcifQuery(url));
   return (
     <Answer of={text} what="The structure" waiting={<Waiting rows={9} />}>
-      {(cif) => <Shown cif={cif} url={url} name={name} pae={pae} />}
+      {(cif) => <Shown key={url} cif={cif} url={url} {...props} />}
     </Answer>
   );
 };
