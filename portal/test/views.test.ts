@@ -100,6 +100,48 @@ describe.skipIf(noBrowser)('saved views', { timeout: 120_000 }, () => {
     for (const each of [page, other, bobs]) await each.context().close();
   });
 
+  test('the requests of a batch have views too, which go with the reader to other batches', async () => {
+    const ada = portal.sluice.clientFor('ada');
+    const lines = [chatLine('fine'), chatLine('refused', { echo: { status: 422 } })];
+    const [one, other] = [await createBatch(ada, lines), await createBatch(ada, lines)];
+    await Promise.all([untilEnded(ada, one.id), untilEnded(ada, other.id)]);
+    const page = await portal.visit(`/batches/${one.id}?tab=requests`, { key: 'ada' });
+    const rows = page.getByRole('grid').getByRole('button', { name: /^Line/ });
+    await expect.poll(() => rows.count()).toBe(2);
+    await page
+      .getByRole('group', { name: 'States' })
+      .getByRole('button', { name: /^Failed/ })
+      .click();
+    await expect.poll(() => rows.count()).toBe(1);
+    await choose(page, 'Save this view');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Save what is shown as').fill('What failed');
+    await dialog.getByLabel('Open it by default').check();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+
+    // The default is opened with the tab, of whatever batch; the other tabs are left alone by it.
+    await page.goto(`/batches/${other.id}`);
+    await page
+      .getByRole('navigation', { name: 'Parts of the batch' })
+      .getByRole('link', { name: /^Requests/ })
+      .click();
+    await until(page, { tab: 'requests', state: 'failed,dead_lettered,expired' });
+    await page.getByRole('button', { name: 'View: What failed' }).waitFor();
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.getByRole('group', { name: 'States' }).getByRole('button', { name: /^All/ }).click();
+    await until(page, { tab: 'requests', view: '-', state: null });
+    await expect.poll(() => rows.count()).toBe(2);
+    await page.getByRole('navigation', { name: 'Parts of the batch' }).getByRole('link', { name: 'Overview' }).click();
+    await until(page, { tab: null, view: null });
+
+    // Its link says of which part it is a view.
+    await page.goto(`/batches/${one.id}?tab=requests&view=what-failed`);
+    await until(page, { tab: 'requests', view: null, state: 'failed,dead_lettered,expired' });
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.context().close();
+  });
+
   test('a default that could not be kept is not shown as kept', async () => {
     const page = await portal.visit('/jobs?model=echo', { key: 'bob' });
     await choose(page, 'Save this view');

@@ -5,6 +5,7 @@ import { IconDeviceFloppy, IconLink, IconStar, IconStarFilled, IconTrash, IconUs
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 import { api, bodyOf } from '../lib/api.ts';
 import { useKeep } from '../lib/use-keep.ts';
+import { writeQuery } from '../lib/url.ts';
 import { sameQuery, settingOf, viewsQuery, type View } from '../lib/views.ts';
 import { copyText } from './copy.tsx';
 import type { Views } from './views.tsx';
@@ -76,7 +77,7 @@ const Row = ({ view, views, changes, setStandard }: RowProps) => {
     if (next !== '' && next !== name) changes.change.mutate({ id, name: next });
   };
   const share = () => {
-    const link = `${location.origin}${location.pathname}?view=${encodeURIComponent(slug)}`;
+    const link = `${location.origin}${location.pathname}${writeQuery({ ...views.place, view: slug })}`;
     void copyText(link).then(() => notifications.show({ message: `The link to ${name} is copied`, autoClose: 2_000 }));
   };
   return (

@@ -3,11 +3,13 @@ import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { IconBookmark } from '@tabler/icons-react';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { remembered } from '../lib/prefs.ts';
 import type { Raw } from '../lib/url.ts';
 import { useSetting } from '../lib/use-settings.ts';
 import { firstOf, noView, sameQuery, settingOf, viewsQuery, type View } from '../lib/views.ts';
+
+const nowhere: Raw = {};
 
 const ViewsDialog = lazy(() => import('./views-dialog.tsx'));
 
@@ -18,6 +20,8 @@ export interface Views {
   screen: string;
   /** What a view would keep now. */
   shown: Raw;
+  /** Where the list stands: with every address of it, and no part of a view. */
+  place: Raw;
   all: readonly View[];
   /** The one that the address shows. */
   current: View | undefined;
@@ -32,9 +36,11 @@ export interface Views {
  * only a way to write them. An address without any opens the user's default.
  * @param screen what the views of this list are kept under
  * @param shown the parameters of the address that a view keeps
+ * @param place parameters by which the list itself is found, where it is a part of a page
  */
-export const useViews = (screen: string, shown: Raw): Views => {
-  const raw = useSearch({ strict: false }) as Raw;
+export const useViews = (screen: string, shown: Raw, place: Raw = nowhere): Views => {
+  const whole = useSearch({ strict: false }) as Raw;
+  const raw = useMemo(() => Object.fromEntries(Object.entries(whole).filter(([name]) => !Object.hasOwn(place, name))), [whole, place]);
   const navigate = useNavigate();
   const list = useQuery(viewsQuery(screen));
   const value = useSetting(settingOf(screen));
@@ -57,7 +63,7 @@ export const useViews = (screen: string, shown: Raw): Views => {
     // Whoever has been here, and now asks for nothing in particular, has taken the default off.
     const off = came.current && raw['view'] === undefined;
     if (raw['view'] !== undefined) came.current = true;
-    void navigate({ to: '.', search: off ? { view: noView } : first.show, replace: true, resetScroll: false });
+    void navigate({ to: '.', search: { ...place, ...(off ? { view: noView } : first.show) }, replace: true, resetScroll: false });
     if (first.missing !== null)
       notifications.show({ title: 'No such view', message: `None is called ${first.missing}, or it is not shared with you.` });
   });
@@ -70,10 +76,11 @@ export const useViews = (screen: string, shown: Raw): Views => {
   return {
     screen,
     shown,
+    place,
     all: views ?? [],
     current: views?.find(({ query }) => sameQuery(query, shown)),
     standard,
-    open: (query) => void navigate({ to: '.', search: query, resetScroll: false }),
+    open: (query) => void navigate({ to: '.', search: { ...place, ...query }, resetScroll: false }),
     settled: known ? first === null : guessed,
   };
 };

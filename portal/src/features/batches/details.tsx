@@ -44,6 +44,7 @@ const Shown = ({ batch }: { batch: Batch }) => {
   const at = (tab: string) => ({
     tab: tab === 'overview' ? undefined : tab,
     line: undefined,
+    view: undefined,
     state: undefined,
     code: undefined,
     cause: undefined,

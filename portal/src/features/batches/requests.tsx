@@ -9,10 +9,11 @@ import { geometry } from '../../lib/geometry.ts';
 import { writeQuery } from '../../lib/url.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { Moment } from '../../ui/moment.tsx';
-import { Broken, Empty } from '../../ui/states.tsx';
+import { Broken, Empty, Waiting } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
 import { Segments } from '../../ui/tabs.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
+import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { pageSize, requestPage, type Batch, type RequestRow } from './queries.ts';
 import { RequestPanel } from './request-panel.tsx';
 import css from './requests.module.css';
@@ -330,9 +331,13 @@ const groups: [string, string, (counts: Batch['request_counts']) => number][] = 
   ['cancelled', 'Cancelled', ({ cancelled }) => cancelled],
 ];
 
+/** Views of them are of the requests of any batch: they say which to show, not of what. */
+const place = { tab: 'requests' };
+
 export const Requests = (props: Props & { setFilter: (filter: Record<string, string>) => void }) => {
   const { batch, filter, setLine, setFilter } = props;
   const state = filter['state'] ?? '';
+  const views = useViews('requests', filter, place);
   const find = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget).get('find');
@@ -357,6 +362,7 @@ export const Requests = (props: Props & { setFilter: (filter: Record<string, str
           choose={(value) => setFilter(value === '' ? {} : { state: value })}
           segments={groups.map(([id, label, countOf]) => ({ id, label, count: countOf(batch.request_counts) }))}
         />
+        <ViewsMenu {...views} />
         <span style={{ flex: 1 }} />
         {['code', 'cause', 'custom_id'].map((name) =>
           filter[name] === undefined ? null : (
@@ -385,7 +391,13 @@ export const Requests = (props: Props & { setFilter: (filter: Record<string, str
           }}
         />
       </div>
-      {Object.keys(filter).length === 0 ? <AllLines {...props} /> : <SomeLines key={JSON.stringify(filter)} {...props} />}
+      {!views.settled ? (
+        <Waiting rows={9} />
+      ) : Object.keys(filter).length === 0 ? (
+        <AllLines {...props} />
+      ) : (
+        <SomeLines key={JSON.stringify(filter)} {...props} />
+      )}
     </section>
   );
 };
