@@ -49,7 +49,7 @@ export const BulkFilter = Type.Object(
     metadata: Type.Optional(
       Type.Unsafe<Metadata>({ ...Metadata, minProperties: 1, description: 'Of batches: those that have these pairs.' }),
     ),
-    batch: text('Of requests: those of this batch.'),
+    batch: text('Of requests: those of this batch; of one over several models, those of its batches.'),
     state: Type.Optional(
       Type.Array(Type.Enum(['failed', 'dead_lettered', 'cancelled', 'expired']), {
         minItems: 1,

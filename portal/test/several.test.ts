@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, createBatch } from '../../server/test/support/requests.ts';
+import { call, createBatch, untilEnded } from '../../server/test/support/requests.ts';
 import { noBrowser, openPortal, type Portal } from './support/portal.ts';
 
 const line = (id: string, echo: object) => ({
@@ -54,6 +54,39 @@ describe.skipIf(noBrowser)('a batch of several models', { timeout: 120_000 }, ()
     const { children } = (await call(client, 'GET', `/v1/batches/${id}`)).body as { children: { id: string }[] };
     expect(again).toMatchObject({ continues: children[0]!.id, models: ['first@1.0.0'] });
     await call(client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
+    await page.context().close();
+  });
+
+  test('a cause is run again in all its models at once; each row of a list has a menu, with the models in it', async () => {
+    const { client } = portal.sluice;
+    const lines = [line('good', {}), line('bad', { status: 422 }), line('worse', { status: 422 })];
+    const { id } = await createBatch(client, lines, { endpoint: '/v1/predict', models: ['first', 'second'], name: 'Both failed' });
+    await untilEnded(client, id);
+    const page = await portal.visit(`/batches/${id}`);
+    await page.getByRole('region', { name: 'Causes of failure' }).getByRole('button', { name: 'Retry these 4' }).click();
+    await page.waitForURL(/\/bulk\//);
+    await page.getByText('4 done of 4').waitFor();
+    const { children } = (await call(client, 'GET', `/v1/batches/${id}`)).body as { children: { id: string; model: string }[] };
+    for (const child of children) {
+      const { continued_by: again } = (await call(client, 'GET', `/v1/batches/${child.id}`)).body as { continued_by: string[] };
+      expect(again.length).toBe(1);
+      expect(await untilEnded(client, again[0]!)).toMatchObject({ request_counts: { total: 2, failed: 2 } });
+    }
+
+    await page.goto(`/batches?q=${id}`);
+    const row = page.getByRole('row', { name: /Both failed/ });
+    await row.focus();
+    await page.keyboard.press('m');
+    const models = page.getByRole('menu').getByRole('group');
+    await models.first().waitFor();
+    expect(await models.count()).toBe(2);
+    await models
+      .filter({ hasText: 'second' })
+      .getByRole('menuitem', { name: /^Retry 2 of second/ })
+      .click();
+    await page.waitForURL((url) => url.pathname.startsWith('/batches/batch_'));
+    const made = (await call(client, 'GET', `/v1/batches/${page.url().split('/').at(-1)}`)).body;
+    expect(made['continues']).toBe(children.find(({ model }) => model.startsWith('second'))!.id);
     await page.context().close();
   });
 });

@@ -15,6 +15,7 @@ export const shortcuts: Shortcut[] = [
   { keys: 'j', does: 'Next row', group: 'Lists' },
   { keys: 'k', does: 'Previous row', group: 'Lists' },
   { keys: 'Enter', does: 'Open the row', group: 'Lists' },
+  { keys: 'm', does: 'Open the menu of the row, in the list of batches', group: 'Lists' },
   { keys: 'Space', does: 'Peek at the row', group: 'Lists' },
   { keys: 'x', does: 'Select the row', group: 'Lists' },
   { keys: 'X', does: 'Select up to the row', group: 'Lists' },

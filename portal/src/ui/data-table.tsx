@@ -6,7 +6,7 @@ import css from './data-table.module.css';
 
 export interface Column<Row, Sort extends string = string> {
   id: string;
-  header: string;
+  header: ReactNode;
   /** As CSS grid takes it: `120px`, `minmax(180px, 2fr)`. */
   width: string;
   cell: (row: Row) => ReactNode;

@@ -38,7 +38,7 @@ const parts = (selection: Selection, only: Statement): Statement => {
     cross join lateral (
       select ${foundLines(selection)} - ${discardedLines} - ${continuedLines(selection)} - ${named(exclude)} as lines offset 0) l
     where b.tenant_id = ${tenant} and ${only} and not isempty(l.lines)
-      ${batch === undefined ? none : sql`and b.id = ${batch}`}
+      ${batch === undefined ? none : sql`and (b.id = ${batch} or b.parent_no = (select no from batches where id = ${batch}))`}
       ${user === undefined ? none : sql`and b.created_by = ${user}`}
       and (exists (select from requests r where r.batch_no = b.no and ${rowConditions(selection)})
         or exists (select from chunks c where c.batch_no = b.no and ${chunkConditions(selection)}))`;

@@ -1,37 +1,23 @@
 import { Button } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
-import { useMutation } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, bodyOf } from '../../lib/api.ts';
 import { count } from '../../lib/format.ts';
+import { againOf, cancellable, leftOf, useRetryWhole, type Actable } from './acts.ts';
 import { CancelDialog } from './cancel.tsx';
 import { ModelList } from './models.tsx';
 import type { Batch } from './queries.ts';
+import { RowMenu } from './row-menu.tsx';
 import { open } from './states.ts';
-
-type Child = Batch['children'][number];
 
 /** Of a batch over several models: each in a batch of its own, which can be looked at, cancelled and run again by itself. */
 export const Children = ({ batch }: { batch: Batch }) => {
-  const [cancelling, setCancelling] = useState<Child | null>(null);
-  const navigate = useNavigate();
-  const retry = useMutation({
-    mutationFn: (id: string) => bodyOf(api.POST('/v1/batches/{id}/retry', { params: { path: { id } }, body: {} })),
-    onSuccess: ({ id }) => void navigate({ to: `/batches/${id}` }),
-    onError: ({ message }) => notifications.show({ color: 'red', title: 'Nothing was retried', message }),
-  });
-  const actionOf = (child: Child) => {
-    const { id, model, status } = child;
-    const again = child.request_counts.failed + child.request_counts.expired;
+  const [cancelling, setCancelling] = useState<Actable | null>(null);
+  const retry = useRetryWhole();
+  const actionOf = (child: Actable) => {
+    const { id, name, status } = child;
+    const again = againOf(child);
     if (open(status))
       return (
-        <Button
-          variant="default"
-          aria-label={`Cancel ${model}`}
-          disabled={status === 'cancelling' || status === 'finalizing'}
-          onClick={() => setCancelling(child)}
-        >
+        <Button variant="default" aria-label={`Cancel ${name}`} disabled={!cancellable(child)} onClick={() => setCancelling(child)}>
           Cancel
         </Button>
       );
@@ -39,7 +25,7 @@ export const Children = ({ batch }: { batch: Batch }) => {
     return (
       <Button
         variant="default"
-        aria-label={`Retry ${count(again)} of ${model}`}
+        aria-label={`Retry ${count(again)} of ${name}`}
         loading={retry.isPending && retry.variables === id}
         onClick={() => retry.mutate(id)}
       >
@@ -54,16 +40,15 @@ export const Children = ({ batch }: { batch: Batch }) => {
           model: child.model,
           batch: child,
           of: { total: child.request_counts.total, ok: child.request_counts.completed, bad: child.request_counts.failed },
-          action: actionOf(child),
+          action: (
+            <>
+              {actionOf({ ...child, name: child.model })}
+              <RowMenu id={child.id} name={child.model} tabbable />
+            </>
+          ),
         }))}
       />
-      {cancelling && <CancelDialog {...cancelOf(cancelling)} close={() => setCancelling(null)} />}
+      {cancelling && <CancelDialog id={cancelling.id} name={cancelling.name} left={leftOf(cancelling)} close={() => setCancelling(null)} />}
     </>
   );
 };
-
-const cancelOf = ({ id, model, request_counts: { total, completed, failed, cancelled, expired } }: Child) => ({
-  id,
-  name: model,
-  left: total - completed - failed - cancelled - expired,
-});

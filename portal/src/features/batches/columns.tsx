@@ -4,6 +4,7 @@ import type { Column } from '../../ui/data-table.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
 import type { ColumnId, Row, SortBy } from './list-query.ts';
+import { RowMenu } from './row-menu.tsx';
 import { priorityOf, stateOf } from './words.ts';
 import css from './list.module.css';
 
@@ -104,3 +105,11 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   { id: 'owner', header: 'Owner', width: '90px', cell: (row) => <span className="quiet">{row.owner}</span> },
   { id: 'created', header: 'Created', width: '96px', sort: 'created_at', cell: (row) => <Moment at={row.created_at} /> },
 ];
+
+/** The last of each row, whichever columns are shown. */
+export const menuColumn: Column<Row, SortBy> = {
+  id: 'menu',
+  header: <span className="hidden">Actions</span>,
+  width: '40px',
+  cell: ({ id, name }) => <RowMenu id={id} name={name ?? shortId(id)} />,
+};

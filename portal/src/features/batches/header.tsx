@@ -58,7 +58,7 @@ const Name = ({ batch }: { batch: Batch }) => {
   );
 };
 
-/** Runs failed requests again, in a batch of its own: the finished one stays as it is. Some of them: by an operation that can be watched. */
+/** Runs failed requests again, in a batch of its own (of several models, one each): the finished one stays as it is. Some of them: by an operation that can be watched. */
 export const useRetry = (batch: Batch) => {
   const navigate = useNavigate();
   return useMutation({

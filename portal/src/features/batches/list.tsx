@@ -18,7 +18,7 @@ import { useViews, ViewsMenu } from '../../ui/views.tsx';
 import { useKeys } from '../../ui/use-keys.ts';
 import { useAtMost, useLive } from '../../ui/use-live.ts';
 import type { Action } from './bulk-dialog.tsx';
-import { columns } from './columns.tsx';
+import { columns, menuColumn } from './columns.tsx';
 import { Chips, FilterMenus } from './filters.tsx';
 import {
   columnIds,
@@ -93,7 +93,7 @@ const SearchBox = ({ shown, set }: { shown: Shown; set: (patch: Partial<Shown>) 
 /** New batches wait until they are asked for; what is shown is patched where it stands. */
 const useLiveList = (shown: Shown) => {
   const queries = useQueryClient();
-  const [fresh, setFresh] = useState(0);
+  const [fresh, setFresh] = useState(nothing);
   const key = listQuery(shown).queryKey;
   /** Rows that are asked for, and whether something happened to them since. */
   const asking = useRef(new Map<string, boolean>());
@@ -112,14 +112,14 @@ const useLiveList = (shown: Shown) => {
       });
   };
   useLive((event) => {
-    if (event.type === 'batch.created') return setFresh((n) => n + 1);
+    if (event.type === 'batch.created') return setFresh((ids) => new Set([...ids, event.id]));
     const pages = queries.getQueryData<Pages>(key);
     if (!holds(pages, event.id)) return;
     if (event.type === 'batch.progress') return void queries.setQueryData<Pages>(key, (now) => now && withProgress(now, event));
     ask(event.id);
   });
   const show = () => {
-    setFresh(0);
+    setFresh(nothing);
     void queries.invalidateQueries({ queryKey: ['batches'] });
     void queries.invalidateQueries({ queryKey: ['batch-counts'] });
   };
@@ -163,6 +163,8 @@ const commandOf = (shown: Shown): readonly string[] | undefined => {
   return status === undefined ? ['batch', 'find', '--', ...q.split(/\s+/)] : undefined;
 };
 
+const withMenu = [...columns, menuColumn];
+
 const idOf = (row: Row): string => row.id;
 
 const List = () => {
@@ -176,9 +178,11 @@ const List = () => {
   const [action, setAction] = useState<Action | null>(null);
   const list = useInfiniteQuery({ ...listQuery(shown), enabled: views.settled });
   const counts = useQuery({ ...countsQuery(shown), enabled: views.settled });
-  const { fresh, show } = useLiveList(shown);
+  const { fresh: made, show } = useLiveList(shown);
   useNow(30);
   const rows = useMemo(() => list.data?.pages.flatMap(({ data }) => data) ?? [], [list.data]);
+  // What was made before the list was asked for is in it already.
+  const fresh = useMemo(() => made.size - rows.filter(({ id }) => made.has(id)).length, [made, rows]);
   const filterKey = JSON.stringify(filterOf(shown));
   useEffect(() => {
     setSelected(nothing);
@@ -207,6 +211,7 @@ const List = () => {
     '[': () => step(-1),
     ']': () => step(1),
     n: () => void navigate({ to: '/batches/new' }),
+    m: () => document.activeElement?.querySelector<HTMLElement>('[aria-haspopup=menu]')?.click(),
     Escape: () => (shown.peek !== '' ? set({ peek: '' }, { keep: true }) : pick(nothing)),
   });
   const statusCount = (value: string): number | undefined => {
@@ -299,7 +304,7 @@ const List = () => {
         ) : (
           <DataTable
             label="Batches"
-            columns={columns}
+            columns={withMenu}
             hidden={hidden}
             rows={rows}
             idOf={idOf}

@@ -41,8 +41,7 @@ const Where = ({ batch, failure: { code, cause, count: n, batches, example } }: 
 const Causes = ({ batch }: { batch: Batch }) => {
   const failures = useQuery(failuresQuery(batch.id));
   const retry = useRetry(batch);
-  // Of several models each is run again by itself, from its own page.
-  const mayRetry = !open(batch.status) && batch.kind !== 'parent';
+  const mayRetry = !open(batch.status);
   const { failed, expired } = batch.request_counts;
   const all = batch.kind === 'parent' ? (failures.data?.failed ?? null) : failed + expired;
   return (
