@@ -80,6 +80,35 @@ describe.skipIf(noBrowser)('what goes wrong', { timeout: 120_000 }, () => {
     await context.close();
   });
 
+  test('what happened between the first question of a page and the opening of its stream is shown', async () => {
+    const { client } = portal.sluice;
+    const { id } = await createBatch(client, [chatLine(1, { echo: { delay_ms: 3_600_000 } })], { name: 'Ended in between' });
+    const context = await portal.open();
+    const page = await context.newPage();
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await page.route('**/v1/events?*', async (route) => {
+      await opened;
+      await route.continue();
+    });
+    await page.goto('/batches');
+    const row = page.getByRole('row').filter({ hasText: 'Ended in between' });
+    await row.getByText('Running').waitFor();
+    const { id: later } = await createBatch(client, [chatLine(1)], { name: 'Made in between' });
+    await call(client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
+    await Promise.all([untilEnded(client, id), untilEnded(client, later)]);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname + new URL(request.url()).search));
+    open();
+    await row.getByText('Cancelled').waitFor();
+    await page.getByRole('button', { name: '1 new · show' }).waitFor();
+    // Nothing was asked anew but what changed.
+    expect(asked.filter((each) => each.startsWith('/v1/portal/batches?') && !each.includes('q=batch_'))).toEqual([]);
+    await context.close();
+  });
+
   test('a page that is hidden asks nothing and stays as it was; shown again it is as things stand', async () => {
     const { client } = portal.sluice;
     const { id } = await createBatch(

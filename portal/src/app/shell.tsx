@@ -166,7 +166,7 @@ export const Shell = () => {
   useGlobalKeys({ palette: () => setPalette('open'), help: () => setHelp('open') });
 
   useEffect(() => {
-    live.start();
+    live.start(session.current()?.event);
     const stop = session.subscribe(() => {
       if (session.current() !== null) return;
       const { pathname, href } = router.state.location;

@@ -45,13 +45,18 @@ export class Live {
   private readonly events = new Set<(event: LiveEvent) => void>();
   private readonly states = new Set<() => void>();
   private readonly gaps = new Set<() => void>();
+  private after: number | null = null;
   private channel: BroadcastChannel | null = null;
   private source: EventSource | null = null;
   private leave: (() => void) | null = null;
 
-  /** Takes part until `stop`. */
-  start(): void {
+  /**
+   * Takes part until `stop`.
+   * @param after the last event before the pages asked for anything: a first stream begins with the one behind it
+   */
+  start(after?: number): void {
     if (this.channel !== null) return;
+    this.after = after ?? null;
     this.channel = new BroadcastChannel('sluice-live');
     this.channel.addEventListener('message', ({ data }: MessageEvent<Message>) => this.hear(data));
     document.addEventListener('visibilitychange', this.turn);
@@ -125,13 +130,14 @@ export class Live {
   }
 
   private lead(): void {
-    // From now on: what was before, the pages have asked for.
-    const source = new EventSource('/v1/events?after=latest&progress=true');
+    // A first stream has what happened since the first of the pages' questions. Later pages are behind, and ask anew.
+    const first = this.state === 'connecting' && !this.behind && this.after !== null;
+    const source = new EventSource(`/v1/events?after=${first ? this.after : 'latest'}&progress=true`);
     this.source = source;
     source.addEventListener('open', () => {
-      // Of a first stream nothing was missed; before any other one there may have been events that nobody read.
+      // Before any stream but the first there may have been events that nobody read.
       const again = this.state !== 'connecting';
-      this.behind ||= again;
+      this.behind ||= again || !first;
       this.become('live');
       if (again) this.say({ kind: 'behind' });
     });

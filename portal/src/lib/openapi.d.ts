@@ -2899,7 +2899,7 @@ export interface components {
             error: string | null;
             excluded: number;
             filter: {
-                /** @description Of requests: those of this batch. */
+                /** @description Of requests: those of this batch; of one over several models, those of its batches. */
                 batch?: string;
                 /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
                 cause?: string;
@@ -3960,6 +3960,8 @@ export interface components {
                 }[];
             };
             csrf_token: string | null;
+            /** @description The last event of the tenant: `GET /v1/events?after=` it has all that happens after this answer. */
+            event: number;
             expires_at: number | null;
             limits: {
                 max_file_bytes: number;
@@ -6179,7 +6181,7 @@ export interface operations {
                     /** @description Ids to leave out of the filter. */
                     exclude?: string[];
                     filter?: {
-                        /** @description Of requests: those of this batch. */
+                        /** @description Of requests: those of this batch; of one over several models, those of its batches. */
                         batch?: string;
                         /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
                         cause?: string;
@@ -6387,7 +6389,7 @@ export interface operations {
                     /** @description Ids to leave out of the filter. */
                     exclude?: string[];
                     filter?: {
-                        /** @description Of requests: those of this batch. */
+                        /** @description Of requests: those of this batch; of one over several models, those of its batches. */
                         batch?: string;
                         /** @description Of requests: their cause, as `GET /v1/dead_letters?group=cause` names it. */
                         cause?: string;

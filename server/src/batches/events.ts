@@ -69,6 +69,13 @@ export const tenantEvents = (db: Db, tenant: string, after: number, limit = 500)
     where e.tenant_id = ${tenant} and e.id > ${after} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
     order by e.id limit ${limit}`);
 
-/** The number after which nothing has happened to the tenant's batches. */
+/**
+ * The number of the last of a tenant's events that a stream would have sent by now: whatever is read from the database after
+ * this was asked holds all events up to it, and a stream from it on has all others.
+ */
 export const lastEvent = async (db: Db, tenant: string): Promise<number> =>
-  (await db.one<{ last: number }>(sql`select coalesce(max(id), 0)::int8 as last from events where tenant_id = ${tenant}`)).last;
+  (
+    await db.one<{ last: number }>(sql`
+      select coalesce(max(id), 0)::int8 as last from events
+      where tenant_id = ${tenant} and xid < pg_snapshot_xmin(pg_current_snapshot())`)
+  ).last;

@@ -5,11 +5,14 @@ import type { Identity } from '../auth/identity.ts';
 import { unknownKey } from '../auth/keys.ts';
 import { sessionEnded, type Session, type Sessions } from '../auth/sessions.ts';
 import { WrongKeys } from '../auth/wrong-keys.ts';
+import { lastEvent } from '../batches/events.ts';
 import type { Config } from '../config.ts';
+import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 
 export interface SessionDeps {
+  db: Db;
   sessions: Sessions;
   settings: Pick<Config, 'portal' | 'limits' | 'pools'> & { registry: Pick<Config['registry'], 'maxBytes'> };
   version: () => Promise<string>;
@@ -21,7 +24,7 @@ const byHttps = (request: FastifyRequest): boolean =>
   request.headers.origin?.startsWith('https:') === true || String(request.headers['x-forwarded-proto'] ?? '').startsWith('https');
 
 /** `/v1/portal/session`: signing in with a key, who is signed in, and signing out. */
-export const sessionRoutes = (app: App, { sessions, settings, version }: SessionDeps): void => {
+export const sessionRoutes = (app: App, { db, sessions, settings, version }: SessionDeps): void => {
   const wrong = new WrongKeys();
   const { portal, limits, pools, registry } = settings;
   const present = async (identity: Identity, session: Session | null): Promise<PortalSession> => ({
@@ -32,6 +35,7 @@ export const sessionRoutes = (app: App, { sessions, settings, version }: Session
     csrf_token: session?.csrfToken ?? null,
     expires_at: session ? Math.floor(session.expiresAt) : null,
     now: Date.now() / 1_000,
+    event: await lastEvent(db, identity.tenant),
     server: { name: portal.name, version: await version() },
     config: {
       grafana_url: portal.grafanaUrl,
