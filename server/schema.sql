@@ -559,6 +559,7 @@ create table model_versions (
   inputs jsonb,
   outputs jsonb,
   metadata jsonb,
+  output_columns jsonb,
   constraint model_versions_pkey PRIMARY KEY (no),
   constraint model_versions_model_no_version_key UNIQUE (model_no, version),
   constraint model_versions_file_sha256_fkey FOREIGN KEY (file_sha256) REFERENCES model_files(sha256),

@@ -72,12 +72,25 @@ export const Model = Type.Object(
 );
 export type Model = Static<typeof Model>;
 
+const OutputColumns = Type.Record(
+  Type.String(),
+  Type.Object(
+    {
+      title: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+      unit: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: '`log10(mol/L)`.' })),
+    },
+    { additionalProperties: false },
+  ),
+  { maxProperties: 1_000, description: 'Title and unit of outputs, by their keys; where results name columns they are shown.' },
+);
+
 /** One version, with everything that is known of it. */
 export const ModelDetails = Type.Object(
   {
     ...Model.properties,
     options: Dict,
     schema: Nullable(Dict),
+    output_columns: Nullable(OutputColumns),
     card: Nullable(Type.String({ description: 'What it is and is for, in Markdown.' })),
     inputs: Nullable(Type.Array(Type.Ref('ModelPort'))),
     outputs: Nullable(Type.Array(Type.Ref('ModelPort'))),
@@ -119,6 +132,7 @@ export const CreateModel = Type.Object(
     ),
     options: Type.Optional(Dict),
     schema: Type.Optional(InputSchema),
+    output_columns: Type.Optional(Nullable(OutputColumns)),
     tags: Type.Optional(Tags),
     card: Type.Optional(Card),
   },
@@ -132,6 +146,7 @@ export const UpdateModel = Type.Object(
     card: Type.Optional(Card),
     options: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'Not of a version that is or was ready.' })),
     schema: Type.Optional(InputSchema),
+    output_columns: Type.Optional(Nullable(OutputColumns)),
   },
   { additionalProperties: false },
 );

@@ -13,7 +13,8 @@ export const ResultColumn = Type.Object(
     }),
     key: Type.Optional(Type.String({ description: 'The key it has in the output file, where that is another than its name.' })),
     model: Type.Optional(Type.String({ description: 'The model it is of, where there are several.' })),
-    unit: Type.Optional(Type.String()),
+    title: Type.Optional(Type.String({ description: 'As its model declares it.' })),
+    unit: Type.Optional(Type.String({ description: 'As its model declares it.' })),
   },
   { $id: 'ResultColumn' },
 );

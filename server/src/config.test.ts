@@ -141,6 +141,15 @@ test('programs and files of models are meant from the folder of the file, names 
     ).toEqual([]);
 });
 
+test('columns of outputs are read, and what is no title or unit is refused where it was written', () => {
+  const model = (columns: string) => `models:\n  - name: m\n    version: "1.0.0"\n    executor: echo\n    output_columns: ${columns}`;
+  const { models } = loadConfig({ env: {}, cwd: folder(model('{logS: {title: Solubility, unit: log10(mol/L)}}')) });
+  expect(models[0]!.outputColumns).toEqual({ logS: { title: 'Solubility', unit: 'log10(mol/L)' } });
+  expect(problems(model('{logS: {unit: 3}}'))).toEqual([
+    'sluice.yaml:5: model m: output_columns.logS must have a title, a unit or both, as text, and nothing else.',
+  ]);
+});
+
 test('a schema of a model is read, and one that is none is refused where it was written', () => {
   const model = (schema: string) => `models:\n  - name: m\n    version: "1.0.0"\n    executor: echo\n    schema: ${schema}`;
   const { models } = loadConfig({ cwd: folder(model('{type: object, required: [x]}')), env: {} });

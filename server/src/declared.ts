@@ -8,7 +8,7 @@ import { lanes, type Lane } from './policy/turns.ts';
 import { noQuotas, type Quota, type Quotas } from './policy/quotas.ts';
 import { didYouMean } from './lib/suggest.ts';
 import { messageOf } from './lib/errors.ts';
-import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec } from './models/models.ts';
+import { echo, executorEndpoints, modelKey, type ExecutorName, type ModelSpec, type OutputColumns } from './models/models.ts';
 import { nameProblem, parseReference } from './models/names.ts';
 import { routeNameProblem, type DeclaredRoute, type Recommended } from './models/recommended.ts';
 import { isVersion } from './models/versions.ts';
@@ -272,11 +272,26 @@ const schemaProblems = (schema: unknown, node: YAMLMap, at: At): { where: string
   }
 };
 
+/** What is wrong with the columns of outputs, with the place of the one that is. */
+const columnProblems = (columns: unknown, node: YAMLMap, at: At): { where: string; problem: string }[] => {
+  const isMapping = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMapping(columns))
+    return [{ where: at(node.get('output_columns', true)), problem: 'output_columns must be a mapping of names to title and unit.' }];
+  return Object.entries(columns).flatMap(([name, column]) => {
+    const right =
+      isMapping(column) &&
+      Object.entries(column).every(([key, value]) => (key === 'title' || key === 'unit') && typeof value === 'string' && value !== '');
+    const where = at(node.getIn(['output_columns', name], true));
+    return right ? [] : [{ where, problem: `output_columns.${name} must have a title, a unit or both, as text, and nothing else.` }];
+  });
+};
+
 const readModels = (node: Node | null, folder: string, at: At, report: Report): ModelSpec[] => {
   const seen = new Set([modelKey(echo)]);
-  return entries(node, 'models', ['name', 'version', 'executor', 'options', 'schema'], at, report).flatMap(
+  return entries(node, 'models', ['name', 'version', 'executor', 'options', 'schema', 'output_columns'], at, report).flatMap(
     ({ entry, where, node: map }) => {
-      const { name, version, executor, options: own = {}, schema } = entry;
+      const { name, version, executor, options: own = {}, schema, output_columns: columns } = entry;
       const problems: string[] = [];
       const wrongName = nameProblem(text(name));
       if (wrongName !== null) problems.push(`name ${wrongName}`);
@@ -296,6 +311,7 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
         seen.add(key);
       }
       const found = problems.map((problem) => ({ where, problem }));
+      if (columns !== undefined && columns !== null) found.push(...columnProblems(columns, map, at));
       if (schema !== undefined && schema !== null) found.push(...schemaProblems(schema, map, at));
       for (const each of found) report(`${each.where}: model ${typeof name === 'string' ? `${name}: ` : ''}${each.problem}`);
       if (found.length > 0) return [];
@@ -312,6 +328,7 @@ const readModels = (node: Node | null, folder: string, at: At, report: Report): 
           executor: executor as ExecutorName,
           options: resolved,
           ...(schema !== undefined && schema !== null && { schema: schema as Record<string, unknown> }),
+          ...(columns !== undefined && columns !== null && { outputColumns: columns as OutputColumns }),
         },
       ];
     },

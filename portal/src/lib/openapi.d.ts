@@ -1147,7 +1147,7 @@ export interface paths {
         head?: never;
         /**
          * Change what is said of a model
-         * @description Of its newest version, or the one that is named: tags and card at any time, options and schema until it is ready.
+         * @description Of its newest version, or the one that is named: tags, card and columns of outputs at any time, options and schema until it is ready.
          */
         patch: operations["updateModel"];
         trace?: never;
@@ -1275,7 +1275,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the JSON Schema of a model's inputs */
+        /** Get the JSON Schema of a model's inputs, and of its outputs as `$defs.outputs` */
         get: operations["getModelSchema"];
         put?: never;
         post?: never;
@@ -1339,7 +1339,7 @@ export interface paths {
         head?: never;
         /**
          * Change what is said of a version
-         * @description Tags and card at any time, options and schema until it is ready.
+         * @description Tags, card and columns of outputs at any time, options and schema until it is ready.
          */
         patch: operations["updateModelVersion"];
         trace?: never;
@@ -3584,6 +3584,13 @@ export interface components {
             /** @constant */
             object: "model";
             options: Record<string, never>;
+            output_columns: {
+                [key: string]: {
+                    title?: string;
+                    /** @description `log10(mol/L)`. */
+                    unit?: string;
+                };
+            } | null;
             outputs: components["schemas"]["ModelPort"][] | null;
             /** @description The user who registered it; `sluice` for models that the configuration declares. */
             owned_by: string;
@@ -4159,8 +4166,11 @@ export interface components {
              * @enum {unknown}
              */
             role: "line" | "custom_id" | "input" | "carried" | "status" | "model" | "output" | "error";
+            /** @description As its model declares it. */
+            title?: string;
             /** @enum {unknown} */
             type: "integer" | "number" | "boolean" | "text" | "json";
+            /** @description As its model declares it. */
             unit?: string;
         };
         ResultsPage: {
@@ -7687,6 +7697,13 @@ export interface operations {
                     /** @description 1 to 128 letters, digits, '.', '_', '-' or '/'. */
                     name: string;
                     options?: Record<string, never>;
+                    output_columns?: {
+                        [key: string]: {
+                            title?: string;
+                            /** @description `log10(mol/L)`. */
+                            unit?: string;
+                        };
+                    } | null;
                     schema?: Record<string, never> | null;
                     tags?: string[];
                     /** @description Semantic: `1.10.0`. Absent: `1.0.0`. */
@@ -7795,6 +7812,13 @@ export interface operations {
                     card?: string | null;
                     /** @description Not of a version that is or was ready. */
                     options?: Record<string, never>;
+                    output_columns?: {
+                        [key: string]: {
+                            title?: string;
+                            /** @description `log10(mol/L)`. */
+                            unit?: string;
+                        };
+                    } | null;
                     schema?: Record<string, never> | null;
                     tags?: string[];
                 };
@@ -8311,6 +8335,13 @@ export interface operations {
                     card?: string | null;
                     /** @description Not of a version that is or was ready. */
                     options?: Record<string, never>;
+                    output_columns?: {
+                        [key: string]: {
+                            title?: string;
+                            /** @description `log10(mol/L)`. */
+                            unit?: string;
+                        };
+                    } | null;
                     schema?: Record<string, never> | null;
                     tags?: string[];
                 };

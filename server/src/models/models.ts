@@ -15,6 +15,13 @@ export interface ModelFile {
   sha256: string;
 }
 
+/** What the column of an output is called, and measured in. */
+export interface OutputColumn {
+  title?: string;
+  unit?: string;
+}
+export type OutputColumns = Readonly<Record<string, OutputColumn>>;
+
 /** One version of a model, and how it is run. */
 export interface ModelSpec {
   /** Letters, digits, `.`, `_`, `-` and `/`. */
@@ -26,6 +33,8 @@ export interface ModelSpec {
   options: Readonly<Record<string, unknown>>;
   /** A JSON Schema of its inputs, as the configuration has it. Absent: that of its executor, or of its file. */
   schema?: Readonly<Record<string, unknown>>;
+  /** Of the outputs that it names; those of its executor are known besides (`registry/output-columns.ts`). */
+  outputColumns?: OutputColumns | undefined;
   /** Whose it is, and who alone sees it. Absent: the configuration declares it, for everybody. */
   tenant?: string;
   /** Of a registered version: its row. A version that was deleted and made again has another. */
@@ -232,6 +241,8 @@ export class Models extends EventEmitter<{ changed: [] }> {
       const known = this.#byKey.get(modelKey(model));
       // The same object while it is the same version, so that it can be compared.
       const kept = known?.no === model.no ? known : model;
+      // Said of it, and no part of how it is run.
+      kept.outputColumns = model.outputColumns;
       this.#byKey.set(modelKey(model), kept);
       if (ready) shelf(model.tenant).add(kept);
       all.push(kept);

@@ -47,6 +47,7 @@ export const createModel = async (deps: RegisterDeps, identity: Identity, body: 
   const executor = executorFor(identity, body.executor ?? 'onnx');
   await checkOptions(identity, executor, options, deps.rules, deps.upstreams);
   checkJson(body.schema, 'schema');
+  checkJson(body.output_columns, 'output_columns');
   if (deps.models.declared().some((model) => model.name === name))
     throw new ApiError('conflict', `The model '${name}' is declared in the configuration of the server; choose another name.`, {
       param: 'name',
@@ -57,8 +58,9 @@ export const createModel = async (deps: RegisterDeps, identity: Identity, body: 
       insert into models (tenant_id, name, created_by) values (${identity.tenant}, ${name}, ${identity.user})
       on conflict (tenant_id, name) do update set name = excluded.name returning no`);
     const made = await tx.run(sql`
-      insert into model_versions (model_no, version, executor, options, schema, tags, card, status, ready_at, created_by)
-      values (${no}, ${version}, ${executor}, ${JSON.stringify(options)}::jsonb, ${json(body.schema)}::jsonb, ${(body.tags ?? []).map(plain)}::text[],
+      insert into model_versions (model_no, version, executor, options, schema, output_columns, tags, card, status, ready_at, created_by)
+      values (${no}, ${version}, ${executor}, ${JSON.stringify(options)}::jsonb, ${json(body.schema)}::jsonb,
+        ${json(body.output_columns)}::jsonb, ${(body.tags ?? []).map(plain)}::text[],
         ${typeof body.card === 'string' ? plain(body.card) : null}, ${status}, case when ${status} = 'ready' then now() end, ${identity.user})
       on conflict (model_no, version) do nothing`);
     if (made === 0)
@@ -71,19 +73,21 @@ export const createModel = async (deps: RegisterDeps, identity: Identity, body: 
 };
 
 /**
- * Changes what is said of a version: tags and card at any time, options and schema until it is ready. What vetting
+ * Changes what is said of a version: tags, card and columns of outputs at any time, options and schema until it is ready. What vetting
  * refused is vetted again with other options.
  */
 export const updateModel = async (deps: RegisterDeps, identity: Identity, reference: Reference, body: UpdateModel): Promise<Reference> => {
   const { row } = await registeredOf(deps, identity, reference);
-  const { options, schema, tags, card } = body;
+  const { options, schema, tags, card, output_columns: columns } = body;
   checkJson(schema, 'schema');
+  checkJson(columns, 'output_columns');
   if (options !== undefined) await checkOptions(identity, executorFor(identity, row.executor), options, deps.rules, deps.upstreams);
   const deep = options !== undefined || schema !== undefined;
   const changed = await deps.db.run(sql`
     update model_versions set
       tags = coalesce(${tags?.map(plain) ?? null}::text[], tags),
       card = case when ${card !== undefined} then ${typeof card === 'string' ? plain(card) : null} else card end,
+      output_columns = case when ${columns !== undefined} then ${json(columns)}::jsonb else output_columns end,
       options = coalesce(${json(options)}::jsonb, options),
       schema = case when ${schema !== undefined} then ${json(schema)}::jsonb else schema end,
       status = case when ${options !== undefined} and status = 'failed' then 'uploaded' else status end,
@@ -98,7 +102,9 @@ export const updateModel = async (deps: RegisterDeps, identity: Identity, refere
         ? `'${row.name}@${row.version}' is being vetted just now; change its options and schema when that has ended.`
         : `'${row.name}@${row.version}' was ready, and its options and schema never change again; register a new version.`,
     );
-  if (options !== undefined) await wake(deps.db);
+  // What every process holds of the versions is read anew.
+  if (columns !== undefined) await announceModels(deps.db);
+  else if (options !== undefined) await wake(deps.db);
   return { name: row.name, version: row.version };
 };
 

@@ -64,7 +64,8 @@ const modelRoutes = (app: App, deps: RegisterDeps): void => {
     {
       schema: {
         summary: 'Change what is said of a model',
-        description: 'Of its newest version, or the one that is named: tags and card at any time, options and schema until it is ready.',
+        description:
+          'Of its newest version, or the one that is named: tags, card and columns of outputs at any time, options and schema until it is ready.',
         operationId: 'updateModel',
         params: anyModel,
         body: UpdateModel,
@@ -108,7 +109,7 @@ const modelRoutes = (app: App, deps: RegisterDeps): void => {
     '/v1/models/:model/schema',
     {
       schema: {
-        summary: "Get the JSON Schema of a model's inputs",
+        summary: "Get the JSON Schema of a model's inputs, and of its outputs as `$defs.outputs`",
         operationId: 'getModelSchema',
         params: anyModel,
         response: { 200: Type.Unsafe<Record<string, unknown>>({ type: 'object' }) },

@@ -1,6 +1,6 @@
 import { endpoints, type Model, type ModelDetails, type ModelPort, type ModelReport, type ModelStatus } from '@sluice/contract';
 import { sql } from '../db/sql.ts';
-import { executorEndpoints, type ModelSpec } from '../models/models.ts';
+import { executorEndpoints, type ModelSpec, type OutputColumns } from '../models/models.ts';
 import { newestOf } from '../models/versions.ts';
 
 /** A registered version as lists need it; times are seconds since the epoch. */
@@ -27,6 +27,7 @@ export interface VersionRow {
 export interface DetailRow {
   options: Record<string, unknown>;
   schema: Record<string, unknown> | null;
+  output_columns: OutputColumns | null;
   card: string | null;
   inputs: ModelPort[] | null;
   outputs: ModelPort[] | null;
@@ -43,7 +44,7 @@ export const versionColumns = sql`
 
 export const versionTables = sql`model_versions v join models m on m.no = v.model_no left join model_files f on f.sha256 = v.file_sha256`;
 
-export const detailColumns = sql`v.options, v.schema, v.card, v.inputs, v.outputs, v.metadata, v.report`;
+export const detailColumns = sql`v.options, v.schema, v.output_columns, v.card, v.inputs, v.outputs, v.metadata, v.report`;
 
 const endpointsOf = (executor: string): string[] => {
   const found = Object.entries(executorEndpoints).find(([name]) => name === executor)?.[1];
@@ -89,6 +90,7 @@ export const toDetails = (model: Model, row: DetailRow & { ready_at: number | nu
   ...model,
   options: shownOptions(row.options),
   schema: row.schema,
+  output_columns: row.output_columns,
   card: row.card,
   inputs: row.inputs,
   outputs: row.outputs,
@@ -119,10 +121,11 @@ export const toDeclared = (spec: ModelSpec, siblings: readonly ModelSpec[], id: 
 });
 
 /** Paths of the server are nobody's business. */
-export const declaredDetails = (model: Model, { options, schema }: ModelSpec): ModelDetails => ({
+export const declaredDetails = (model: Model, { options, schema, outputColumns }: ModelSpec): ModelDetails => ({
   ...model,
   options: Object.fromEntries(Object.entries(shownOptions(options)).filter(([name]) => !/(^|_)(path|file|url|command)$/.test(name))),
   schema: schema ?? null,
+  output_columns: outputColumns ?? null,
   card: null,
   inputs: null,
   outputs: null,

@@ -2,8 +2,9 @@ import type { ModelPort } from '@sluice/contract';
 import type { Identity } from '../auth/identity.ts';
 import { sql } from '../db/sql.ts';
 import { ApiError } from '../lib/errors.ts';
-import type { ExecutorName, ModelSpec } from '../models/models.ts';
+import type { ExecutorName, ModelSpec, OutputColumns } from '../models/models.ts';
 import type { Reference } from '../models/names.ts';
+import { outputColumnsOf, withOutputs } from './output-columns.ts';
 import { registeredOf, shownReference, type ReadDeps } from './read.ts';
 import { draft, knowsInputs, taskSchema, type Schema } from './task-schemas.ts';
 
@@ -65,19 +66,27 @@ export const schemaOfPorts = (title: string, ports: readonly ModelPort[]): Schem
 const declaredSchema = ({ name, version, schema }: ModelSpec): Schema | null =>
   schema === undefined ? null : { $schema: draft, title: `${name}@${version}`, ...schema };
 
-/** The JSON Schema of a model's inputs: as declared, else as its options and what vetting found have it. */
+/** The JSON Schema of a model's inputs, as declared, else as its options and what vetting found have it; and of its outputs. */
 export const inputSchema = async (deps: ReadDeps, identity: Identity, reference: Reference): Promise<Schema> => {
   const declared = deps.models.find(shownReference(reference), identity.tenant);
-  if (declared && declared.tenant === undefined) return declaredSchema(declared) ?? taskSchema(declared);
+  if (declared && declared.tenant === undefined)
+    return withOutputs(declaredSchema(declared) ?? taskSchema(declared), outputColumnsOf(declared));
   // As a request would be answered: by the newest version that is ready, where one is.
   const { row } = await registeredOf(deps, identity, declared ? { name: declared.name, version: declared.version } : reference);
-  const { schema, inputs, options } = await deps.db.one<{ schema: Schema | null; inputs: ModelPort[] | null; options: Schema }>(
-    sql`select schema, inputs, options from model_versions where no = ${row.no}`,
+  const { outputColumns, ...found } = await deps.db.one<Found & { outputColumns: OutputColumns | null }>(
+    sql`select schema, inputs, options, output_columns as "outputColumns" from model_versions where no = ${row.no}`,
   );
-  if (schema !== null) return schema;
-  const model = { name: row.name, version: row.version, executor: row.executor as ExecutorName, options };
-  if (knowsInputs(model)) return taskSchema(model);
-  if (inputs === null)
+  const model = { name: row.name, version: row.version, executor: row.executor as ExecutorName, options: found.options };
+  const columns = outputColumnsOf({ executor: model.executor, outputColumns: outputColumns ?? undefined });
+  if (found.schema !== null) return withOutputs(found.schema, columns);
+  if (knowsInputs(model)) return withOutputs(taskSchema(model), columns);
+  if (found.inputs === null)
     throw new ApiError('conflict', `Nothing is known of the inputs of '${shownReference(reference)}' yet: it is '${row.status}'.`);
-  return schemaOfPorts(`${row.name}@${row.version}`, inputs);
+  return withOutputs(schemaOfPorts(`${row.name}@${row.version}`, found.inputs), columns);
 };
+
+interface Found {
+  schema: Schema | null;
+  inputs: ModelPort[] | null;
+  options: Schema;
+}

@@ -1,7 +1,14 @@
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
 import { digestOf } from '../models/digest.ts';
-import { executorEndpoints, type ExecutorName, type ModelFile, type Registered, type Source } from '../models/models.ts';
+import {
+  executorEndpoints,
+  type ExecutorName,
+  type ModelFile,
+  type OutputColumns,
+  type Registered,
+  type Source,
+} from '../models/models.ts';
 
 interface VersionRow {
   no: number;
@@ -12,6 +19,7 @@ interface VersionRow {
   options: Record<string, unknown>;
   ready: boolean;
   file: ModelFile | null;
+  columns: OutputColumns | null;
 }
 
 const isExecutor = (name: string): name is ExecutorName => Object.hasOwn(executorEndpoints, name);
@@ -19,7 +27,7 @@ const isExecutor = (name: string): name is ExecutorName => Object.hasOwn(executo
 /** Versions that are ready, and archived ones: those take nothing new, and finish what was accepted for them. */
 const readVersions = (db: Db): Promise<VersionRow[]> =>
   db.many<VersionRow>(sql`
-    select v.no, m.tenant_id as tenant, m.name, v.version, v.executor, v.options, v.status = 'ready' as ready,
+    select v.no, m.tenant_id as tenant, m.name, v.version, v.executor, v.options, v.status = 'ready' as ready, v.output_columns as columns,
       case when f.sha256 is not null then jsonb_build_object('key', f.storage_key, 'bytes', f.bytes, 'sha256', f.sha256) end as file
     from model_versions v join models m on m.no = v.model_no left join model_files f on f.sha256 = v.file_sha256
     where v.status in ('ready', 'archived') and v.ready_at is not null and (v.status = 'ready' or v.status_at > now() - interval '1 day' or exists (
@@ -40,10 +48,10 @@ export const registrySource =
       select m.tenant_id as tenant, m.name, a.alias, v.version
       from model_aliases a join models m on m.no = a.model_no join model_versions v on v.no = a.version_no`);
     const versions = [];
-    for (const { ready, file, executor, ...row } of rows) {
+    for (const { ready, file, executor, columns, ...row } of rows) {
       // A newer Sluice beside this one may have executors that this one has not.
       if (!isExecutor(executor)) continue;
-      const model = { ...row, executor, ...(file && { file }) };
+      const model = { ...row, executor, ...(file && { file }), ...(columns && { outputColumns: columns }) };
       // Of the file's bytes, not of where they will lie on some machine.
       versions.push({ ready, model: { ...model, digest: await digestOf(model) } });
     }

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { executorEndpoints, type ExecutorName } from '../models/models.ts';
+import { outputColumnsOf, withOutputs } from './output-columns.ts';
 import { schemaOfPorts } from './schema.ts';
 import { taskSchema } from './task-schemas.ts';
 
@@ -33,4 +34,27 @@ test('the ports of a file have titles, and examples that fit', () => {
     ['large', 'large', undefined],
   ]);
   expect(ajv.compile(schema)({ x: [0, 0, 0, 0], on: true, large: Array(2064).fill(0) })).toBe(true);
+});
+
+test('outputs stand beside the inputs, those that are declared before those of the executor', () => {
+  const model = {
+    name: 'm',
+    version: '1.0.0',
+    executor: 'boltz' as const,
+    options: {},
+    outputColumns: { ic50_um: { unit: 'nM' }, own: {} },
+  };
+  const schema = withOutputs(taskSchema(model), outputColumnsOf(model));
+  ajv.compile(schema);
+  expect(schema).toMatchObject({
+    $defs: {
+      parameters: {},
+      outputs: { properties: { ic50_um: { 'x-unit': 'nM' }, own: {}, complex_pde: { 'x-unit': 'Å' } } },
+    },
+  });
+  expect(outputColumnsOf({ executor: 'descriptors' })['rdkit_mol_weight']).toEqual({
+    title: 'average molecular weight (amw) (RDKit)',
+    unit: 'g/mol',
+  });
+  expect(withOutputs({ type: 'object' }, {})).toEqual({ type: 'object' });
 });

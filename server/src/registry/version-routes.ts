@@ -61,7 +61,7 @@ export const versionRoutes = (app: App, deps: RegisterDeps): void => {
     {
       schema: {
         summary: 'Change what is said of a version',
-        description: 'Tags and card at any time, options and schema until it is ready.',
+        description: 'Tags, card and columns of outputs at any time, options and schema until it is ready.',
         operationId: 'updateModelVersion',
         params: anyVersion,
         body: UpdateModel,

@@ -26,6 +26,7 @@ export interface Column {
   key?: string;
   /** The model that an output is of, in a table of several. */
   model?: string;
+  title?: string;
   unit?: string;
 }
 

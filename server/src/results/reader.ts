@@ -11,7 +11,9 @@ import type { Db } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Models } from '../models/models.ts';
 import type { Storage } from '../storage/storage.ts';
+import { declaredColumns } from './declared.ts';
 import type { Row } from './duck.ts';
 import { BadQuestion, type CopyTask, type SdfTask, type SqlAnswer, type SqlTask } from './facts.ts';
 import type { Column } from './layout.ts';
@@ -21,6 +23,7 @@ import { getTable, requestTable, type TableRow } from './table.ts';
 
 export interface ReaderDeps {
   db: Db;
+  models: Models;
   storage: Storage;
   /** Channel `results`. */
   listener: Listener;
@@ -93,7 +96,13 @@ export class ResultReader implements AsyncDisposable {
     if (row.state === 'queued' || row.state === 'building') return row.state;
     if (row.state === 'expired') throw new ApiError('not_found', row.reason!, { param: 'id' });
     if (row.state === 'failed') throw new ApiError('results_failed', `The table of results could not be made: ${row.reason!}`);
-    return { batch, key: row.storage_key!, bytes: row.bytes!, rows: row.rows!, sha256: row.sha256!, columns: row.columns! };
+    const columns = await this.declared(batch, row.columns!);
+    return { batch, key: row.storage_key!, bytes: row.bytes!, rows: row.rows!, sha256: row.sha256!, columns };
+  }
+
+  /** Columns of a batch's table with what its models say of them. */
+  declared(batch: BatchRow, columns: readonly Column[]): Promise<Column[]> {
+    return declaredColumns(this.#deps, batch, columns);
   }
 
   async #settled(batchNo: number, waitSeconds: number): Promise<TableRow | null> {

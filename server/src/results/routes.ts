@@ -180,7 +180,7 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
         rows: row?.rows ?? null,
         bytes: row?.bytes ?? null,
         sha256: row?.sha256 ?? null,
-        columns: row?.columns ?? [],
+        columns: await results.declared(batch, row?.columns ?? []),
         built_at: row?.built_at ? Math.floor(row.built_at) : null,
       };
     },

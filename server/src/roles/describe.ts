@@ -43,7 +43,7 @@ export const describeApi = async (): Promise<Record<string, unknown>> => {
     answers,
     asking: new AskingCache({ cache: answers, scope: config.cache.scope, dedup: config.dedup }),
     jobs: new JobDesk({ db, storage, models, listener }),
-    results: new ResultReader({ db, storage, listener, log: silent, scratch: folder }),
+    results: new ResultReader({ db, models, storage, listener, log: silent, scratch: folder }),
     recorder: { record: () => {} },
     uses: new KeyUses(db),
     chemistry: openChemistry({ log: silent, scratch: folder }),

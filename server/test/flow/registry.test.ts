@@ -216,6 +216,24 @@ test('tenants are apart: the same name is two models, and nobody sees the other'
 const line = (model: string, id = 'a'): string =>
   `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/predict', body: { model, inputs: { x: [1, 2] } } })}\n`;
 
+test('columns of outputs are declared with a version, and changed when it is ready', async () => {
+  const first = { y: { title: 'Twice', unit: 'm' } };
+  expect(await lab('POST', '/v1/models', { name: 'team/columns', output_columns: { y: { unit: 3 } } })).toMatchObject({ status: 400 });
+  expect(await lab('POST', '/v1/models', { name: 'team/columns', output_columns: first })).toMatchObject({
+    status: 200,
+    body: { output_columns: first },
+  });
+  const llama = { name: 'team/llama', executor: 'openai', options: { base_url: 'http://127.0.0.1:9/v1' }, output_columns: first };
+  expect(await root('POST', '/v1/models', llama)).toMatchObject({ status: 200, body: { status: 'ready' } });
+  const changed = { y: { unit: 'km' } };
+  expect(await root('PATCH', '/v1/models/team/llama', { output_columns: changed })).toMatchObject({ body: { output_columns: changed } });
+  await expect.poll(() => sluice.models.find('team/llama', 'lab')?.outputColumns).toEqual(changed);
+  expect(await lab('GET', '/v1/models/team/llama/schema')).toMatchObject({
+    body: { $defs: { outputs: { properties: { y: { 'x-unit': 'km' } } } } },
+  });
+  expect(await root('PATCH', '/v1/models/team/llama', { output_columns: null })).toMatchObject({ body: { output_columns: null } });
+});
+
 test('a schema that the configuration has of a model is served; without one its executor knows', async () => {
   const draft = 'https://json-schema.org/draft/2020-12/schema';
   expect((await lab('GET', '/v1/models/described@2.0.0/schema')).body).toEqual({ $schema: draft, title: 'A number', required: ['x'] });

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import initRDKit from '@rdkit/rdkit';
+import type { ResultColumn, ResultsSummary } from '@sluice/contract';
+import { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import { sweepTables } from '../../src/results/chore.ts';
@@ -541,4 +543,32 @@ test('a batch that runs, or was refused, has no table yet, and says so', async (
   const early = await call(`${slow.id}/results`);
   expect([early.status, ((await early.json()) as { error: Row }).error['message']]).toEqual([409, expect.stringContaining('/output')]);
   await call(`${slow.id}/cancel?mode=abort`, { method: 'POST', body: {} });
+});
+
+test('columns have the titles and units that models declare, in a table of several too', async () => {
+  const logS = { title: 'Solubility', unit: 'log10(mol/L)' };
+  await using own = await startSluice({
+    models: [
+      { name: 'said', version: '1.0.0', executor: 'echo', options: {}, outputColumns: { logS } },
+      { name: 'unsaid', version: '1.0.0', executor: 'echo', options: {} },
+    ],
+  });
+  const ask = async <T>(path: string): Promise<T> =>
+    (await (await fetch(`${own.url}/v1${path}`, { headers: { authorization: 'Bearer test-key' } })).json()) as T;
+  const file = await own.client.files.create({ file: await toFile(Buffer.from('id,logS\n1,-2.5\n2,-3\n'), 'rows.csv'), purpose: 'batch' });
+  const body = { input_file_id: file.id, models: ['said', 'unsaid'], columns: { id: 'id', logS: 'logS' }, completion_window: '1h' };
+  const made = await fetch(`${own.url}/v1/batches`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer test-key', 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const { id } = (await made.json()) as { id: string };
+  await untilEnded(own.client, id);
+  const { columns } = await ask<{ columns: ResultColumn[] }>(`/batches/${id}/results/page?wait=60`);
+  expect(columns.find(({ name }) => name === 'said.logS')).toMatchObject(logS);
+  expect(columns.find(({ name }) => name === 'unsaid.logS')).not.toHaveProperty('unit');
+  const summary = await ask<ResultsSummary>(`/batches/${id}/results/summary`);
+  expect(summary.properties.map(({ name, unit }) => [name, unit])).toContainEqual(['said.logS', 'log10(mol/L)']);
+  const table = await ask<{ columns: ResultColumn[] }>(`/batches/${id}/results/table`);
+  expect(table.columns).toEqual(columns);
 });

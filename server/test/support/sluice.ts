@@ -176,7 +176,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     asked.recorder.start();
     stack.use(new Vetter({ db, storage, listener, log, leaseSeconds: 30 })).start();
   }
-  const results = stack.use(new ResultReader({ db, storage, listener, log, scratch: folder, queryMs: 5_000 }));
+  const results = stack.use(new ResultReader({ db, models, storage, listener, log, scratch: folder, queryMs: 5_000 }));
   const app = await buildServer({
     keys,
     sessions,
