@@ -24,8 +24,15 @@ const placeOf = (request: FastifyRequest, after: number | undefined): number => 
   return Number(header);
 };
 
+interface EventDeps {
+  db: Db;
+  listener: Listener;
+  /** Told when a stream begins (1) and when it has ended (-1). */
+  onStream?: (change: 1 | -1) => void;
+}
+
 /** Events as Server-Sent Events, of one batch or of all of the tenant's. */
-export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: Listener }): void => {
+export const eventRoutes = (app: App, { db, listener, onStream }: EventDeps): void => {
   const open = async (request: FastifyRequest, reply: FastifyReply, source: StreamSource, from: number): Promise<void> => {
     reply.hijack();
     const headers = Object.fromEntries(
@@ -34,11 +41,14 @@ export const eventRoutes = (app: App, { db, listener }: { db: Db; listener: List
     // nginx and its kin would hold the stream back.
     reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     reply.raw.flushHeaders();
+    onStream?.(1);
     try {
       await streamEvents(reply.raw, listener, source, from, app.closing);
     } catch (error) {
       // The headers are out: all that is left is to end the stream, and the reader comes back with its number.
       request.log.warn({ err: error }, 'an event stream broke off');
+    } finally {
+      onStream?.(-1);
     }
   };
 

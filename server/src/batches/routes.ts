@@ -54,6 +54,7 @@ export interface BatchRouteDeps {
   tables?: TableDeps;
   /** Channel `events`. */
   listener: Listener;
+  onStream?: (change: 1 | -1) => void;
   quotas?: Quotas;
   /** Those that the configuration declares. */
   routes?: readonly DeclaredRoute[];

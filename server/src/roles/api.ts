@@ -70,6 +70,8 @@ export type ApiParts = Pick<Parts, 'config' | 'db' | 'storage' | 'models' | 'lis
   chemistry: Chemistry;
   sessions: Sessions;
   uses: KeyUses;
+  /** Told when a stream of events begins, and when it has ended. */
+  onStream?: (change: 1 | -1) => void;
 };
 
 /** Every route of the API, as the rooms bring them. */
@@ -93,6 +95,7 @@ export const addRoutes = (
     tables,
     chemistry,
     uses,
+    onStream,
   }: ApiParts,
 ): void => {
   const { dedup, limits, oip, pools, quotas, registry, timing } = config;
@@ -104,6 +107,7 @@ export const addRoutes = (
     limits,
     ...(tables && { tables }),
     listener,
+    ...(onStream && { onStream }),
     quotas,
     dedup,
     pools,
@@ -229,6 +233,7 @@ export const api: Role = {
           tables,
           chemistry: tables.chemistry,
           uses,
+          onStream: (change) => metrics.streams.inc(change),
         }),
     });
     const stop = async (): Promise<void> => {

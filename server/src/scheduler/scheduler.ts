@@ -56,7 +56,7 @@ interface Events {
   intake: [intake: Intake & { seconds: number }];
   finalized: [ended: { batchId: string; result: string; bytes: number; seconds: number }];
   rescued: [leases: number];
-  bulk: [slice: { operation: string; outcome: Outcome }];
+  bulk: [slice: { operation: string; action: string; outcome: Outcome }];
   controlled: [escalated: string[]];
   /** Workers that were told to end, or are lost. */
   interrupted: [workers: { pool: string; by: string; count: number }[]];
@@ -303,7 +303,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     if (ran !== null) {
       const { operation, outcome } = ran;
       if (outcome !== 'more') log.info({ operation: operation.id, outcome }, 'bulk operation');
-      this.emit('bulk', { operation: operation.id, outcome });
+      this.emit('bulk', { operation: operation.id, action: operation.action, outcome });
       return true;
     }
     if (this.#nextSlice) clearTimeout(this.#nextSlice);

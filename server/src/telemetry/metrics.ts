@@ -83,6 +83,11 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
       labelNames: ['pool'],
       registers,
     }),
+    deadlineNearest: new Gauge({
+      name: 'sluice_batch_sla_seconds_remaining_min',
+      help: 'Seconds to the nearest deadline of a batch that has not ended; absent where there is none.',
+      registers,
+    }),
     queueWait: new Histogram({
       name: 'sluice_queue_wait_seconds',
       help: 'How long a chunk of requests had waited when a worker took it, since its batch was ready to run.',
@@ -134,11 +139,19 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
       labelNames: ['pool', 'by'],
       registers,
     }),
+    bulkOperations: new Counter({
+      name: 'sluice_portal_bulk_operations_total',
+      help: 'Bulk operations that have ended: completed, stopped or failed.',
+      labelNames: ['action', 'outcome'],
+      registers,
+    }),
+    streams: new Gauge({ name: 'sluice_sse_connections', help: 'Streams of events that somebody reads.', registers }),
     dequeued: new Counter({ name: 'worker_dequeue_total', help: 'Requests leased.', labelNames: ['pool'], registers }),
     completed: new Counter({ name: 'worker_completed_total', help: 'Requests completed.', labelNames: ['pool'], registers }),
     failed: new Counter({ name: 'worker_failed_total', help: 'Requests that failed for good.', labelNames: ['pool'], registers }),
     idleSeconds: new Counter({ name: 'worker_idle_seconds', help: 'Seconds without a lease.', labelNames: ['pool'], registers }),
   };
+  metrics.deadlineNearest.remove();
   // A series that never moves, from a process that cannot move it, is noise on a page and a trap in a `max()`.
   for (const [name, owner] of Object.entries(owners)) if (role && owner !== role) registry.removeSingleMetric(name);
   return metrics;
@@ -148,6 +161,8 @@ export const createMetrics = ({ version, role }: { version: string; role?: 'api'
 const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
   sluice_queue_depth: 'api',
   sluice_queue_oldest_age_seconds: 'api',
+  sluice_batch_sla_seconds_remaining_min: 'api',
+  sluice_sse_connections: 'api',
   sluice_pool_desired_workers: 'api',
   sluice_pool_actual_workers: 'api',
   autoscaler_desired_spot_replicas: 'api',
@@ -157,6 +172,7 @@ const owners: Record<string, 'api' | 'scheduler' | 'worker'> = {
   requests_sla_met_total: 'scheduler',
   requests_sla_violated_total: 'scheduler',
   sluice_rescued_leases_total: 'scheduler',
+  sluice_portal_bulk_operations_total: 'scheduler',
   sluice_intake_lines_total: 'scheduler',
   sluice_intake_seconds_total: 'scheduler',
   sluice_finalized_bytes_total: 'scheduler',

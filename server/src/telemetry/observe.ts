@@ -108,6 +108,9 @@ export const observeScheduler = (scheduler: Scheduler, metrics: Metrics, db: Db)
     if (result !== 'lost') metrics.batches.inc({ status: result });
   });
   scheduler.on('rescued', (leases) => metrics.rescued.inc(leases));
+  scheduler.on('bulk', ({ action, outcome }) => {
+    if (outcome === 'completed' || outcome === 'stopped' || outcome === 'failed') metrics.bulkOperations.inc({ action, outcome });
+  });
 };
 
 /** How many requests of a batch that has ended were answered by its deadline, and how many were not; cancelled ones are neither. A parent's are its children's. */
@@ -169,6 +172,16 @@ export const observeQueue = (db: Db, metrics: Metrics, leaseSeconds: number): vo
         metrics.queueAge.set({ pool }, Math.max(0, ...rows.filter((row) => row.pool === pool).map(({ oldest }) => oldest)));
   });
   for (const metric of [metrics.queueDepth, metrics.queueAge]) onCollect(metric, queue);
+  const nearest = atMostEvery(5000, async () => {
+    const row = await db
+      .one<{ seconds: number | null }>(
+        sql`select extract(epoch from min(deadline) - now())::float8 as seconds from batches where status in ('validating', 'in_progress', 'finalizing')`,
+      )
+      .catch(() => null);
+    metrics.deadlineNearest.remove();
+    if (typeof row?.seconds === 'number') metrics.deadlineNearest.set(row.seconds);
+  });
+  onCollect(metrics.deadlineNearest, nearest);
   const dead = atMostEvery(5000, async () => {
     const rows = await db
       .many<{ model: string; count: number }>(

@@ -66,6 +66,17 @@ test('what the scheduler and the workers do can be read at /metrics', { timeout:
   for (const name of ['sluice_fenced_writes_total', 'sluice_rescued_leases_total', 'sluice_worker_leases'])
     expect(read(figures, name).series).toBeGreaterThan(0);
 
+  // The one that waits has 24 hours; nobody reads events, until somebody does.
+  await until_('the nearest deadline', 'sluice_batch_sla_seconds_remaining_min', 80_000);
+  expect(read(figures, 'sluice_sse_connections')).toEqual({ series: 1, sum: 0 });
+  const left = new AbortController();
+  await fetch(`${site.client.url}/v1/events`, { headers: { authorization: `Bearer ${site.client.key}` }, signal: left.signal });
+  await until_('the reader', 'sluice_sse_connections', 1);
+  left.abort();
+  await until('nobody reads any more', async () => read(await page(), 'sluice_sse_connections').sum === 0);
+  await site.client.call('POST', '/v1/bulk', { action: 'priority', on: 'batches', ids: [stuck.id], options: { priority: 9 } });
+  await until_('the operation', 'sluice_portal_bulk_operations_total', 1, 'action="priority",outcome="completed"');
+
   // A worker that is told to end is counted, although it does not live to be asked.
   const { data } = await site.client.call<{ data: { id: string; state: string }[] }>('GET', '/v1/workers');
   await site.client.call('POST', `/v1/workers/${data.find(({ state }) => state === 'ready')!.id}/drain`);

@@ -141,7 +141,8 @@ export class Site implements AsyncDisposable {
     const refused = this.refused();
     await this.db.end().catch(() => {});
     await this.#drop().catch(() => {});
-    await rm(this.folder, { recursive: true, force: true });
+    // Children of a supervisor that was killed notice a moment later, and write until then.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     if (refused.length > 0) throw new Error(`the schema had to refuse writes:\n${refused.join('\n')}`);
   }
 }
