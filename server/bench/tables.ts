@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { openDisk } from '../src/storage/disk.ts';
+import { putFile } from '../src/storage/storage.ts';
 import { convert } from '../src/tables/convert.ts';
 import { tableLimits } from '../src/tables/facts.ts';
 import { round, type Bench, type Figure } from './figures.ts';
@@ -87,8 +88,8 @@ export const tables: Bench = {
                 { columns: undefined, url: '/v1/predict' },
                 AbortSignal.timeout(3_600_000),
                 async (converted) => {
-                  await storage.put('bench/requests', converted.requests.open());
-                  await storage.put('bench/rows', converted.rows.open());
+                  await putFile(storage, 'bench/requests', converted.requests);
+                  await putFile(storage, 'bench/rows', converted.rows);
                 },
               ),
             ),

@@ -8,7 +8,7 @@ import { tableLimits, type RowFormat, type SourceSettings, type TableLimits } fr
 import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
-import { NotFound, type Storage } from '../storage/storage.ts';
+import { NotFound, putFile, type Storage } from '../storage/storage.ts';
 import type { AllErrors } from './end.ts';
 import { namedBy } from './pinned.ts';
 import type { BatchRow } from './rows.ts';
@@ -117,8 +117,8 @@ export const prepareInput = async (
           ],
         };
       const [requests, rows] = [under('requests'), under('rows')];
-      const { bytes } = await storage.put(requests, converted.requests.open(), { signal });
-      await storage.put(rows, converted.rows.open(), { signal });
+      const { bytes } = await putFile(storage, requests, converted.requests, { signal });
+      await putFile(storage, rows, converted.rows, { signal });
       return {
         key: requests,
         bytes,

@@ -1,9 +1,13 @@
 import { hash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BadKey, NotFound, TooLarge, type Bytes, type Storage } from './storage.ts';
+import { BadKey, NotFound, putFile, TooLarge, type Bytes, type Storage } from './storage.ts';
 
 /** What every storage promises; run on each implementation from its own test file. */
 export const conformance = (name: string, open: () => Promise<Storage>): void => {
@@ -37,6 +41,26 @@ export const conformance = (name: string, open: () => Promise<Storage>): void =>
       expect(await buffer(await storage.stream('t/files/a'))).toEqual(data);
       expect(await buffer(await storage.stream('t/files/a', { start: 7, end: 200_001 }))).toEqual(data.subarray(7, 200_001));
       expect(await buffer(await storage.stream('t/files/a', { start: 400_000 }))).toHaveLength(0);
+    });
+
+    test('takes a file of this machine, which is gone then, and replaces what was there', async () => {
+      const storage = await open();
+      const folder = await mkdtemp(join(tmpdir(), 'sluice-take-'));
+      const path = join(folder, 'made');
+      const file = { path, open: () => createReadStream(path) };
+      await writeFile(path, 'first', { mode: 0o644 });
+      expect(await putFile(storage, 't/taken', file)).toEqual({ bytes: 5, sha256: null });
+      await rm(path, { force: true });
+      await writeFile(path, 'the second');
+      expect(await putFile(storage, 't/taken', file)).toEqual({ bytes: 10, sha256: null });
+      if (storage.take !== undefined) await expect(stat(path)).rejects.toThrow(/ENOENT/);
+      expect((await storage.read('t/taken')).toString()).toBe('the second');
+      await rm(path, { force: true });
+      await expect(putFile(storage, 't/absent', file)).rejects.toThrow(/ENOENT/);
+      expect(await storage.size('t/absent')).toBeNull();
+      await writeFile(path, 'x');
+      await expect(async () => await putFile(storage, '../out', file)).rejects.toThrow(BadKey);
+      await rm(folder, { recursive: true });
     });
 
     test('holds objects of no bytes', async () => {

@@ -152,6 +152,24 @@ export const openDisk = async (path: string): Promise<Disk> => {
       }
     },
 
+    async take(key, path) {
+      return await place(checkKey(key), async (file) => {
+        await rename(path, file).catch(async (error: unknown) => {
+          if (codeOf(error) !== 'EXDEV') throw error;
+          await copyFile(path, file, constants.COPYFILE_EXCL);
+          await unlink(path);
+        });
+        const handle = await open(file, constants.O_RDWR | O_NOFOLLOW);
+        try {
+          await handle.chmod(0o600);
+          await handle.datasync();
+          return { bytes: await sizeOf(handle, key), sha256: null };
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+
     async size(key) {
       try {
         const stat = await lstat(await locate(key));

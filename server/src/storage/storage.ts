@@ -36,6 +36,11 @@ export interface Storage {
   stream(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
   /** A file of this machine that holds the object, to be read only; absent where objects are no files. Throws `NotFound`. */
   file?(key: string): Promise<string>;
+  /**
+   * Makes a file of this machine the object, as a put of its bytes would, and it is gone from where it was; absent where
+   * objects are no files. Nobody may have it open for writing.
+   */
+  take?(key: string, path: string): Promise<Stored>;
   /** The size in bytes, or null where there is no such object. */
   size(key: string): Promise<number | null>;
   /** Keys that start with `prefix` (whole names, ending in `/`, or empty for all), in order. */
@@ -52,6 +57,14 @@ export interface Storage {
   /** Throws where the storage cannot be written just now; for health checks. */
   check(): Promise<void>;
 }
+
+/** Makes a file an object: taken where the storage can, read and put otherwise. The file may be gone afterwards. */
+export const putFile = (
+  storage: Storage,
+  key: string,
+  { path, open }: { path: string; open: () => Bytes },
+  options: Pick<PutOptions, 'signal'> = {},
+): Promise<Stored> => (storage.take === undefined ? storage.put(key, open(), options) : storage.take(key, path));
 
 export class NotFound extends Error {
   readonly key: string;

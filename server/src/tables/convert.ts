@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -71,24 +71,29 @@ export const convert = async <Result>(
   try {
     const path = join(folder, `source.${source.format}`);
     await copyOut(storage, source, path, limits, signal);
-    await using table = await openTableProcess(folder, limits, signal);
-    const look = await table.ask<Look>({ do: 'read', path, format: source.format });
-    if (look.rows === 0) throw new BadTable('The table has no row.');
-    const mapping = mapColumns(look.columns, columns);
-    let checked: string | null = null;
-    if (chemistry !== undefined && mapping.checked !== null) {
-      const texts = join(folder, 'texts.jsonl');
-      checked = join(folder, 'checked.jsonl');
-      await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
-      await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, signal });
-      await rm(texts);
-    }
     const [requests, rows, refused] = ['requests.jsonl', 'rows.parquet', 'refused.jsonl'].map((name) => join(folder, name)) as [
       string,
       string,
       string,
     ];
-    const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });
+    const read = async () => {
+      await using table = await openTableProcess(folder, limits, signal);
+      const look = await table.ask<Look>({ do: 'read', path, format: source.format });
+      if (look.rows === 0) throw new BadTable('The table has no row.');
+      const mapping = mapColumns(look.columns, columns);
+      let checked: string | null = null;
+      if (chemistry !== undefined && mapping.checked !== null) {
+        const texts = join(folder, 'texts.jsonl');
+        checked = join(folder, 'checked.jsonl');
+        await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
+        await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, signal });
+        await rm(texts);
+      }
+      const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });
+      return { ...written, look, mapping };
+    };
+    // The process is gone before its files are used: what has become an object, nobody can write to.
+    const written = await read();
     const made = async (file: string): Promise<Made> => ({
       path: file,
       bytes: (await stat(file)).size,
@@ -96,8 +101,6 @@ export const convert = async <Result>(
     });
     return await use({
       ...written,
-      look,
-      mapping,
       requests: await made(requests),
       rows: await made(rows),
       refusedRows: () => refusedIn(refused),
@@ -115,6 +118,12 @@ const copyOut = async (
   { bytes: maxBytes }: TableLimits,
   signal: AbortSignal,
 ): Promise<void> => {
+  const own = compression === null ? await storage.file?.(key) : undefined;
+  if (own !== undefined) {
+    await copyFile(own, path, constants.COPYFILE_FICLONE);
+    signal.throwIfAborted();
+    return;
+  }
   const stored = await storage.stream(key);
   await pipeline(compression === null ? stored : unpack(stored, compression, { maxBytes, maxRatio: 200 }), createWriteStream(path), {
     signal,
