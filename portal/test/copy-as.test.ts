@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
@@ -29,6 +32,25 @@ const filtered = [
 const pythonHasOpenai = spawnSync('python3', ['-c', 'import openai']).status === 0;
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
+/** Programs that run what they are given as JSON, each text a module of its own, and say what each of them died of: `null`, nothing. */
+const together = {
+  'Node, openai': `
+    const wrong = [];
+    for (const file of JSON.parse(process.env.TEXTS)) await import(file).then(() => wrong.push(null), (error) => wrong.push(String(error)));
+    process.stderr.write(JSON.stringify(wrong));`,
+  'Python, openai': `
+import contextlib, io, json, os, sys
+def wrong(file):
+    text = open(file[len('file://'):]).read()
+    try:
+        code = compile(text, 'copied', 'exec')
+        with contextlib.redirect_stdout(io.StringIO()):
+            ${pythonHasOpenai ? `exec(code, {'__name__': '__main__'})` : 'pass'}
+    except BaseException as error:
+        return repr(error)
+json.dump([wrong(file) for file in json.loads(os.environ['TEXTS'])], sys.stderr)`,
+};
+
 describe.skipIf(noBrowser)('what is copied', { timeout: 600_000 }, () => {
   let portal: Portal;
   let samples: Samples;
@@ -38,21 +60,44 @@ describe.skipIf(noBrowser)('what is copied', { timeout: 600_000 }, () => {
   }, 120_000);
   afterAll(() => portal?.[Symbol.asyncDispose]());
 
-  /** As a shell of a user's has it: the key in the environment, `sluice` in the path, `curl` that fails where the server refuses. */
-  const run = async (way: Way, text: string): Promise<string | null> => {
-    const functions = `curl() { command curl -sS --fail-with-body "$@"; }; sluice() { '${root}cli/bin/sluice' "$@"; }`;
-    const [program, args] =
-      way === 'Node, openai'
-        ? [process.execPath, ['--input-type=module', '-e', text]]
-        : way === 'Python, openai'
-          ? ['python3', ['-c', pythonHasOpenai ? text : `compile(${JSON.stringify(text)}, 'copied', 'exec')`]]
-          : ['bash', ['-c', `${functions}\n${text}`]];
-    const env = { PATH: process.env['PATH'], SLUICE_URL: portal.url, SLUICE_API_KEY: portal.sluice.client.apiKey! };
+  const start = async (program: string, args: string[], more: Record<string, string> = {}) => {
+    const env = { PATH: process.env['PATH'], SLUICE_URL: portal.url, SLUICE_API_KEY: portal.sluice.client.apiKey!, ...more };
     const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data: string) => (said += data));
+    let [out, said] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (data: string) => (out += data));
+    child.stderr.setEncoding('utf8').on('data', (data: string) => (said += data));
     const [code] = (await once(child, 'close')) as [number];
-    return code === 0 ? null : `${text}\n${said.slice(-600)}`;
+    return { code, out, said };
+  };
+
+  /** As a shell of a user's has it: the key in the environment, `sluice` in the path, `curl` that fails where the server refuses. */
+  const inShell = async (text: string): Promise<string[]> => {
+    const functions = `curl() { command curl -sS --fail-with-body "$@"; }; sluice() { '${root}cli/bin/sluice' "$@"; }`;
+    const { code, out, said } = await start('bash', ['-c', `${functions}\n${text}`]);
+    return code === 0 ? [] : [`${text}\n${`${out}${said}`.slice(-600)}`];
+  };
+
+  /** All texts of a language in one process: what they take is mostly to load the client. */
+  const inProcess = async (way: keyof typeof together, texts: string[]): Promise<string[]> => {
+    if (texts.length === 0) return [];
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-copied-'));
+    try {
+      await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+      const files = await Promise.all(
+        texts.map(async (text, i) => {
+          const file = join(folder, `${i}.mjs`);
+          await writeFile(file, text);
+          return pathToFileURL(file).href;
+        }),
+      );
+      const [program, args] = way === 'Node, openai' ? [process.execPath, ['--input-type=module', '-e']] : ['python3', ['-c']];
+      const { said } = await start(program, [...args, together[way]], { TEXTS: JSON.stringify(files) });
+      const wrong = JSON.parse(said) as (string | null)[];
+      expect(wrong).toHaveLength(texts.length);
+      return wrong.flatMap((each, i) => (each === null ? [] : [`${texts[i]!}\n${each.slice(-600)}`]));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   };
 
   const copied = async (page: Page): Promise<Record<Way, string>> => {
@@ -73,6 +118,8 @@ describe.skipIf(noBrowser)('what is copied', { timeout: 600_000 }, () => {
         value: { writeText: async (text: string) => void Object.assign(globalThis, { copied: text }) },
       });
     });
+    // What is copied from beside a structure waits for no drawing of it.
+    await context.route('**/assets/molstar*', (route) => route.abort());
     const page = await context.newPage();
     const looks = [
       ...pages.flatMap(({ looks, open }) => (open ? [] : looks.map((look) => ({ path: look.path, await: look.await })))),
@@ -94,15 +141,14 @@ describe.skipIf(noBrowser)('what is copied', { timeout: 600_000 }, () => {
         (hasPython || way !== 'Python, openai') && (!/-X POST|\.post\(|batch run/.test(text) || /results\/query|batch query/.test(text)),
     );
     expect(asks.length).toBeGreaterThan(100);
+    const of = (...wanted: Way[]) => asks.flatMap(([text, way]) => (wanted.includes(way) ? [text] : []));
     const failed: string[] = [];
-    const next = asks.values();
+    const next = of('curl', 'sluice').values();
     const hand = async () => {
-      for (const [text, way] of next) {
-        const wrong = await run(way, text);
-        if (wrong !== null) failed.push(wrong);
-      }
+      for (const text of next) failed.push(...(await inShell(text)));
     };
-    await Promise.all([hand(), hand(), hand()]);
+    const language = async (way: keyof typeof together) => failed.push(...(await inProcess(way, of(way))));
+    await Promise.all([hand(), hand(), language('Node, openai'), language('Python, openai')]);
     expect(failed).toEqual([]);
   });
 });
