@@ -155,6 +155,8 @@ describe('the other commands', () => {
       'others',
       '--metadata',
       'target=kinase',
+      '--max-attempts',
+      '2',
       '--priority',
       'high',
       '--json',
@@ -164,7 +166,13 @@ describe('the other commands', () => {
   });
 
   test('settings arrive', () => {
-    expect(batch).toMatchObject({ name: 'others', metadata: { target: 'kinase' }, priority: 10, completion_window: '24h' });
+    expect(batch).toMatchObject({
+      name: 'others',
+      metadata: { target: 'kinase' },
+      priority: 10,
+      max_attempts: 2,
+      completion_window: '24h',
+    });
   });
 
   test('lists are tab-separated where no terminal reads them', async () => {

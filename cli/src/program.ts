@@ -39,7 +39,8 @@ const withSettings = (command: Command): Command =>
     .option('--name <text>', 'a name for people')
     .option('--metadata <name=value>', 'may be given several times', several)
     .option('--column <input=column>', 'of a table: smiles=SMILES, id=name, x=f1,f2; may be given several times', several)
-    .option('--invalid <policy>', 'of a table: skip rows that are wrong, or refuse it');
+    .option('--invalid <policy>', 'of a table: skip rows that are wrong, or refuse it')
+    .option('--max-attempts <n>', 'attempts a request gets at most', whole('--max-attempts', 1));
 
 const withModels = (command: Command): Command =>
   command

@@ -14,6 +14,7 @@ export interface Settings {
   /** Of a table: which column is which input. */
   column?: string[];
   invalid?: string;
+  maxAttempts?: number;
 }
 
 const pair = (option: string, text: string, example: string): [string, string] => {
@@ -46,6 +47,7 @@ export const bodyOf = ({
   route,
   column,
   invalid,
+  maxAttempts,
 }: Settings): Record<string, unknown> => ({
   ...(endpoint === undefined ? {} : { endpoint }),
   ...(models === undefined ? {} : { models }),
@@ -56,6 +58,7 @@ export const bodyOf = ({
   ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map((text) => pair('--metadata', text, 'target=kinase'))) }),
   ...(column === undefined ? {} : { columns: Object.fromEntries(column.map(columnOf)) }),
   ...(invalid === undefined ? {} : { invalid }),
+  ...(maxAttempts === undefined ? {} : { max_attempts: maxAttempts }),
 });
 
 /** A whole number of an option, at least `min`. */

@@ -154,6 +154,7 @@ export const Batch = Type.Object(
     ),
     strategy: Nullable(Type.String({ description: 'As it was asked for; null is `adaptive`, from the wide end.' })),
     max_concurrent: Nullable(Type.Integer()),
+    max_attempts: Nullable(Type.Integer()),
     pool: Nullable(Type.String()),
     source: Nullable(Type.Ref('BatchSource')),
     parent: Nullable(Type.String({ description: 'The batch of several models that this one is part of.' })),
@@ -296,6 +297,11 @@ export const CreateBatch = Type.Object(
     ),
     max_concurrent: Type.Optional(
       Nullable(Type.Integer({ minimum: 1, description: 'Requests that run at once at most, over all workers.' })),
+    ),
+    max_attempts: Type.Optional(
+      Nullable(
+        Type.Integer({ minimum: 1, maximum: 100, description: 'Attempts a request gets, in place of what its model or the server says.' }),
+      ),
     ),
     pool: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100, description: 'Only workers of this pool take it.' }))),
     lane: Type.Optional(

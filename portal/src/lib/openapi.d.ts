@@ -2609,6 +2609,7 @@ export interface components {
              * @enum {unknown}
              */
             lane: "interactive" | "jobs" | "bulk";
+            max_attempts: number | null;
             max_concurrent: number | null;
             metadata: {
                 [key: string]: string;
@@ -4952,6 +4953,7 @@ export interface operations {
                     input_file_id?: string;
                     invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
+                    max_attempts?: number | null;
                     max_concurrent?: number | null;
                     metadata?: {
                         [key: string]: string;
@@ -5304,6 +5306,7 @@ export interface operations {
                     input_file_id?: string;
                     invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
+                    max_attempts?: number | null;
                     max_concurrent?: number | null;
                     metadata?: {
                         [key: string]: string;
@@ -6077,6 +6080,7 @@ export interface operations {
                     input_file_id?: string;
                     invalid?: ("skip" | "refuse") | null;
                     lane?: ("interactive" | "bulk") | null;
+                    max_attempts?: number | null;
                     max_concurrent?: number | null;
                     metadata?: {
                         [key: string]: string;

@@ -126,12 +126,13 @@ export const createBatch = async (
   const { seconds, priority } = checkSettings(body, openaiLimits, pinned);
   // A continuation of a batch that was let in with it runs without, where it was taken away meanwhile.
   if (body.dedup === 'semantic' && !semantic && !continues) throw noSemantic();
-  const { dedup, dedup_sampled, strategy, max_concurrent, pool, columns, invalid } = body;
+  const { dedup, dedup_sampled, strategy, max_concurrent, max_attempts, pool, columns, invalid } = body;
   const chosen = JSON.stringify({
     dedup: dedup ?? undefined,
     dedup_sampled: dedup_sampled ?? undefined,
     strategy: strategy ?? undefined,
     max_concurrent: max_concurrent ?? undefined,
+    max_attempts: max_attempts ?? undefined,
     pool: pool ?? undefined,
     columns: columns ?? undefined,
     invalid: invalid ?? undefined,
@@ -180,7 +181,10 @@ export const createBatch = async (
   return { batch: earlier, created: false, headers: {} };
 };
 
-type Settings = Pick<CreateBatch, 'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'pool' | 'columns' | 'invalid'>;
+type Settings = Pick<
+  CreateBatch,
+  'dedup' | 'dedup_sampled' | 'strategy' | 'max_concurrent' | 'max_attempts' | 'pool' | 'columns' | 'invalid'
+>;
 
 const settingsOf = ({ options }: BatchRow): Settings => {
   const { model: _, models: __, route: ___, ...settings } = options;

@@ -26,6 +26,7 @@ export interface BatchRow {
     dedup_sampled?: boolean;
     strategy?: string;
     max_concurrent?: number;
+    max_attempts?: number;
     pool?: string;
     /** Of the lines that name none: `name@version`. */
     model?: string;
@@ -206,6 +207,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     dedup_counts: (progress?.hits ?? row.hits) || { batch: 0, cache: 0, semantic: 0 },
     strategy: row.options.strategy ?? null,
     max_concurrent: row.options.max_concurrent ?? null,
+    max_attempts: row.options.max_attempts ?? null,
     pool: row.options.pool ?? null,
     source: row.source?.url === undefined ? row.source : { ...row.source, url: shownUrl(row.source.url) },
     parent,

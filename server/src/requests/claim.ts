@@ -20,6 +20,8 @@ export interface Lease {
   width: number | null;
   /** How the batch asked to be run; null: it did not. */
   strategy: string | null;
+  /** Attempts that the batch gives each request; null: as its model or the server says. */
+  maxAttempts: number | null;
   batchNo: number;
   batchId: string;
   tenant: string;
@@ -46,6 +48,7 @@ export interface LeaseRow {
   losses: number;
   width: number | null;
   strategy: string | null;
+  max_attempts: number | null;
   batch_no: number;
   batch_id: string;
   tenant_id: string;
@@ -88,7 +91,8 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key, b.created_by,
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy,
+  (b.options ->> 'max_attempts')::int as max_attempts, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key, b.created_by,
   jsonb_strip_nulls(jsonb_build_object('dedup', b.options -> 'dedup', 'dedup_sampled', b.options -> 'dedup_sampled')) as dedup,
   (select m.rate from model_rates m where m.model = c.model) as rate,
   extract(epoch from greatest(interval '0', now() - coalesce(b.in_progress_at, b.created_at)))::float8 as waited`;
@@ -103,6 +107,7 @@ export const toLease = (row: LeaseRow): Lease => ({
   losses: row.losses,
   width: row.width,
   strategy: row.strategy,
+  maxAttempts: row.max_attempts,
   batchNo: row.batch_no,
   batchId: row.batch_id,
   tenant: row.tenant_id,

@@ -323,7 +323,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         keep: reuse?.keep ?? null,
         workerId: this.id,
         leaseSeconds: config.timing.leaseSeconds,
-        retry: this.#retryOf(lease.model),
+        retry: { ...this.#retryOf(lease.model), ...(lease.maxAttempts !== null && { maxAttempts: lease.maxAttempts }) },
         settleMs: config.timing.settleMs,
         buffers: this.#buffers,
       },

@@ -24,6 +24,12 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
+const asked = ({ input_file_id, endpoint }: { input_file_id: string; endpoint: string }) => ({
+  input_file_id,
+  endpoint,
+  completion_window: '24h',
+});
+
 test('a batch outlives its upstream being down: few calls are made meanwhile, nothing is lost', async () => {
   upstream.down = 503;
   const lines = Array.from({ length: 300 }, (_, i) => chatLine(i + 1, { model: 'llm' }));
@@ -52,4 +58,19 @@ test("a model's own max_attempts is heeded", async () => {
     ['dead_lettered', 2],
     ['completed', 3],
   ]);
+});
+
+test('a batch says how many attempts its requests get, and so do its clones', async () => {
+  const lines = [1, 2].map((fails) => chatLine(fails, { model: 'twice', echo: { fail_times: fails } }));
+  const once = await createBatch(sluice.client, lines, { max_attempts: 1 });
+  expect(await untilEnded(sluice.client, once.id)).toMatchObject({ max_attempts: 1, request_counts: { completed: 0, failed: 2 } });
+  // More than its model would give.
+  const thrice = await createBatch(sluice.client, lines, { max_attempts: 3 });
+  expect(await untilEnded(sluice.client, thrice.id)).toMatchObject({ max_attempts: 3, request_counts: { completed: 2, failed: 0 } });
+  const { body: clone } = await call(sluice.client, 'POST', `/v1/batches/${once.id}/clone`, {});
+  expect(clone).toMatchObject({ max_attempts: 1 });
+  const { status, body } = await call(sluice.client, 'POST', '/v1/batches', { ...asked(once), max_attempts: 0 });
+  expect([status, body['error']]).toMatchObject([400, { param: 'max_attempts', code: 'invalid_value' }]);
+  const other = await call(sluice.client, 'POST', '/v1/batches', { ...asked(once), max_attempts: null });
+  expect(other.body).toMatchObject({ max_attempts: null });
 });

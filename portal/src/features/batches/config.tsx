@@ -14,6 +14,7 @@ const settings = (batch: Batch): [string, string][] => [
   ['Priority', priorityOf(batch.priority)],
   ['Strategy', batch.strategy ?? 'adaptive, from the wide end'],
   ['At once at most', batch.max_concurrent === null ? 'as many as limits allow' : String(batch.max_concurrent)],
+  ['Attempts at most', batch.max_attempts === null ? 'as the model or the server says' : String(batch.max_attempts)],
   ['Pool', batch.pool ?? 'any'],
   ['Lane', batch.lane],
   ['Deduplication', `${batch.dedup ?? 'as the server is set'}${batch.dedup_sampled ? ', sampled requests too' : ''}`],
