@@ -5,7 +5,7 @@ import { boltzKind } from './boltz/boltz.ts';
 import { boltzOptions } from './boltz/options.ts';
 import { chaiKind, chaiOptions } from './chai/chai.ts';
 import { commandKind } from './command/command.ts';
-import { commandOptions } from './command/options.ts';
+import { commandOptions, commandProblems } from './command/options.ts';
 import { descriptorsKind } from './descriptors/descriptors.ts';
 import { descriptorsOptions } from './descriptors/options.ts';
 import { echoKind, echoOptions } from './echo/echo.ts';
@@ -72,7 +72,8 @@ export const checkOptions = (model: Pick<ModelSpec, 'executor' | 'options'>): st
   const { options, exclusive } = kinds[model.executor];
   const given = exclusive?.filter((name) => model.options[name] !== undefined) ?? [];
   const clash = given.length > 1 ? [`options ${given.map((name) => `'${name}'`).join(' and ')} exclude each other.`] : [];
-  return [...optionProblems(options, model.options), ...clash];
+  const problems = [...optionProblems(options, model.options), ...clash];
+  return problems.length === 0 && model.executor === 'command' ? commandProblems(model.options) : problems;
 };
 
 /**

@@ -4,7 +4,8 @@ import { basename, join, relative } from 'node:path';
 import type { Kept } from '../../artifacts/artifacts.ts';
 import { typeOfName } from '../../artifacts/types.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { isArtifactName, type OutputPattern } from './options.ts';
+import type { Task } from '../executor.ts';
+import { isArtifactName, patternFor, type OutputPattern } from './options.ts';
 
 /** A file found, still in the working directory. */
 export interface Found {
@@ -18,16 +19,22 @@ export interface Found {
 export class BadOutputs extends Error {}
 
 /**
- * The files that match the patterns, each once, by name. A link out of the folder, a pipe or a device is no file; a
+ * The files of a request that match the patterns, each once, by name. A link out of the folder, a pipe or a device is no file; a
  * required pattern without a file, two files of one name, and more bytes than allowed are `BadOutputs`.
  */
-export const findOutputs = async (dir: string, patterns: readonly OutputPattern[], maxBytes: number): Promise<Found[]> => {
+export const findOutputs = async (
+  dir: string,
+  patterns: readonly OutputPattern[],
+  maxBytes: number,
+  task: Pick<Task, 'line' | 'customId'>,
+): Promise<Found[]> => {
   const found = new Map<string, Found>();
   const seen = new Set<string>();
   let total = 0;
   for (const { pattern, name: given, type, required } of patterns) {
     let matches = 0;
-    for await (const match of glob(pattern, { cwd: dir })) {
+    const own = patternFor(pattern, task);
+    for await (const match of own === null ? [] : glob(own, { cwd: dir })) {
       const path = join(dir, match);
       if (seen.has(path)) {
         matches++;

@@ -9,6 +9,7 @@ import { openMemory } from '../../storage/memory.ts';
 import { conformance } from '../conformance.ts';
 import type { Executor, ExecutorContext, JsonObject, Outcome, Task } from '../executor.ts';
 import { LoadError } from '../executor.ts';
+import { checkOptions } from '../registry.ts';
 import { commandKind } from './command.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'sluice-command-'));
@@ -249,6 +250,55 @@ test('one process may answer many requests, and what it answered before it faile
     ['retryable', 'The program ended with exit code 75'],
     ['retryable', 'The program ended with exit code 75'],
   ]);
+});
+
+test('where one process answers many requests, each has the files that are its own', async () => {
+  const leaving = script(async () => {
+    const { mkdirSync, readFileSync, writeFileSync } = process.getBuiltinModule('node:fs');
+    mkdirSync('out');
+    // The script is a template too: no `{line}` stands in it.
+    const results = readFileSync('requests.jsonl', 'utf8')
+      .trim()
+      .split('\n')
+      .map((text) => {
+        const { custom_id: id, line: n } = JSON.parse(text) as { custom_id: string; line: number };
+        if (n !== 3) writeFileSync(`out/${n}.pose.txt`, `of ${id}`);
+        if (!id.includes('/')) writeFileSync(`out/by ${id}.csv`, id);
+        return JSON.stringify({ custom_id: id, outputs: { n } });
+      });
+    writeFileSync('results.jsonl', results.join('\n'));
+    console.log('said by all');
+  });
+  const outputs = [
+    { pattern: 'out/{line}.pose.txt', name: 'pose.txt', required: true },
+    { pattern: 'out/by {custom_id}.csv', name: 'own.csv' },
+  ];
+  const executor = await open({ args: [leaving], per: 'chunk', chunk_size: 20, outputs });
+  const names = ['a', '*', 'gone', '../up', '{a,b}[!c]', ...Array.from({ length: 6 }, (_, i) => `r${i}`)];
+  const outcomes = await collect(
+    executor,
+    names.map((customId, i) => ({ ...task(i + 1), customId })),
+  );
+  expect(outcomes[2]).toMatchObject({ ok: false, kind: 'permanent', message: expect.stringContaining("no file that matches 'out/{line}") });
+  for (const [i, outcome] of outcomes.entries()) {
+    if (i === 2) continue;
+    // What would mean other files in a pattern names none.
+    const own = /[/*{]/.test(names[i]!) ? ['pose.txt'] : ['own.csv', 'pose.txt'];
+    expect(outcome.artifacts!.map(({ name }) => name)).toEqual([...own, 'logs.txt']);
+    expect((bodyOf(outcome)['artifacts'] as { name: string }[]).map(({ name }) => name)).toEqual(own);
+    const text = async (name: string) => (await storage.read(outcome.artifacts!.find((each) => each.name === name)!.key)).toString();
+    expect(await text('pose.txt')).toBe(`of ${names[i]}`);
+    if (own.includes('own.csv')) expect(await text('own.csv')).toBe(names[i]);
+    expect(await text('logs.txt')).toContain('said by all');
+  }
+});
+
+test('a pattern that could mean the files of any request is refused where one process answers many', () => {
+  const check = (per: string, pattern: string) => checkOptions({ executor: 'command', options: { program, per, outputs: [{ pattern }] } });
+  expect(check('chunk', 'out/*.sdf')).toEqual([
+    "option 'outputs': 'out/*.sdf' must hold {line} or {custom_id}, for one process answers many requests.",
+  ]);
+  expect([check('chunk', 'out/{line}.sdf'), check('request', 'out/*.sdf')]).toEqual([[], []]);
 });
 
 test('answers are shared where the operator says that they are the same, and the program is not told whose request it is', async () => {

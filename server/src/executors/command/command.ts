@@ -101,13 +101,60 @@ class Command implements Executor {
     };
     // One log, which is everybody's.
     const said = await keepLog(this.#context.storage, group[0]!.folder, ended.log);
-    return group.map((task): Answer => {
+    const answers: Answer[] = [];
+    for (const task of group) {
       const result = results.get(task.customId);
-      if (result === undefined) return { ok: false, ...missing, ...said };
-      if ('outputs' in result) return { ok: true, status: 200, body: JSON.stringify(this.#reply(result.outputs, [])), ...said };
-      const { code, message, retryable } = result.error;
-      return { ok: false, kind: retryable ? 'retryable' : 'permanent', code, message, ...said };
-    });
+      if (result === undefined) answers.push({ ok: false, ...missing, ...said });
+      else if ('outputs' in result) answers.push(await this.#answerOf(task, result.outputs, dir, { ended, said, signal }));
+      else {
+        const { code, message, retryable } = result.error;
+        answers.push({ ok: false, kind: retryable ? 'retryable' : 'permanent', code, message, ...said });
+      }
+    }
+    return answers;
+  }
+
+  /** The answer to one of many requests, with the files that are its own. */
+  async #answerOf(
+    task: Task,
+    outputs: JsonObject,
+    dir: string,
+    { ended, said, signal }: { ended: Ended; said: { artifacts?: Kept[] }; signal: AbortSignal },
+  ): Promise<Answer> {
+    try {
+      const found = await this.#find(dir, task);
+      const { storage } = this.#context;
+      const own =
+        storage === undefined || task.folder === undefined
+          ? []
+          : await keepOutputs(
+              storage,
+              task.folder,
+              found.filter(({ name }) => name !== logName),
+              signal,
+            );
+      const artifacts = [...own, ...(said.artifacts ?? [])];
+      return {
+        ok: true,
+        status: 200,
+        body: JSON.stringify(this.#reply(outputs, own)),
+        ...(artifacts.length > 0 && { artifacts }),
+      };
+    } catch (error) {
+      return { ...this.#unkept(error, ended, signal), ...said };
+    }
+  }
+
+  #find(dir: string, task: Task): Promise<Found[]> {
+    return findOutputs(dir, this.#options.outputs ?? [], this.#options.max_output_bytes ?? defaultOutputBytes, task);
+  }
+
+  /** Why what the program left could not be kept. */
+  #unkept(error: unknown, { log }: Ended, signal: AbortSignal): { ok: false } & Failed {
+    const fail = (kind: Failure['kind'], code: string, message: string) => ({ ok: false, kind, code, message }) as const;
+    if (error instanceof BadOutputs) return fail('permanent', 'executor_error', `${error.message}${lastWords(log)}`);
+    if (signal.aborted) return fail('cancelled', 'batch_cancelled', 'Cancelled while its files were kept.');
+    return fail('retryable', 'executor_error', `Its files could not be kept: ${messageOf(error)}`);
   }
 
   async #attempt(task: Task, signal: AbortSignal): Promise<Outcome> {
@@ -136,15 +183,12 @@ class Command implements Executor {
     const log = () => keepLog(this.#context.storage, task.folder, ended.log);
     if (failed) return { ok: false, ...failed, ...(await log()) };
     try {
-      const found = await findOutputs(dir, this.#options.outputs ?? [], this.#options.max_output_bytes ?? defaultOutputBytes);
+      const found = await this.#find(dir, task);
       const outputs = await this.#outputs(dir, ended);
       const artifacts = await this.#keep(task, dir, found, ended.log, signal);
       return { ok: true, status: 200, body: JSON.stringify(this.#reply(outputs, artifacts)), artifacts };
     } catch (error) {
-      if (error instanceof BadOutputs)
-        return { ...fail('permanent', 'executor_error', `${error.message}${lastWords(ended.log)}`), ...(await log()) };
-      if (signal.aborted) return fail('cancelled', 'batch_cancelled', 'Cancelled while its files were kept.');
-      return fail('retryable', 'executor_error', `Its files could not be kept: ${messageOf(error)}`);
+      return { ...this.#unkept(error, ended, signal), ...(error instanceof BadOutputs && (await log())) };
     }
   }
 

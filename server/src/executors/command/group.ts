@@ -7,9 +7,9 @@ import type { JsonObject, Task } from '../executor.ts';
 export const requestsName = 'requests.jsonl';
 export const resultsName = 'results.jsonl';
 
-/** `{"custom_id": …, "body": …}` a line. */
+/** `{"custom_id": …, "line": …, "body": …}` a line; the number is what files may be named after, whatever the other holds. */
 export const requestLines = (group: readonly Task[]): string =>
-  group.map(({ customId, body }) => `${JSON.stringify({ custom_id: customId, body })}\n`).join('');
+  group.map(({ customId, line, body }) => `${JSON.stringify({ custom_id: customId, line, body })}\n`).join('');
 
 const Result = Type.Union([
   Type.Object({ custom_id: Type.String(), outputs: Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true })) }),

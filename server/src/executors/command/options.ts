@@ -7,7 +7,10 @@ export interface InputFile {
   json?: string;
 }
 
-/** Files that the program leaves, by pattern: `out/*.cif`, `**` for folders of any depth. */
+/**
+ * Files that the program leaves, by pattern: `out/*.cif`, `**` for folders of any depth. `{line}` and `{custom_id}` are those
+ * of the request: where one process answers many, each pattern says by one of them whose its files are.
+ */
 export interface OutputPattern {
   pattern: string;
   /** What the file is called among the request's artifacts; absent: its own name. For patterns that match one file. */
@@ -92,3 +95,26 @@ export const commandOptions = {
 } satisfies Record<string, Option>;
 
 export type CommandOptions = Given<typeof commandOptions>;
+
+const ofRequest = /\{(line|custom_id)\}/g;
+
+/** Whether files that match are of one request. */
+const isOfRequest = ({ pattern }: OutputPattern): boolean => pattern.search(ofRequest) >= 0;
+
+/**
+ * The pattern for one request. Null where its `custom_id` cannot be part of it, for it would mean other files or leave the
+ * folder: then no file is its own. `{line}` fits always.
+ */
+export const patternFor = (pattern: string, { line, customId }: { line: number; customId: string }): string | null => {
+  if (pattern.includes('{custom_id}') && /[\\/*?[\]{}()!+@|]/.test(customId)) return null;
+  const filled = pattern.replaceAll(ofRequest, (_, name) => (name === 'line' ? String(line) : customId));
+  return isInside(filled) ? filled : null;
+};
+
+/** What is wrong with options that are each right by themselves. */
+export const commandProblems = ({ per, outputs = [] }: Pick<CommandOptions, 'per' | 'outputs'>): string[] =>
+  per === 'chunk'
+    ? (outputs ?? [])
+        .filter((output) => !isOfRequest(output))
+        .map(({ pattern }) => `option 'outputs': '${pattern}' must hold {line} or {custom_id}, for one process answers many requests.`)
+    : [];
