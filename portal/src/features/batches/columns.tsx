@@ -106,7 +106,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   { id: 'created', header: 'Created', width: '96px', sort: 'created_at', cell: (row) => <Moment at={row.created_at} /> },
 ];
 
-/** The last of each row, whichever columns are shown. */
+/** In each row, whichever columns are shown. */
 export const menuColumn: Column<Row, SortBy> = {
   id: 'menu',
   header: <span className="hidden">Actions</span>,

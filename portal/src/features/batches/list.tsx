@@ -163,7 +163,8 @@ const commandOf = (shown: Shown): readonly string[] | undefined => {
   return status === undefined ? ['batch', 'find', '--', ...q.split(/\s+/)] : undefined;
 };
 
-const withMenu = [...columns, menuColumn];
+// Beside the name: at the far end it would be out of sight on most screens.
+const withMenu = [columns[0]!, menuColumn, ...columns.slice(1)];
 
 const idOf = (row: Row): string => row.id;
 
