@@ -108,6 +108,28 @@ export const ResultsTable = Type.Object(
 );
 export type ResultsTable = Static<typeof ResultsTable>;
 
+export const ResultsMoleculesQuery = Type.Object({
+  ...choice,
+  wait,
+  smarts: Type.String({ minLength: 1, maxLength: 1000, description: 'What the molecules hold.' }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 50.' })),
+});
+
+export const ResultsMolecules = Type.Object(
+  {
+    object: Type.Literal('list'),
+    columns: Type.Array(Type.Ref('ResultColumn')),
+    data: Type.Array(ResultRow, { description: 'Rows whose molecule holds it, in the order asked for.' }),
+    total: Type.Integer({ description: 'Rows that the filter lets pass.' }),
+    offset: Type.Integer({ description: 'The row at which this answer began.' }),
+    looked: Type.Integer({ description: 'Rows that were looked at for it.' }),
+    without: Type.Integer({ description: 'Of these, rows that have no molecule, or one that was too much for RDKit.' }),
+    next_offset: Nullable(Type.Integer({ description: 'Where to go on; null: all rows have been looked at.' })),
+  },
+  { $id: 'ResultsMolecules' },
+);
+export type ResultsMolecules = Static<typeof ResultsMolecules>;
+
 export const ResultsSummaryQuery = Type.Object({
   ...filter,
   wait,

@@ -204,7 +204,7 @@ describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () =>
     expect(matching.length).toBeLessThan(data.length);
     await page.getByLabel('Substructure').fill(smarts);
     await page.keyboard.press('Enter');
-    await page.getByText(`${matching.length} of the ${data.length} molecules loaded`).waitFor();
+    await page.getByText(`${matching.length} of ${data.length} rows hold`).waitFor();
     const drawing = page.getByRole('img', { name: `Structure of ${matching[0]!['smiles']}`, exact: true });
     await drawing.waitFor();
     expect(await page.getByRole('img', { name: /^Structure of/ }).count()).toBe(matching.length);

@@ -398,6 +398,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches/{id}/results/molecules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows whose molecule holds a substructure
+         * @description Looks through the rows that the filter lets pass, in order, from `offset` on: until `limit` of them are found, or for some 2 seconds, 20,000 rows at most. `looked` says how many that were, `next_offset` where to go on.
+         */
+        get: operations["findBatchResultsMolecules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches/{id}/results/page": {
         parameters: {
             query?: never;
@@ -4174,6 +4194,22 @@ export interface components {
             /** @description As its model declares it. */
             unit?: string;
         };
+        ResultsMolecules: {
+            columns: components["schemas"]["ResultColumn"][];
+            /** @description Rows whose molecule holds it, in the order asked for. */
+            data: Record<string, never>[];
+            /** @description Rows that were looked at for it. */
+            looked: number;
+            next_offset: number | null;
+            /** @constant */
+            object: "list";
+            /** @description The row at which this answer began. */
+            offset: number;
+            /** @description Rows that the filter lets pass. */
+            total: number;
+            /** @description Of these, rows that have no molecule, or one that was too much for RDKit. */
+            without: number;
+        };
         ResultsPage: {
             columns: components["schemas"]["ResultColumn"][];
             data: Record<string, never>[];
@@ -5709,6 +5745,61 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    findBatchResultsMolecules: {
+        parameters: {
+            query: {
+                /** @description Names with commas between, in the order wanted; absent: all. */
+                columns?: string;
+                /** @description Default 50. */
+                limit?: number;
+                /** @description Rows to leave out at the beginning. */
+                offset?: number;
+                /** @description What the molecules hold. */
+                smarts: string;
+                /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
+                sort?: string;
+                /** @description Seconds to wait for the table where it is being made; default 10. */
+                wait?: number;
+                /** @description Which rows: `logS>-2,status=completed`. Conditions with commas between, all of which must hold: `=` `!=` (several values with `|` between; `null`), `>` `>=` `<` `<=`, `~` (holds this text, whatever its case) `!~`. Names and values may stand in double quotes. */
+                where?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsMolecules"];
+                };
+            };
+            /** @description The table is being made: ask again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsPending"];
                 };
             };
             /** @description What went wrong. */

@@ -15,9 +15,10 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { best, extremes, isNumeric, numeric, parseObjective, propertiesOf, scatter } from './figures.ts';
 import { identifier } from './quoted.ts';
-import { anyId, patience, pending, rowText, sendJson } from './replies.ts';
+import { anyId, patience, pending, sendJson } from './replies.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
-import { forJson, parseColumns, tableOf, whereSql, type Question } from './select.ts';
+import { rowsAt } from './rows.ts';
+import { forJson, parseColumns, tableOf, whereSql } from './select.ts';
 import { smilesColumn } from './smiles-column.ts';
 import { summarise } from './summary.ts';
 import { columnOf, parseWhere, type Condition } from './where.ts';
@@ -164,22 +165,6 @@ export const figureRoutes = (app: App, { results }: { results: ResultReader }): 
       return { object: 'batch.results.query', ...(await results.sql(table, request.body.sql, request.body.limit ?? 1_000)) };
     },
   );
-};
-
-/** The rows of these lines, as JSON, by line. */
-const rowsAt = async (
-  results: ResultReader,
-  path: string,
-  columns: readonly string[],
-  lines: readonly number[],
-): Promise<Map<number, string>> => {
-  if (lines.length === 0) return new Map();
-  const chosen: Question = {
-    sql: `select ${columns.join(', ')} from ${tableOf(path)} where line in (${lines.join(', ')}) order by line`,
-    values: [],
-  };
-  const found = await results.ask(rowText(chosen));
-  return new Map(lines.toSorted((a, b) => a - b).map((line, i) => [line, found[i]!['row'] as string]));
 };
 
 /** The first of each scaffold; what is no molecule has none, and is left out. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { ResultsPage, ResultsPageQuery, ResultsPending, ResultsQuery, ResultsTable, type ResultFormat } from '@sluice/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { getBatch } from '../batches/read.ts';
+import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Db } from '../db/db.ts';
 import { disposition, sendBytes } from '../files/content.ts';
 import type { App } from '../lib/app.ts';
@@ -9,20 +10,11 @@ import type { Storage } from '../storage/storage.ts';
 import type { SdfTask } from './facts.ts';
 import { figureRoutes } from './figure-routes.ts';
 import { anyId, patience, pending, rowText, sendJson } from './replies.ts';
+import { totalOf } from './rows.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
-import {
-  forJson,
-  forSpreadsheets,
-  parseColumns,
-  parseSort,
-  plainly,
-  selectSql,
-  tableOf,
-  whereSql,
-  type Question,
-  type Selection,
-} from './select.ts';
+import { forJson, forSpreadsheets, parseColumns, parseSort, plainly, selectSql, type Question, type Selection } from './select.ts';
 import { smilesColumn } from './smiles-column.ts';
+import { substructureRoutes } from './substructure.ts';
 import { getTable } from './table.ts';
 import { parseWhere } from './where.ts';
 
@@ -30,6 +22,7 @@ export interface ResultRouteDeps {
   db: Db;
   storage: Storage;
   results: ResultReader;
+  chemistry: Chemistry;
 }
 
 const selectionOf = (
@@ -79,6 +72,7 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
   const { db, storage, results } = deps;
 
   figureRoutes(app, deps);
+  substructureRoutes(app, deps);
 
   app.get(
     '/v1/batches/:id/results',
@@ -137,17 +131,11 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       const selection = selectionOf(table, { ...query, limit: limit + 1 });
       const path = await results.path(table);
       const question = selectSql(path, selection, forJson);
-      const filter = whereSql(selection.where);
-      const [rows, counted] = await Promise.all([
-        results.ask(rowText(question)),
-        filter.sql === ''
-          ? [{ total: table.rows }]
-          : results.ask({ sql: `select count(*)::double as total from ${tableOf(path)} ${filter.sql}`, values: filter.values }),
-      ]);
+      const [rows, total] = await Promise.all([results.ask(rowText(question)), totalOf(results, path, table.rows, selection.where)]);
       const head = {
         object: 'list' as const,
         columns: [...selection.columns],
-        total: counted[0]!['total'] as number,
+        total,
         offset: selection.offset,
         has_more: rows.length > limit,
       };

@@ -116,7 +116,7 @@ export const addRoutes = (
   });
   routeRoutes(app, { db, models, declared: config.routes, limits });
   moleculeRoutes(app, { chemistry });
-  resultRoutes(app, { db, storage, results });
+  resultRoutes(app, { db, storage, results, chemistry });
   quotaRoutes(app, { db, quotas });
   deadLetterRoutes(app, { db, storage });
   bulkRoutes(app, { db });

@@ -201,7 +201,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
       });
       routeRoutes(routes, { db, models, declared: options.routes ?? [], limits });
       moleculeRoutes(routes, { chemistry });
-      resultRoutes(routes, { db, storage, results });
+      resultRoutes(routes, { db, storage, results, chemistry });
       if (asked) {
         predictRoutes(routes, asked);
         recordRoutes(routes, { db });

@@ -22,10 +22,11 @@ import { Best } from './top.tsx';
 
 const views = ['table', 'figures', 'best', 'molecules', 'scatter', 'sql'] as const;
 const labels = { table: 'Table', figures: 'Figures', best: 'Top hits', molecules: 'Molecules', scatter: 'Scatter', sql: 'SQL' };
-const codec = address<{ view: (typeof views)[number]; where: string; sort: string }>({
+const codec = address<{ view: (typeof views)[number]; where: string; sort: string; smarts: string }>({
   view: param.choice(views, 'table'),
   where: param.text(10_000),
   sort: param.text(1_000),
+  smarts: param.text(1_000),
 });
 
 const formats = { csv: 'CSV', parquet: 'Parquet', jsonl: 'JSON lines', tsv: 'TSV', sdf: 'SDF' } as const;
@@ -146,7 +147,7 @@ const Results = () => {
               case 'best':
                 return <Best {...shared} />;
               case 'molecules':
-                return <Molecules {...shared} sort={values.sort} />;
+                return <Molecules {...shared} sort={values.sort} smarts={values.smarts} setSmarts={(smarts) => set({ smarts })} />;
               case 'scatter':
                 return <Scatter {...shared} open={open} />;
               case 'sql':

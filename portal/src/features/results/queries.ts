@@ -4,6 +4,7 @@ import { writeQuery } from '../../lib/url.ts';
 
 export type Column = Api<'ResultColumn'>;
 export type Page = Api<'ResultsPage'>;
+export type Held = Api<'ResultsMolecules'>;
 export type Summary = Api<'ResultsSummary'>;
 export type Top = Api<'ResultsTop'>;
 export type Scatter = Api<'ResultsScatter'>;
@@ -20,8 +21,13 @@ export class Pending extends Error {
 }
 
 /** What one of the routes below `/results` says; 202 is a table that is not there yet. */
-export const ask = async <T>(batch: string, part: string, query: Record<string, string | number | undefined>): Promise<T> => {
-  const reply = await call(`/v1/batches/${batch}/results/${part}${writeQuery(query)}`);
+export const ask = async <T>(
+  batch: string,
+  part: string,
+  query: Record<string, string | number | undefined>,
+  signal?: AbortSignal,
+): Promise<T> => {
+  const reply = await call(`/v1/batches/${batch}/results/${part}${writeQuery(query)}`, signal && { signal });
   if (reply.status === 202) throw new Pending(Number(reply.headers.get('retry-after') ?? 1));
   return (await reply.json()) as T;
 };
