@@ -110,6 +110,6 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
 export const menuColumn: Column<Row, SortBy> = {
   id: 'menu',
   header: <span className="hidden">Actions</span>,
-  width: '40px',
+  width: '46px',
   cell: ({ id, name }) => <RowMenu id={id} name={name ?? shortId(id)} />,
 };
