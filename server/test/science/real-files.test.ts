@@ -139,23 +139,23 @@ test('solubility.test.sdf, of Windows: predicted as in Python, written as an SDF
   await expectSdf(batch, rows);
 });
 
-test('solubility.train.sdf, packed: 1,025 records in and out', async () => {
+test('solubility.train.sdf, packed: 1,025 records, and their molecules as RDKit has them', async () => {
   const batch = await run(real('solubility.train.sdf.gz'), 'echo', { columns: { id: 'ID' } });
   expect(batch).toMatchObject({ status: 'completed', source: { format: 'sdf', compression: 'gzip', rows: 1_025, refused: 0 } });
   const rows = await readBack(batch, 'csv');
   const records = recordsOf(gunzipSync(real('solubility.train.sdf.gz')).toString());
   expect(rows.map((row) => Number(row['SOL']))).toEqual(records.map((record) => Number(/<SOL>[^\n]*\n([^\n]*)/.exec(record)![1])));
-  await expectSdf(batch, rows);
+  expect(rows.map((row) => row['smiles_canonical'])).toEqual(records.map(canonical));
 });
 
-test('cdk2.sdf, in three dimensions: 47 ligands described, their SDF read many times at once', async () => {
+test('cdk2.sdf, in three dimensions: 47 ligands described, their SDF read twice at once', async () => {
   const batch = await run(real('cdk2.sdf'), 'descriptors', { columns: { id: 'id' } });
   expect(batch).toMatchObject({ status: 'completed', source: { format: 'sdf', rows: 47, refused: 0 } });
   const rows = await readBack(batch, 'parquet');
   const records = recordsOf(real('cdk2.sdf').toString());
   expect(rows.map(({ custom_id: id }) => id)).toEqual(records.map((record) => /> <id>\n([^\n]*)/.exec(record)![1]));
   expect(rows.map((row) => row['smiles_canonical'])).toEqual(records.map(canonical));
-  await Promise.all([expectSdf(batch, rows), expectSdf(batch, rows), expectSdf(batch, rows)]);
+  await Promise.all([expectSdf(batch, rows), expectSdf(batch, rows)]);
 });
 
 test('proteins.fasta, a record a row: the sequences as they are; a row with all of them is refused', async () => {
