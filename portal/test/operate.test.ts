@@ -108,7 +108,8 @@ describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
-  test('models: one is uploaded, a broken version is refused and says why, an alias moves to the next', async () => {
+  test('7: models: one is uploaded and tried, broken ones are refused and say why, an alias moves on, and a batch stays with what it was made with', async () => {
+    const { client } = portal.sluice;
     const page = await portal.visit('/models');
     const upload = async (bytes: Uint8Array) => {
       const dialog = page.getByRole('dialog');
@@ -129,17 +130,37 @@ describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
     await page.waitForURL(/version=1\.1\.0/);
     await vetting.getByText('Failed', { exact: true }).waitFor();
     expect(await vetting.getByText('failed', { exact: true }).count()).toBe(1);
+    // Well made, and newer than what runs here.
+    await page.getByRole('button', { name: 'New version' }).click();
+    await upload(identity('float32', ['N', 64], { opsets: { '': 99 } }));
+    await page.waitForURL(/version=1\.2\.0/);
+    await vetting.getByText('Failed', { exact: true }).waitFor();
+    await vetting
+      .getByText(/^It needs opset 99 of ai\.onnx; the newest that can be run is \d+\.$/)
+      .first()
+      .waitFor();
+    await vetting.getByText('Export it for an older opset').first().waitFor();
     await page.getByRole('button', { name: 'New version' }).click();
     await upload(identity('float32', ['N', 64]));
-    await page.waitForURL(/version=1\.2\.0/);
+    await page.waitForURL(/version=1\.3\.0/);
     await vetting.getByText('Ready', { exact: true }).waitFor();
+
+    // The form that its schema draws; the newest version gives back what it is asked.
+    await page.getByRole('link', { name: 'Try', exact: true }).click();
+    await page.getByRole('textbox', { name: 'x' }).fill(JSON.stringify(Array.from({ length: 64 }, (_, i) => (i === 0 ? 7.25 : 0))));
+    await page.getByRole('button', { name: 'Predict' }).click();
+    const answer = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Answer' }) });
+    await answer.getByText('7.25').first().waitFor();
+    await page.getByRole('textbox', { name: 'x' }).fill('[1, 2]');
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await answer.getByRole('alert').waitFor();
 
     await page.goto('/models/flow?tab=versions');
     const choose = async (version: string, then: string) => {
       const dialog = page.getByRole('dialog');
       await dialog.getByRole('combobox', { name: 'Version' }).click();
       // One that was refused cannot be chosen.
-      expect(await page.getByRole('option').allInnerTexts()).toEqual(['1.2.0', '1.0.0']);
+      expect(await page.getByRole('option').allInnerTexts()).toEqual(['1.3.0', '1.0.0']);
       await page.getByRole('option', { name: version }).click();
       await dialog.getByRole('button', { name: then }).click();
       await dialog.waitFor({ state: 'detached' });
@@ -147,9 +168,34 @@ describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'New alias' }).click();
     await page.getByRole('dialog').getByLabel('Alias').fill('champion');
     await choose('1.0.0', 'Set');
+    const withChampion = async (name: string): Promise<string> => {
+      const body = { model: 'flow@champion', inputs: { x: Array.from({ length: 64 }, () => 1) } };
+      const lines = [{ custom_id: 'a', method: 'POST', url: '/v1/predict', body }];
+      return (await createBatch(client, lines, { endpoint: '/v1/predict', name })).id;
+    };
+    const before = await withChampion('Before it moved');
     await page.getByRole('button', { name: 'Move' }).click();
-    await choose('1.2.0', 'Move');
-    await page.getByRole('listitem').filter({ hasText: '@champion 1.2.0' }).first().waitFor();
+    await choose('1.3.0', 'Move');
+    await page.getByRole('listitem').filter({ hasText: '@champion 1.3.0' }).first().waitFor();
+    const after = await withChampion('After it moved');
+    // Its file names the alias, and is read anew.
+    const again = async (): Promise<string> => {
+      await page.goto(`/batches/${before}`);
+      await page.getByRole('link', { name: 'Clone' }).click();
+      await page.getByText('The file of Before it moved is used again').waitFor();
+      await page.getByRole('button', { name: 'Create batch' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Before it moved, again' }).waitFor();
+      return /batches\/(batch_[0-9a-f]+)/.exec(page.url())![1]!;
+    };
+    for (const [id, version] of [
+      [before, '1.0.0'],
+      [after, '1.3.0'],
+      [await again(), '1.3.0'],
+    ] as const) {
+      await untilEnded(client, id);
+      await page.goto(`/batches/${id}?tab=requests&line=1`);
+      await page.locator('[data-place="1"]').getByText(`flow@${version}`).first().waitFor();
+    }
     await page.context().close();
   });
 
