@@ -154,6 +154,8 @@ export interface ExecutorContext {
   features?: number | null;
   /** Calls under way at servers elsewhere, as all workers know them; absent: a crash costs them. */
   calls?: RemoteCalls;
+  /** Of the room of a model, what tasks that are not urgent are sure of while they wait, from 0 to 1; absent: a fifth. */
+  share?: number;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */
   crash: () => void;
 }

@@ -1,3 +1,5 @@
+import { Share, usualShare } from './share.ts';
+
 /** Milliseconds after an urgent task for which room is kept for the next: who asks now and then finds it free. */
 const keptMs = 300_000;
 
@@ -6,18 +8,25 @@ const keptMs = 300_000;
  * those over a lowered one finish. Who waits longest is next, but urgent tasks come before all others.
  *
  * Urgent tasks never wait for a long one to end where that can be had: while some come, an eighth of the slots is left
- * free for them. Nor do they take it all: where others wait, they leave a quarter.
+ * free for them. Nor do they take it all: where others wait, they leave these their share of the slots, and of a slot that
+ * is theirs in part the same part of the turns.
  */
 export class Slots {
+  readonly #share: number;
   #limit: number;
+  /** Whose turn it is in the slot that belongs to the others in part. */
+  #part: Share;
   #used = 0;
   #urgent = 0;
   #urgentAt = -Infinity;
   readonly #waiting = new Set<() => void>();
   readonly #waitingUrgent = new Set<() => void>();
 
-  constructor(limit: number) {
+  /** @param share of the slots that tasks which are not urgent are sure of while they wait */
+  constructor(limit: number, share = usualShare) {
     this.#limit = limit;
+    this.#share = share;
+    this.#part = new Share((limit * share) % 1);
   }
 
   get limit(): number {
@@ -39,7 +48,9 @@ export class Slots {
   }
 
   resize(limit: number): void {
+    const before = this.#limit;
     this.#limit = Math.max(1, Math.floor(limit));
+    if (this.#limit !== before) this.#part = new Share((this.#limit * this.#share) % 1);
     this.#next();
   }
 
@@ -76,7 +87,10 @@ export class Slots {
 
   #begin(urgent: boolean): void {
     this.#used++;
-    if (urgent) this.#urgent++;
+    if (urgent) {
+      this.#urgent++;
+      this.#part.urgent(1, this.#waiting.size > 0);
+    } else this.#part.others(1);
   }
 
   /** Slots that are left for urgent tasks just now. */
@@ -87,7 +101,9 @@ export class Slots {
 
   get #mayUrgent(): boolean {
     if (this.#used >= this.#limit) return false;
-    return this.#waiting.size === 0 || this.#limit < 2 || this.#urgent < Math.ceil((this.#limit * 3) / 4);
+    if (this.#waiting.size === 0) return true;
+    const left = this.#limit - this.#limit * this.#share - this.#urgent;
+    return left >= 1 || (left > 0 && this.#part.owed < 1);
   }
 
   #next(): void {

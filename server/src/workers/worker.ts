@@ -20,6 +20,7 @@ import { Digests } from '../models/digest.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
 import { claimTurn } from '../requests/turns.ts';
+import { defaultLanes } from '../policy/pools.ts';
 import { fitting, needsOf } from '../policy/strategy.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -118,6 +119,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #noticeEnds = Infinity;
   #started = false;
   readonly #kind: 'spot' | 'dedicated';
+  /** Of a model's room, what lines of batches are sure of beside jobs. */
+  readonly #share: number;
   readonly #room: Room;
 
   constructor(deps: WorkerDeps) {
@@ -125,7 +128,10 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#deps = deps;
     this.#vectors = new Vectors(deps.db);
     const { timing, pools, worker } = deps.config;
-    this.#kind = pools.find(({ name }) => name === worker.pool)?.preemptible ? 'spot' : 'dedicated';
+    const own = pools.find(({ name }) => name === worker.pool);
+    this.#kind = own?.preemptible ? 'spot' : 'dedicated';
+    const { interactive, bulk } = own?.lanes ?? defaultLanes;
+    this.#share = interactive + bulk;
     this.#room = new Room(this.#has);
     this.#rates = new Rates(this.#kind);
     const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
@@ -160,7 +166,15 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
       this.#features = openFeatureFile({ folder: join(config.dataDir, 'features'), bytes: config.chemistry.featuresBytes }, log);
     const crash = () => process.kill(process.pid, 'SIGKILL');
     this.#loaded = new LoadedModels(
-      { log, storage: this.#deps.storage, scratch: this.#scratch, calls: remoteCalls(db), features: this.#features, crash },
+      {
+        log,
+        storage: this.#deps.storage,
+        scratch: this.#scratch,
+        calls: remoteCalls(db),
+        features: this.#features,
+        share: this.#share,
+        crash,
+      },
       config.worker.modelMemory,
     );
     await db.run(sql`

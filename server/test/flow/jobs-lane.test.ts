@@ -12,7 +12,7 @@ import { noQuotas } from '../../src/policy/quotas.ts';
 import { descendants } from '../crash/process.ts';
 import { until } from '../crash/until.ts';
 import { countedLoop } from '../support/onnx-models.ts';
-import { call, chatLine, createBatch } from '../support/requests.ts';
+import { call, chatLine, createBatch, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
 let upstream: Upstream;
@@ -104,6 +104,28 @@ test('while bulk holds every slot and all queues are full, jobs do not wait for 
   // Had each of the six waited for bulk, all its slots would have been given back six times.
   expect((await sluice.db.one<{ n: number }>(settled)).n - before).toBeLessThan(3 * 8);
   for (const { id } of batches) await call(sluice.clientFor('ada'), 'POST', `/v1/batches/${id}/cancel?mode=abort`);
+});
+
+test('jobs leave bulk the share that its pool says, also of a single slot', { timeout: 240_000 }, async () => {
+  const lanes = { interactive: 0, jobs: 0.2, bulk: 0.8 };
+  const models = [{ name: 'one', version: '1.0.0', executor: 'echo', options: { max_concurrency: 1 } }] as const;
+  await using own = await startSluice({ models: [...models], pools: [{ ...localPool, lanes }] });
+  // It holds the slot until all others wait for it.
+  const { body: first } = await call(own.client, 'POST', '/v1/jobs', chat('one', { delay_ms: 600_000 }));
+  await Promise.all(Array.from({ length: 60 }, () => call(own.client, 'POST', '/v1/jobs', chat('one', { delay_ms: 20 }))));
+  const lines = Array.from({ length: 40 }, (_, i) => chatLine(i, { model: 'one', echo: { delay_ms: 20 } }));
+  const batch = await createBatch(own.client, lines);
+  const leased = sql`select count(*)::int as n from chunks where state = 'leased'`;
+  await until('its lines wait', async () => (await own.db.one<{ n: number }>(leased)).n > 0);
+  await call(own.client, 'POST', `/v1/jobs/${String(first['id'])}/cancel`);
+  await untilEnded(own.client, batch.id);
+  const { body } = await call(own.client, 'GET', `/v1/batches/${batch.id}/requests?limit=100`);
+  const through = Math.max(...(body['data'] as { finished_at: number }[]).map(({ finished_at }) => finished_at));
+  const jobs = sql`
+    select count(*) filter (where ended_at < to_timestamp(${through}))::int as before, count(*)::int as n from jobs where state = 'completed'`;
+  await expect.poll(async () => (await own.db.one<{ n: number }>(jobs)).n, { timeout: 30_000 }).toBe(60);
+  // One for each four lines.
+  expect((await own.db.one<{ before: number }>(jobs)).before).toBeLessThan(20);
 });
 
 test('a tenant with one job does not wait for all of another’s; a higher priority goes first', async () => {

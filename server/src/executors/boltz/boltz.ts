@@ -41,7 +41,7 @@ class Boltz implements Executor {
     this.#context = context;
     this.#options = options;
     this.#tool = { name: basename(options.program ?? 'boltz'), version };
-    this.#slots = new Slots(options.max_concurrency ?? 1);
+    this.#slots = new Slots(options.max_concurrency ?? 1, context.share);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {

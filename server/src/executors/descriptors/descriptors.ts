@@ -21,14 +21,19 @@ export class DescriptorsExecutor implements Executor {
   readonly #prefix = randomBytes(6).toString('hex');
   #count = 0;
 
-  constructor(model: ModelSpec, chemistry: Pick<Chemistry, 'describe' | 'memory' | typeof Symbol.asyncDispose>, slots?: number) {
+  constructor(
+    model: ModelSpec,
+    chemistry: Pick<Chemistry, 'describe' | 'memory' | typeof Symbol.asyncDispose>,
+    slots?: number,
+    share?: number,
+  ) {
     const options = readOptions(descriptorsOptions, model.options);
     this.model = model;
     this.#chemistry = chemistry;
     this.#slice = options.slice ?? 128;
     this.#openchemlib = options.sources?.includes('openchemlib') ?? true;
     // Twice as many slices as processes, so that none waits for the next.
-    this.#slots = new Slots(slots ?? 2 * (options.processes ?? availableParallelism()));
+    this.#slots = new Slots(slots ?? 2 * (options.processes ?? availableParallelism()), share);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {
@@ -90,8 +95,8 @@ export class DescriptorsExecutor implements Executor {
 
 export const descriptorsKind: ExecutorKind = {
   kind: 'descriptors',
-  open: async (model: ModelSpec, { log, scratch }: ExecutorContext) => {
+  open: async (model: ModelSpec, { log, scratch, share }: ExecutorContext) => {
     const { processes = availableParallelism(), timeout_ms: timeoutMs = 10_000 } = readOptions(descriptorsOptions, model.options);
-    return new DescriptorsExecutor(model, openChemistry({ log, scratch, processes, timeoutMs }));
+    return new DescriptorsExecutor(model, openChemistry({ log, scratch, processes, timeoutMs }), undefined, share);
   },
 };

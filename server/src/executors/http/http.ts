@@ -48,11 +48,9 @@ export class Http implements Executor {
     this.#context = context;
     this.#options = options;
     const remote = options as RemoteOptions;
-    this.#remote = new Remote(model, new URL(options.base_url!), { max_concurrency: 8, ...remote }, context.log);
+    this.#remote = new Remote(model, new URL(options.base_url!), { max_concurrency: 8, ...remote }, context);
     this.#status =
-      options.status_url === undefined
-        ? null
-        : new Remote(model, new URL(options.status_url), { max_concurrency: 64, ...remote }, context.log);
+      options.status_url === undefined ? null : new Remote(model, new URL(options.status_url), { max_concurrency: 64, ...remote }, context);
     this.#calls = context.calls ?? forgetful();
   }
 

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { errors, type ErrorCode } from '@sluice/contract';
 import { ApiError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { ModelSpec } from '../../models/models.ts';
-import type { Executor, ExecutorKind, Failure, Outcome, RunSignals, Success, Task } from '../executor.ts';
+import type { Executor, ExecutorContext, ExecutorKind, Failure, Outcome, RunSignals, Success, Task } from '../executor.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { readOptions } from '../options.ts';
 import { Remote, type Call, type Reply, type Untimed } from '../remote/remote.ts';
@@ -25,7 +24,7 @@ export class Oip implements Executor {
   #ports: RemotePorts | null = null;
   #asking: Promise<void> | null = null;
 
-  constructor(model: ModelSpec, log: Logger) {
+  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'share'>) {
     const options = readOptions(oipOptions, model.options);
     const url = new URL(options.base_url!);
     url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v2$/, '');
@@ -33,7 +32,7 @@ export class Oip implements Executor {
     const name = encodeURIComponent(options.model ?? model.name);
     this.#path = `/v2/models/${name}${options.version === undefined ? '' : `/versions/${encodeURIComponent(options.version)}`}`;
     this.#binary = options.binary ?? true;
-    this.#remote = new Remote(model, url, options, log);
+    this.#remote = new Remote(model, url, options, context);
   }
 
   get concurrency(): { used: number; limit: number; most: number } {
@@ -178,4 +177,4 @@ const enveloped = (outcome: Outcome): Outcome => {
 
 const isKnown = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
 
-export const oipKind: ExecutorKind = { kind: 'oip', open: async (model, context) => new Oip(model, context.log) };
+export const oipKind: ExecutorKind = { kind: 'oip', open: async (model, context) => new Oip(model, context) };

@@ -253,6 +253,21 @@ describe('a model that cannot be loaded says why', () => {
   });
 });
 
+test('jobs that keep a process busy leave lines of batches their fifth', async () => {
+  const executor = await open({ path: loops, processes: 1, slice: 1 });
+  const order: string[] = [];
+  const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
+  const run = async (name: string, count: number, urgent: boolean): Promise<void> => {
+    const tasks = Array.from({ length: count }, (_, i) => task(i + 1, 2 * roundsPerMs));
+    for await (const group of executor.run(tasks, { ...signals, urgent })) order.push(...group.map(() => name));
+  };
+  await Promise.all([run('job', 80, true), run('line', 80, false)]);
+  const lines = order.slice(0, order.lastIndexOf('job')).filter((name) => name === 'line').length;
+  // 20, and those that the process held already when the jobs came.
+  expect(lines).toBeGreaterThanOrEqual(16);
+  expect(lines).toBeLessThanOrEqual(26);
+});
+
 describe('a row that hangs or kills', () => {
   test('the one that hangs fails, and its neighbours do not', async () => {
     const executor = await open({ path: loops, processes: 2, timeout_ms: 2000 });

@@ -11,6 +11,7 @@ import {
   type Task,
 } from '../executor.ts';
 import { readOptions } from '../options.ts';
+import { Share, usualShare } from '../share.ts';
 import { Child } from './child-process.ts';
 import { Children, type ChildrenSettings, type Work } from './children.ts';
 import { onnxOptions } from './options.ts';
@@ -56,6 +57,7 @@ export class Onnx implements Executor, Work {
   readonly #runs = new Set<Run>();
   /** Those that are served first. */
   readonly #urgent = new Set<Run>();
+  readonly #share: Share;
   readonly #prefix = randomBytes(6).toString('hex');
   #count = 0;
   #disposed = false;
@@ -64,6 +66,7 @@ export class Onnx implements Executor, Work {
     this.model = model;
     this.#columns = readOptions(onnxOptions, model.options).outputs;
     this.#rows = rows;
+    this.#share = new Share(context.share ?? usualShare);
     this.#processes = settings.processes;
     this.#children = new Children(settings, this, context.log);
     this.#children.begin(first);
@@ -113,10 +116,24 @@ export class Onnx implements Executor, Work {
   }
 
   next(most: number): Slice | null {
+    const waited = [...this.#runs].some((run) => run.waiting > 0);
+    const owed = waited ? this.#share.owed : 0;
+    const urgent = owed > 0 ? null : this.#nextUrgent(most);
+    if (urgent) this.#share.urgent(urgent.tasks.length, waited);
+    const slice = urgent ?? this.#nextOf(owed > 0 ? Math.min(most, owed) : most);
+    if (slice && !urgent) this.#share.others(slice.tasks.length);
+    return slice;
+  }
+
+  #nextUrgent(most: number): Slice | null {
     for (const run of this.#urgent) {
       const slice = run.take(most);
       if (slice) return slice;
     }
+    return null;
+  }
+
+  #nextOf(most: number): Slice | null {
     for (const run of this.#runs) {
       // The last tasks of a run are shared out, so that no process waits for another's long slice.
       const slice = run.take(Math.min(most, Math.ceil(run.waiting / this.#processes)));

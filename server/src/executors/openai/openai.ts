@@ -1,8 +1,8 @@
 import { llmInput } from '../../cache/llm-input.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import type {
   Executor,
+  ExecutorContext,
   ExecutorKind,
   Exchange,
   Failure,
@@ -26,14 +26,14 @@ export class OpenAI implements Executor {
   readonly #remote: Remote;
   readonly #upstreamModel: string;
 
-  constructor(model: ModelSpec, log: Logger) {
+  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'share'>) {
     const options = readOptions(openaiOptions, model.options);
     const url = new URL(options.base_url!);
     // With or without /v1: each task's url begins with it.
     url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
     this.model = model;
     this.#upstreamModel = options.upstream_model ?? model.name;
-    this.#remote = new Remote(model, url, options, log);
+    this.#remote = new Remote(model, url, options, context);
   }
 
   get concurrency(): { used: number; limit: number; most: number } {
@@ -111,5 +111,5 @@ const textOf = (bytes: Buffer): string | null => {
 
 export const openaiKind: ExecutorKind = {
   kind: 'openai',
-  open: async (model, context) => new OpenAI(model, context.log),
+  open: async (model, context) => new OpenAI(model, context),
 };

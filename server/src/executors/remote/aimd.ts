@@ -17,10 +17,11 @@ export class Aimd {
   #cutAt = 0;
   #calm = true;
 
-  constructor(most: number) {
+  /** @param share of the slots that calls which are not urgent are sure of while they wait */
+  constructor(most: number, share?: number) {
     this.most = most;
     this.#limit = Math.min(most, first);
-    this.slots = new Slots(this.#limit);
+    this.slots = new Slots(this.#limit, share);
   }
 
   /** An attempt that went well. It counts only while the limit is what holds the others back, or nearly. */

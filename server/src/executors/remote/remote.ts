@@ -4,7 +4,7 @@ import { Pool, type Dispatcher } from 'undici';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { modelKey, type ModelSpec } from '../../models/models.ts';
-import type { Failure, Forwarded, Outcome, RunSignals, Success, Task } from '../executor.ts';
+import type { ExecutorContext, Failure, Forwarded, Outcome, RunSignals, Success, Task } from '../executor.ts';
 import { runLimited } from '../limited.ts';
 import { codeOfStatus, retryableStatus } from '../status.ts';
 import { Aimd } from './aimd.ts';
@@ -58,7 +58,7 @@ export class Remote implements AsyncDisposable {
   /** Takes the key out of a reply that is a success. */
   readonly redactReply: (text: string) => string;
 
-  constructor(model: ModelSpec, url: URL, options: RemoteOptions, log: Logger) {
+  constructor(model: ModelSpec, url: URL, options: RemoteOptions, { log, share }: Pick<ExecutorContext, 'log' | 'share'>) {
     const most = options.max_concurrency ?? 64;
     this.#model = modelKey(model);
     this.#log = log;
@@ -71,7 +71,7 @@ export class Remote implements AsyncDisposable {
     this.redactReply = redactor(secrets, 12);
     const address = [url.origin, url.host, ...(/[.:]/.test(url.hostname) ? [url.hostname] : [])];
     this.#redactAddress = redactor([...secrets, ...address], 4);
-    this.#aimd = new Aimd(most);
+    this.#aimd = new Aimd(most, share);
     this.#breaker = new Breaker({ failures: options.breaker_failures ?? 10, openMs: options.breaker_open_ms ?? 1000 });
     this.#pool = new Pool(url.origin, {
       connections: most,
