@@ -65,7 +65,7 @@ test('every option can be set by flag and by variable', () => {
       redis_url: 'redis://host:6379',
       'portal.grafana_url': 'https://grafana.lab',
     };
-    const text = samples[option.key] ?? (option.kind === 'bytes' ? '1GB' : 'true');
+    const text = samples[option.key] ?? { bytes: '1GB', integer: '9090' }[option.kind as string] ?? 'true';
     const raw = option.default === null || option.kind === 'flag' ? text : String(option.default);
     expect(problems(undefined, { [variableOf(option)]: raw }), variableOf(option)).toEqual([]);
     expect(problems(undefined, {}, { [flagOf(option)]: raw }), flagOf(option)).toEqual([]);

@@ -46,7 +46,8 @@ export interface Config {
   host: string;
   port: number;
   /** Of health and metrics in a scheduler or worker that runs apart; 0: none. */
-  healthPort: number;
+  /** null: a free one. 0: none. */
+  healthPort: number | null;
   dataDir: string;
   /** Absent: embedded PostgreSQL in the data directory. */
   databaseUrl: string | null;

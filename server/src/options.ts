@@ -27,10 +27,11 @@ export const options: readonly Option[] = [
   {
     key: 'health_port',
     kind: 'integer',
-    default: 0,
+    default: null,
     min: 0,
     max: 65_535,
-    about: 'Port of /health and /metrics in the roles `scheduler` and `worker`, where they run apart; 0 is off.',
+    about:
+      'Port of /health and /metrics in the roles `scheduler` and `worker`, where they run apart; 0 is off. Absent: a free one, which the log names.',
   },
   { key: 'data_dir', kind: 'path', default: '.sluice', about: 'Folder of files, results and the embedded database.' },
   {

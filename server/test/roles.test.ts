@@ -30,7 +30,7 @@ const childrenOf = (pid: number): { pid: number; command: string }[] =>
       }
     });
 
-const ready = /ready at (http:\/\/127\.0\.0\.1:\d+)/;
+const ready = /(?:ready|metrics) at (http:\/\/127\.0\.0\.1:\d+)/;
 const urlOf = (message: string): string => ready.exec(message)![1]!;
 
 test.runIf(process.platform === 'linux')(
@@ -127,6 +127,16 @@ test('roles apart, on one database: migrate, then each serves its health', async
     program.kill('SIGTERM');
     expect(await program.ended).toBe(0);
   }
+
+  // Without being told a port: on a free one.
+  await using worker = runProgram(['worker'], { cwd, env });
+  await worker.logged(/^ready/);
+  const at = urlOf(await worker.logged(/^health and metrics at/));
+  expect((await fetch(`${at}/health/ready`)).status).toBe(200);
+  expect(await (await fetch(`${at}/metrics`)).text()).toContain('worker_idle_seconds');
+  await using silent = runProgram(['scheduler', '--health-port', '0'], { cwd, env });
+  await silent.logged(/^ready/);
+  expect(silent.text()).not.toContain('health and metrics');
 
   const taken = runProgram(['api', '--port', new URL(url).port], { cwd, env });
   expect(await taken.ended).toBe(1);

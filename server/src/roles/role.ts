@@ -96,8 +96,9 @@ const serve = async (
 ): Promise<number> => {
   const parts = await openParts(role, given, log, stop, link, open);
   const running = await role.start(parts);
-  if (!role.serves && !link && parts.config.healthPort > 0) {
-    const server = open.use(await healthServer({ host: parts.config.host, port: parts.config.healthPort, health: parts.health }));
+  const { host, healthPort } = parts.config;
+  if (!role.serves && !link && healthPort !== 0) {
+    const server = open.use(await healthServer({ host, port: healthPort ?? 0, health: parts.health }));
     log.info(`health and metrics at ${server.url}`);
   }
   link?.ready(running.url ?? null);
