@@ -259,6 +259,8 @@ describe('many at once', () => {
 
     expect(await sluice('dlq', 'discard', y!, '--reason', 'known', '--yes')).toMatchObject({ code: 0, err: '1 discarded, 0 skipped.\n' });
     expect(await sluice('dlq', 'redrive', '--batch', batch)).toMatchObject({ code: 1, err: expect.stringContaining('--yes') as string });
+    // Only what it would do, and nobody is asked: the letter is still there for the next.
+    expect(await sluice('dlq', 'redrive', '--batch', batch, '--dry-run')).toMatchObject({ code: 0, out: `${x}\n` });
     const redriven = await sluice('dlq', 'redrive', '--batch', batch, '--per-second', '50', '--yes', '--wait', '--json=status,counts.done');
     expect([redriven.code, JSON.parse(redriven.out)]).toEqual([0, { status: 'completed', 'counts.done': 1 }]);
     expect((await sluice('dlq', 'list', '--batch', batch)).out).toBe('');
@@ -270,6 +272,7 @@ describe('many at once', () => {
     const batch = await run('bulky', dead('z'));
     const preview = await sluice('bulk', 'preview', 'retry', '--search', 'bulky');
     expect(preview).toMatchObject({ code: 0, out: `${batch}\n`, err: '1 matched, 1 eligible\n' });
+    expect(await sluice('bulk', 'run', 'retry', '--search', 'bulky', '--dry-run')).toEqual(preview);
     const { out } = await sluice('bulk', 'run', 'retry', '--search', 'bulky', '--window', '15m', '--yes', '--wait', '--reason', 'again');
     expect(out).toMatch(/^status\tcompleted\ncounts\t1 matched, 1 eligible; 1 done, 0 skipped, 0 failed$/m);
     const id = /^id\t(op_\w+)/m.exec(out)![1]!;

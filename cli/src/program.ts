@@ -308,6 +308,7 @@ const withPace = (command: Command): Command =>
     .option('--again', 'also what a continuation runs again already')
     .option('--reason <text>', 'why, for those who look later')
     .option('--wait', 'until it has ended')
+    .option('--dry-run', 'only say what it would do')
     .option('--yes', 'do not ask');
 
 const deadLetters = (): Command => {

@@ -38,6 +38,7 @@ export interface RunOptions extends FilterOptions {
   reason?: string;
   yes?: boolean;
   wait?: boolean;
+  dryRun?: boolean;
 }
 
 const bodyFor = (action: string, ids: readonly string[], options: RunOptions): Record<string, unknown> => {
@@ -114,6 +115,7 @@ export const preview = async (context: Context, action: string, ids: string[], o
 
 /** Previews, asks, and runs what was previewed: nothing that came in between. */
 export const run = async (context: Context, action: string, ids: string[], options: RunOptions): Promise<void> => {
+  if (options.dryRun) return preview(context, action, ids, options);
   const body = bodyFor(action, ids, options);
   const found = await look(context, body);
   if (!context.quiet) describe(context, found);
