@@ -107,14 +107,14 @@ const bin = (name) => {
 const suites = () => [...readFileSync(join(root, 'vitest.config.ts'), 'utf8').matchAll(/\bname: '([^']+)'/g)].map((match) => match[1]);
 
 const test = async (node, args, extra = [], env = {}) => {
-  const [suite] = args;
-  const named = suites().includes(suite);
-  const rest = (named ? args.slice(1) : args).filter((arg) => arg !== '--');
+  const known = suites();
+  const named = args.filter((arg) => known.includes(arg));
+  const rest = args.filter((arg) => arg !== '--' && !known.includes(arg));
   const folder = join(modules, '.cache/sluice');
   mkdirSync(folder, { recursive: true });
   const report = join(folder, `test-${process.pid}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(node, [bin('vitest'), 'run', ...(named ? ['--project', suite] : []), ...reporters, ...extra, ...rest], { env });
+  const code = await run(node, [bin('vitest'), 'run', ...named.flatMap((suite) => ['--project', suite]), ...reporters, ...extra, ...rest], { env });
   let [passed, failed] = [0, 0];
   try {
     const counts = readJson(report);
