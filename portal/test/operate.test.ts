@@ -91,6 +91,48 @@ describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
+  test('10: dead letters run again at a pace, stopped on the way, and the rest later', async () => {
+    const { client } = portal.sluice;
+    const letters = Array.from({ length: 40 }, (_, i) => chatLine(`paced-${i + 1}`, { echo: { status: 503 } }));
+    const { id } = await createBatch(client, letters, { name: 'Overloaded again' });
+    await untilEnded(client, id);
+    const page = await portal.visit(`/dead-letters?batch=${id}&code=upstream_error`);
+    await page.getByText('40 requests').waitFor();
+    const runAgain = async (eligible: number, perSecond: string): Promise<void> => {
+      await page.getByRole('button', { name: 'Run all of these again' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText(`${eligible} can be run again`).waitFor();
+      await dialog.getByLabel('Requests a second at most').fill(perSecond);
+      await dialog.getByRole('button', { name: `Run ${eligible} again` }).click();
+      await page.waitForURL(/\/bulk\/op_/);
+    };
+    await runAgain(40, '2');
+    const operation = /op_[0-9a-f]+/.exec(page.url())![0];
+    await page.getByText(/[1-9]\d* done/).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped', { exact: true }).waitFor();
+    const {
+      counts,
+      started_at: from,
+      ended_at: to,
+    } = (await call(client, 'GET', `/v1/bulk/${operation}`)).body as {
+      counts: { done: number };
+      started_at: number;
+      ended_at: number;
+    };
+    // A batch of them holds ten seconds of the pace at most, and the next one waits until its time has passed.
+    expect(counts.done).toBeLessThanOrEqual(2 * (to - from + 10));
+    expect(counts.done).toBeLessThan(40);
+    const open = 40 - counts.done;
+    await page.goto(`/dead-letters?batch=${id}&code=upstream_error`);
+    await page.getByText(`${open} requests`).waitFor();
+    await runAgain(open, '');
+    await page.getByText(`${open} done of ${open}`).waitFor();
+    await page.goto(`/dead-letters?batch=${id}&code=upstream_error`);
+    await page.getByText('None is like that').waitFor();
+    await page.context().close();
+  });
+
   test('a job that runs is cancelled', async () => {
     const { client } = portal.sluice;
     const sent = await call(client, 'POST', '/v1/jobs', {
