@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Batch, FileObject, PoolObject, WorkerObject } from '@sluice/contract';
 import { Client } from '@sluice/contract/client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bareEnvironment } from '../../server/test/support/environment.ts';
 import { runProgram, type Program } from '../../server/test/support/program.ts';
 import type { Figures } from './loadtest/figures.ts';
@@ -17,6 +17,9 @@ import type { Finding } from './verify/check.ts';
 
 const program = fileURLToPath(new URL('../bin/sluice', import.meta.url));
 const examples = fileURLToPath(new URL('../../examples/models', import.meta.url));
+
+// A test starts up to six programs, each of which takes seconds where the machine is busy or what runs is counted.
+vi.setConfig({ testTimeout: 180_000 });
 
 let server: Program;
 let folder: string;
