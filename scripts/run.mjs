@@ -114,7 +114,9 @@ const test = async (node, args, extra = [], env = {}) => {
   mkdirSync(folder, { recursive: true });
   const report = join(folder, `test-${process.pid}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(node, [bin('vitest'), 'run', ...named.flatMap((suite) => ['--project', suite]), ...reporters, ...extra, ...rest], { env });
+  const code = await run(node, [bin('vitest'), 'run', ...named.flatMap((suite) => ['--project', suite]), ...reporters, ...extra, ...rest], {
+    env,
+  });
   let [passed, failed] = [0, 0];
   try {
     const counts = readJson(report);

@@ -181,7 +181,11 @@ describe.skipIf(noBrowser)('what goes wrong', { timeout: 120_000 }, () => {
     expect(streams).toHaveLength(2);
     await createBatch(portal.sluice.client, ['{"broken'], { name: 'Heard everywhere' });
     // Of a batch that a list holds, asked for anew by the change of readers, it is not said that it is new.
-    for (const page of tabs.slice(1)) await page.getByText(/new · show|Heard everywhere/).first().waitFor();
+    for (const page of tabs.slice(1))
+      await page
+        .getByText(/new · show|Heard everywhere/)
+        .first()
+        .waitFor();
     await context.close();
   });
 

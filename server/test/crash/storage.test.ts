@@ -28,7 +28,7 @@ test(
   async () => {
     const { client, db } = sluice;
     const sent = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 4; i++) {
       const customIds = Array.from({ length: 100 }, (_, line) => `b${i}-${line}`);
       const script = () => random.pick([undefined, { delay_ms: random.between(1, 400) }, { fail_times: 1 }, { status: 400 }]);
       const { id } = await createBatch(
@@ -41,7 +41,7 @@ test(
     shelf.trouble = trouble;
     for (const { id } of sent) expect(await untilEnded(client, id)).toMatchObject({ status: 'completed', errors: null });
     console.log(`the storage's troubles: ${JSON.stringify(shelf.had)}`);
-    expect(shelf.had.refused + shelf.had.broke + shelf.had.forgot).toBeGreaterThan(3);
+    expect(shelf.had.refused + shelf.had.broke + shelf.had.forgot).toBeGreaterThan(1);
     shelf.trouble = null;
     expect(await checkAll(db, sluice.storage, sent)).toEqual([]);
   },
