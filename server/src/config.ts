@@ -45,8 +45,7 @@ export interface Config {
   file: string | null;
   host: string;
   port: number;
-  /** Of health and metrics in a scheduler or worker that runs apart; 0: none. */
-  /** null: a free one. 0: none. */
+  /** Of health and metrics in a scheduler or worker that runs apart; 0: none, null: a free one. */
   healthPort: number | null;
   dataDir: string;
   /** Absent: embedded PostgreSQL in the data directory. */

@@ -10,13 +10,12 @@ import type { Storage } from '../storage/storage.ts';
 import type { SdfTask } from './facts.ts';
 import { figureRoutes } from './figure-routes.ts';
 import { anyId, patience, pending, rowText, sendJson } from './replies.ts';
-import { totalOf } from './rows.ts';
+import { selectionOf, totalOf } from './rows.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
-import { forJson, forSpreadsheets, parseColumns, parseSort, plainly, selectSql, type Question, type Selection } from './select.ts';
+import { forJson, forSpreadsheets, plainly, selectSql, type Question, type Selection } from './select.ts';
 import { smilesColumn } from './smiles-column.ts';
 import { substructureRoutes } from './substructure.ts';
 import { getTable } from './table.ts';
-import { parseWhere } from './where.ts';
 
 export interface ResultRouteDeps {
   db: Db;
@@ -24,17 +23,6 @@ export interface ResultRouteDeps {
   results: ResultReader;
   chemistry: Chemistry;
 }
-
-const selectionOf = (
-  { columns: all }: Pick<ReadyTable, 'columns'>,
-  query: { columns?: string; where?: string; sort?: string; offset?: number; limit?: number },
-): Selection => ({
-  columns: query.columns === undefined ? all : parseColumns(query.columns, all),
-  where: query.where === undefined ? [] : parseWhere(query.where, all),
-  sort: query.sort === undefined ? [] : parseSort(query.sort, all),
-  offset: query.offset ?? 0,
-  limit: query.limit ?? null,
-});
 
 const types: Record<ResultFormat, string> = {
   jsonl: 'application/x-ndjson',

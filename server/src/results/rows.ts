@@ -1,7 +1,7 @@
 import { rowText } from './replies.ts';
-import type { ResultReader } from './reader.ts';
-import { tableOf, whereSql, type Question } from './select.ts';
-import type { Condition } from './where.ts';
+import type { ReadyTable, ResultReader } from './reader.ts';
+import { parseColumns, parseSort, tableOf, whereSql, type Question, type Selection } from './select.ts';
+import { parseWhere, type Condition } from './where.ts';
 
 /** The rows of these lines, as JSON, by line. */
 export const rowsAt = async (
@@ -26,3 +26,15 @@ export const totalOf = async (results: ResultReader, path: string, all: number, 
   const counted = await results.ask({ sql: `select count(*)::double as total from ${tableOf(path)} ${sql}`, values });
   return counted[0]!['total'] as number;
 };
+
+/** What of a table a query asks for: all of it but for what it names. */
+export const selectionOf = (
+  { columns: all }: Pick<ReadyTable, 'columns'>,
+  query: { columns?: string; where?: string; sort?: string; offset?: number; limit?: number },
+): Selection => ({
+  columns: query.columns === undefined ? all : parseColumns(query.columns, all),
+  where: query.where === undefined ? [] : parseWhere(query.where, all),
+  sort: query.sort === undefined ? [] : parseSort(query.sort, all),
+  offset: query.offset ?? 0,
+  limit: query.limit ?? null,
+});

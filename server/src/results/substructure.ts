@@ -4,10 +4,10 @@ import type { App } from '../lib/app.ts';
 import { ApiError } from '../lib/errors.ts';
 import { anyId, patience, pending, sendJson } from './replies.ts';
 import type { ResultReader } from './reader.ts';
-import { rowsAt, totalOf } from './rows.ts';
-import { forJson, parseColumns, parseSort, selectSql } from './select.ts';
+import { rowsAt, selectionOf, totalOf } from './rows.ts';
+import { forJson, selectSql } from './select.ts';
 import { smilesColumn } from './smiles-column.ts';
-import { columnOf, parseWhere } from './where.ts';
+import { columnOf } from './where.ts';
 
 /** Rows that one answer looks at: at most so many, and no more slices of them after so many milliseconds. */
 const bounds = { rows: 20_000, slice: 500, ms: 1_500 };
@@ -65,10 +65,8 @@ export const substructureRoutes = (app: App, { results, chemistry }: { results: 
       const table = await results.find(request.identity, request.params.id, query.wait ?? patience);
       if (typeof table === 'string') return pending(reply, table);
       const smiles = smilesColumn(table.columns, 'smarts');
-      const columns = query.columns === undefined ? table.columns : parseColumns(query.columns, table.columns);
-      const where = query.where === undefined ? [] : parseWhere(query.where, table.columns);
-      const sort = query.sort === undefined ? [] : parseSort(query.sort, table.columns);
-      const { offset = 0, limit = 50 } = query;
+      const { limit = 50 } = query;
+      const { columns, where, sort, offset } = selectionOf(table, query);
       const path = await results.path(table);
       const places = [columnOf(table.columns, 'line', 'smarts'), smiles];
       const rows = await results.ask(selectSql(path, { columns: places, where, sort, offset, limit: bounds.rows }, forJson));
