@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { parse } from 'csv-parse/sync';
 import { csvRows, delimiterOf } from './csv.ts';
-import { identifier, literal, rowsOf } from './duck.ts';
+import { identifier, literal, parquetOfSteps, rowsOf } from './duck.ts';
 import { BadTable, mostColumns, type Ask } from './facts.ts';
 import { jsonRows } from './json-rows.ts';
 import { hasHeader } from './recognise.ts';
@@ -95,7 +95,7 @@ const sampled = 100_000;
  */
 const readStrictly = async (duck: DuckDBConnection, from: string, names: string[], to: string): Promise<'typed' | 'texts'> => {
   const write = (columns: readonly string[]) =>
-    duck.run(`copy (select ${columns.join(', ')} from ${from}) to ${literal(to)} (format parquet)`);
+    duck.run(`copy (select ${columns.join(', ')} from ${from}) to ${literal(to)} (${parquetOfSteps})`);
   await duck.run(`create or replace temp table sample as select * from ${from} limit ${Math.ceil(sampled / names.length)}`);
   try {
     const casts = await promisedCasts(duck, { relation: 'sample', names, held: 'texts' });
@@ -182,7 +182,7 @@ const written = async (
   const to = join(folder, 'gathered.parquet');
   const columns = names.map((_, i) => `c${i}: '${held === 'json' ? 'json' : 'varchar'}'`).join(', ');
   await duck.run(
-    `copy (select * from read_json(${literal(path)}, format = 'newline_delimited', maximum_object_size = ${32 << 20}, columns = {problem: 'varchar', ${columns}})) to ${literal(to)} (format parquet)`,
+    `copy (select * from read_json(${literal(path)}, format = 'newline_delimited', maximum_object_size = ${32 << 20}, columns = {problem: 'varchar', ${columns}})) to ${literal(to)} (${parquetOfSteps})`,
   );
   return { relation: stored(to, names.length, true), names, held };
 };

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { identifier, literal, oneOf, rowsOf } from './duck.ts';
+import { identifier, literal, oneOf, parquetOfSteps, rowsOf } from './duck.ts';
 import { BadTable, type Ask, type Mapping, type Written } from './facts.ts';
 import { columnNames } from './rows.ts';
 import type { Typed } from './typed.ts';
@@ -110,7 +110,7 @@ const writeRows = async (duck: DuckDBConnection, typed: Typed, { mapping, checke
       select cast(line as integer) as line, ${idSql} as custom_id, smiles_ as smiles_canonical, inchikey_ as inchikey,
         cast(${duplicate} as integer) as duplicate_of, flags_ as flags, coalesce(problem, problem_, ${empty}) as problem, ${given}
       from ${from} ${order})
-    to ${literal(rows)} (format parquet)`);
+    to ${literal(rows)} (${parquetOfSteps})`);
 };
 
 /** Whether whole numbers ascend from row to row, as those of most tables do: then no memory is needed to know them unique. */
