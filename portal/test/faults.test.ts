@@ -220,6 +220,34 @@ describe.skipIf(noBrowser)('what goes wrong', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
+  test('a file that is picked before the models are known is checked against them when they are; without them, by itself', async () => {
+    const page = await portal.visit('/settings');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const pick = (model: string) =>
+      page.getByLabel('File of requests').setInputFiles({
+        name: 'few.jsonl',
+        mimeType: 'application/jsonl',
+        buffer: Buffer.from(JSON.stringify(chatLine(1, { model }))),
+      });
+    const known = Promise.withResolvers<void>();
+    await page.route('**/v1/models?*', async (route) => {
+      await known.promise;
+      await route.continue();
+    });
+    await page.goto('/batches/new');
+    await pick('no-such-model');
+    await page.getByText('Checking, 0 lines so far').waitFor();
+    known.resolve();
+    await page.getByText('1 line is wrong').waitFor();
+    await page.unrouteAll();
+
+    await page.route('**/v1/models?*', (route) => route.abort());
+    await page.goto('/batches/new');
+    await pick('no-such-model');
+    await page.getByText('1 request, all well formed').waitFor();
+    await page.context().close();
+  });
+
   test('the server is killed in the middle of an upload: the page waits for it, and goes on where it was', async () => {
     await using database = await makeDatabase();
     const cwd = await mkdtemp(join(tmpdir(), 'sluice-upload-'));

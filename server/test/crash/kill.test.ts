@@ -11,6 +11,7 @@ import { openDisk } from '../../src/storage/disk.ts';
 import { chatLine } from '../support/requests.ts';
 import { chaos } from './chaos.ts';
 import { apiKey, Client } from './client.ts';
+import { startModelServer } from './model-server.ts';
 import { placeOfPostgres, removeDataDir } from './cluster.ts';
 import { checkAll, keepHistory } from './history.ts';
 import { descendants, freePort, hasty, Process } from './process.ts';
@@ -20,22 +21,29 @@ import { until } from './until.ts';
 const open = (options: Partial<Parameters<typeof Site.open>[0]> = {}): Promise<Site> =>
   Site.open({ postgres: inject('postgres'), ...options });
 
-const slow = (count: number, ms: number) => Array.from({ length: count }, (_, i) => chatLine(`r${i}`, { echo: { delay_ms: ms } }));
-
 test.concurrent('chaos: everything is killed, every line is accounted for (seed 7)', { timeout: 240_000 }, async () => {
   const result = await chaos({ seed: 7, seconds: 8 });
   expect(result.wrong, JSON.stringify(result.faults) + result.logs).toEqual([]);
 });
 
 test.concurrent('a worker stopped for longer than its lease writes nothing when it goes on', { timeout: 240_000 }, async () => {
-  await using site = await open();
+  await using model = await startModelServer();
+  await using site = await open({ yaml: model.yaml({ max_concurrency: 4 }) });
   await Promise.all([site.start('api'), site.start('scheduler')]);
-  const zombie = await site.start('worker');
-  // Once the quick ones have settled, the slow ones are under way.
-  const quick = Array.from({ length: 20 }, (_, i) => chatLine(`q${i}`));
-  const sent = [await site.client.submit([...quick, ...slow(20, 1_000)])];
-  await until('it works', async () => (await site.settled()) > 0);
-  zombie.signal('SIGSTOP');
+  // Nothing is due to be written down before the lease is over: what it was told stays in its hands.
+  const zombie = await site.start('worker', { SLUICE_TIMING__SETTLE_MS: '60000' });
+  const llm = (count: number) => Array.from({ length: count }, (_, i) => chatLine(`r${i}`, { model: 'llm' }));
+  // The twentieth gets no answer. It is asked for when no more than three of the others are still without.
+  const stopped = new Promise<void>((resolve) => {
+    model.on = ({ answer }) => {
+      if (model.calls.size < 20) return void answer();
+      zombie.signal('SIGSTOP');
+      model.on = (call) => void call.answer();
+      resolve();
+    };
+  });
+  const sent = [await site.client.submit(llm(20))];
+  await stopped;
   const other = await site.start('worker');
   await site.ended(sent);
   zombie.signal('SIGCONT');
@@ -47,7 +55,7 @@ test.concurrent('a worker stopped for longer than its lease writes nothing when 
   });
   // It finds out, and works again: the next batch is its alone.
   await other.kill();
-  const next = await site.client.submit(slow(60, 5));
+  const next = await site.client.submit(llm(60));
   await site.ended([next]);
   expect(zombie.over).toBe(false);
   expect(await checkAll(site.db, site.storage, [...sent, next])).toEqual([]);

@@ -96,14 +96,15 @@ const NewBatch = () => {
 
   const rules = useMemo<Rules | null>(
     () =>
-      models.data === undefined || limits === undefined
+      limits === undefined || models.isPending
         ? null
         : {
             maxLines: limits.max_lines,
             maxLineBytes: limits.max_line_bytes,
-            models: [...new Set(models.data.data.map(({ id }) => id.split('@', 1)[0]!))],
+            // Where they cannot be had the server says of a model that it is none.
+            models: models.data === undefined ? null : [...new Set(models.data.data.map(({ id }) => id.split('@', 1)[0]!))],
           },
-    [models.data, limits],
+    [models.data, models.isPending, limits],
   );
   const { picked, take, correct, clear } = useFile(rules, setColumns);
   const change = useCallback((patch: Partial<Draft>) => setDraft((now) => ({ ...now, ...patch })), []);

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Ask, Tell } from './check.worker.ts';
 import { corrected, type BadLine, type Checked, type Rules } from './lines.ts';
 import { guess, kindOf, rowsOf } from './table.ts';
@@ -14,46 +14,43 @@ export interface Picked {
   rows: string[][] | null;
 }
 
-/** A file that was picked: its first lines at once, and all of it checked by a worker. */
+/** A file that was picked: its first lines at once, and all of it checked by a worker as soon as the rules are known. */
 export const useFile = (rules: Rules | null, mapped: (columns: Record<string, string>) => void) => {
   const [picked, setPicked] = useState<Picked | null>(null);
-  const worker = useRef<Worker | null>(null);
-  const stop = useCallback(() => {
-    worker.current?.terminate();
-    worker.current = null;
-  }, []);
-  useEffect(() => stop, [stop]);
-
+  const patch = useCallback(
+    (file: File, change: Partial<Picked>) => setPicked((now) => (now?.file === file ? { ...now, ...change } : now)),
+    [],
+  );
   const take = useCallback(
     (file: File) => {
-      stop();
       const kind = kindOf(file.name);
-      const begin: Picked = { file, kind, first: [], checking: kind === 'requests' ? { lines: 0 } : null, checked: null, rows: null };
-      setPicked(begin);
-      const patch = (change: Partial<Picked>) => setPicked((now) => (now?.file === file ? { ...now, ...change } : now));
-      if (kind !== 'other')
-        void file
-          .slice(0, 64_000)
-          .text()
-          .then((text) => {
-            if (kind === 'requests') return patch({ first: text.split('\n').slice(0, 5).filter(Boolean) });
-            const rows = rowsOf(text, 6);
-            mapped(guess(rows[0] ?? []));
-            patch({ rows });
-          });
-      if (kind !== 'requests' || rules === null) return;
-      const checker = new Worker(new URL('./check.worker.ts', import.meta.url), { type: 'module' });
-      worker.current = checker;
-      checker.addEventListener('message', ({ data }: MessageEvent<Tell>) => {
-        if (data.done) {
-          patch({ checking: null, checked: data.checked });
-          stop();
-        } else patch({ checking: { lines: data.lines } });
-      });
-      checker.postMessage({ file, rules } satisfies Ask);
+      setPicked({ file, kind, first: [], checking: kind === 'requests' ? { lines: 0 } : null, checked: null, rows: null });
+      if (kind === 'other') return;
+      void file
+        .slice(0, 64_000)
+        .text()
+        .then((text) => {
+          if (kind === 'requests') return patch(file, { first: text.split('\n').slice(0, 5).filter(Boolean) });
+          const rows = rowsOf(text, 6);
+          mapped(guess(rows[0] ?? []));
+          patch(file, { rows });
+        });
     },
-    [rules, stop, mapped],
+    [mapped, patch],
   );
+
+  const unchecked = picked?.checking ? picked.file : null;
+  useEffect(() => {
+    if (unchecked === null || rules === null) return;
+    const checker = new Worker(new URL('./check.worker.ts', import.meta.url), { type: 'module' });
+    checker.addEventListener('message', ({ data }: MessageEvent<Tell>) =>
+      patch(unchecked, data.done ? { checking: null, checked: data.checked } : { checking: { lines: data.lines } }),
+    );
+    // The server checks it as well.
+    checker.addEventListener('error', () => patch(unchecked, { checking: null }));
+    checker.postMessage({ file: unchecked, rules } satisfies Ask);
+    return () => checker.terminate();
+  }, [unchecked, rules, patch]);
 
   const correct = useCallback(
     (changes: Map<BadLine, string | null>) => {
@@ -68,9 +65,6 @@ export const useFile = (rules: Rules | null, mapped: (columns: Record<string, st
     picked,
     take,
     correct,
-    clear: () => {
-      stop();
-      setPicked(null);
-    },
+    clear: () => setPicked(null),
   };
 };
