@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { backoff } from '../lib/backoff.ts';
 import type { Statement } from './sql.ts';
 
 /** bigint columns hold sizes, counts and sequence numbers: all below 2^53, so numbers. */
@@ -111,6 +113,29 @@ export const isUnreachable = (error: unknown): boolean => {
       error.message,
     )
   );
+};
+
+/** Milliseconds for which a start waits for a database that is not there yet, or not again. */
+const patience = 30_000;
+
+/**
+ * Work that may be begun anew, again and again while the database cannot be reached: for starts, since what starts with
+ * a machine starts in any order. Throws what was wrong last after `ms`, or when told to stop.
+ */
+export const whenReachable = async <T>(
+  work: () => Promise<T>,
+  { onWait, stop, ms = patience }: { onWait: (error: Error) => void; stop?: AbortSignal; ms?: number },
+): Promise<T> => {
+  const end = performance.now() + ms;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnreachable(error) || performance.now() > end || stop?.aborted) throw error;
+      if (attempt === 1) onWait(error as Error);
+      await delay(backoff(attempt, { base: 100, cap: 1_000 }), undefined, { signal: stop }).catch(() => {});
+    }
+  }
 };
 
 export const openPool = ({ url, name, max = 8, statementTimeout = 30_000, indexed = false, onError }: PoolOptions): Pool => {

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { whenReachable } from '../db/db.ts';
 import { migrate } from '../db/migrate.ts';
 import { makeDataDir } from '../db/cluster.ts';
 import { startEmbedded, type Embedded } from '../db/embedded.ts';
@@ -9,7 +10,7 @@ import { createLogger, type Logger } from '../lib/log.ts';
 import { Child } from './child.ts';
 import { keepLocalFleet } from './local-fleet.ts';
 import { explain } from './role.ts';
-import { checkModels, storageRoot, withApiKey } from './setup.ts';
+import { checkModels, storageRoot, waiting, withApiKey } from './setup.ts';
 import { aborted, endOnSurprise, stopSignal } from './signals.ts';
 
 /**
@@ -37,7 +38,7 @@ export const runAll = async (load: () => Config): Promise<number> => {
     const database = given.databaseUrl
       ? { url: given.databaseUrl }
       : open.use(await keepEmbedded(dataDir, log, () => children.forEach((child) => child.kill())));
-    const run = await migrate(database.url);
+    const run = await whenReachable(() => migrate(database.url), { onWait: waiting(log), stop });
     if (run.length > 0) log.info({ migrations: run }, 'the database is up to date');
 
     const make = (

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
-import { openPool, type Pool } from '../db/db.ts';
+import { openPool, whenReachable, type Pool } from '../db/db.ts';
 import { Listener, type Channel } from '../db/listen.ts';
 import { sql } from '../db/sql.ts';
 import { migrations } from '../db/migrate.ts';
@@ -13,7 +13,7 @@ import { openDisk, type Disk } from '../storage/disk.ts';
 import { healthServer, type Health } from '../telemetry/health.ts';
 import { createMetrics, figuresOf, render, type Metrics, type Source } from '../telemetry/metrics.ts';
 import { openLink, type Link } from './link.ts';
-import { checkModels, findDatabase, storageRoot, version, withApiKey } from './setup.ts';
+import { checkModels, findDatabase, storageRoot, version, waiting, withApiKey } from './setup.ts';
 import { aborted, endOnSurprise, stopSignal } from './signals.ts';
 
 export type RoleName = 'api' | 'scheduler' | 'worker';
@@ -131,6 +131,7 @@ const openParts = async (
       onError: (error) => log.warn(`a connection to the database was lost: ${error.message}`),
     }),
   );
+  await whenReachable(() => db.one(sql`select 1`), { onWait: waiting(log), stop });
   const storage = await openDisk(await storageRoot(config));
   const listener = open.use(new Listener(databaseUrl, role.channels));
   listener.on('lost', (error) => log.warn(`the listening connection was lost: ${error.message}`));

@@ -6,6 +6,7 @@ import { keepSecret, makeDataDir } from '../db/cluster.ts';
 import { addressOf } from '../db/embedded.ts';
 import { checkOptions } from '../executors/registry.ts';
 import { holderOf } from '../lib/lock.ts';
+import type { Logger } from '../lib/log.ts';
 import { modelKey } from '../models/models.ts';
 import { parseHosts } from '../tables/addresses.ts';
 import { parseUpstreams } from '../registry/upstreams.ts';
@@ -49,6 +50,12 @@ export const findDatabase = async (config: Config): Promise<string> => {
     );
   return running;
 };
+
+/** What is said once by a start that waits for the database. */
+export const waiting =
+  (log: Logger) =>
+  (error: Error): void =>
+    log.warn({ reason: error.message }, 'the database cannot be reached yet; waiting for it');
 
 export const version = async (): Promise<string> =>
   (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
