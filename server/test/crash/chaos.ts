@@ -147,8 +147,7 @@ export const chaos = async ({ seed, seconds, clients = 6, patience = 120, say = 
           if (process.meant) return;
           if (!process.over) throw error;
           // The database was away, or its wire was cut, just when it had to be there.
-          if (patient.databaseUp && !/ECONN|terminat|the database system is|timeout|cannot be reached/i.test(process.log))
-            throw error;
+          if (patient.databaseUp && !/ECONN|terminat|the database system is|timeout|cannot be reached/i.test(process.log)) throw error;
           process.meant = true;
           await delay(200);
         }
