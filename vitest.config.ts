@@ -56,8 +56,8 @@ export default defineConfig({
     // each of which may have four processes and a database.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     maxConcurrency: 3,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Nothing here is about how quick the machine is: what is waited for may take its time, and a test that hangs ends.
     expect: { poll: { timeout: 30_000, interval: 20 } },
     // Roles run as processes of their own in many tests; what they run counts.
