@@ -181,6 +181,7 @@ const tasks = {
   chaos: (node, args) => run(node, [join(root, 'server/test/crash/chaos-run.ts'), ...args]),
   screens: (node, [only = ''] = []) =>
     run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts'), 'screens'], { env: { SCREENS: only } }),
+  budgets: (node, args) => run(node, [join(root, 'portal/test/budgets.ts'), ...args]),
   lighthouse: (node) => run(node, [bin('vitest'), 'run', '--config', join(root, 'portal/test/screens.config.ts'), 'lighthouse']),
   derive: (node, args) => run(node, [join(root, 'scripts/derive.ts'), ...args]),
 };

@@ -7,7 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
-import { fill, noBrowser, openPortal, settled, type Portal } from './support/portal.ts';
+import { fill, noBrowser, settled } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 import { makeSamples, sampleModels, type Samples } from './support/samples.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -10,7 +10,8 @@ import { makeDatabase } from '../../server/test/support/database.ts';
 import { untilSettled } from '../../server/test/support/follow.ts';
 import { runProgram } from '../../server/test/support/program.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
-import { noBrowser, openContext, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser, openContext } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 
 /** A way to the server that can be cut, and mended. */
 const wireTo = async (port: number) => {

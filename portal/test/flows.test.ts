@@ -8,7 +8,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
 import { untilEvent, untilSettled } from '../../server/test/support/follow.ts';
-import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 const lines = (count: number, of = (i: number) => chatLine(`r-${i}`)) => Array.from({ length: count }, (_, i) => of(i + 1));

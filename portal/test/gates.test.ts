@@ -1,13 +1,12 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
-import { gzipSync } from 'node:zlib';
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
 import { portalPolicy } from '../../server/src/http/portal-files.ts';
-import { fill, noBrowser, openPortal, settled, type Portal } from './support/portal.ts';
+import { fill, noBrowser, settled } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 import { makeSamples, sampleModels, type Samples } from './support/samples.ts';
+import { sizes } from './support/sizes.ts';
 
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
@@ -108,38 +107,13 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
   });
 });
 
-const dist = fileURLToPath(new URL('../dist/', import.meta.url));
-
 describe.skipIf(noBrowser)('sizes, gzipped', () => {
-  interface Chunk {
-    file: string;
-    isEntry?: boolean;
-    imports?: string[];
-    css?: string[];
-  }
-  const size = (file: string): number => gzipSync(readFileSync(`${dist}${file}`), { level: 9 }).length / 1_000;
-
   test('the first page takes 230 kB of script and 22 kB of style at most, a further one 45 kB', () => {
-    const manifest = JSON.parse(readFileSync(`${dist}manifest.json`, 'utf8')) as Record<string, Chunk>;
-    const with_ = (name: string, found = new Set<string>()): Set<string> => {
-      if (!found.has(name)) {
-        found.add(name);
-        for (const each of manifest[name]!.imports ?? []) with_(each, found);
-      }
-      return found;
-    };
-    const first = new Set([...with_('index.html'), ...with_('src/features/batches/list.tsx')]);
-    const chunks = [...first].map((name) => manifest[name]!);
-    const scripts = chunks.reduce((sum, { file }) => sum + size(file), 0);
-    const styles = [...new Set(chunks.flatMap(({ css = [] }) => css))].reduce((sum, file) => sum + size(file), 0);
+    const { scripts, styles, later } = sizes();
     console.log(`first load: ${scripts.toFixed(1)} kB of script, ${styles.toFixed(1)} kB of style`);
     expect(scripts).toBeLessThanOrEqual(230);
     expect(styles).toBeLessThanOrEqual(22);
-    const later = readdirSync(`${dist}assets`)
-      .filter((file) => file.endsWith('.js') && !chunks.some((chunk) => chunk.file.endsWith(file)))
-      .map((file) => ({ file, kB: size(`assets/${file}`) }))
-      // Mol* is as large as it is; its page says so while it loads.
-      .filter(({ file, kB }) => kB > (/molstar/.test(file) ? 1_000 : 45));
-    expect(later).toEqual([]);
+    // Mol* is as large as it is; its page says so while it loads.
+    expect(later.filter(({ file, kB }) => kB > (/molstar/.test(file) ? 1_000 : 45))).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chatLine, createBatch } from '../../server/test/support/requests.ts';
 import { sql } from '../../server/src/db/sql.ts';
-import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 
 /** Batches that have begun and will not go on: nobody runs their model. */
 const waiting = 1_500;

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identity, smallMlp } from '../../server/test/support/onnx-models.ts';
 import { call, chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
-import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 
 describe.skipIf(noBrowser)('what operators do', { timeout: 120_000 }, () => {
   let portal: Portal;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, untilEnded } from '../../server/test/support/requests.ts';
-import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 import { boltz, makeTable, tableModels } from './support/samples.ts';
 
 interface Picture {

@@ -6,7 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
-import { fill, openPortal, settled } from './support/portal.ts';
+import { fill, settled } from './support/browser.ts';
+import { openPortal } from './support/portal.ts';
 import { makeSamples, sampleModels } from './support/samples.ts';
 
 const folder = fileURLToPath(new URL('../../docs/screens/', import.meta.url));

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chatLine, createBatch, untilEnded } from '../../server/test/support/requests.ts';
-import { noBrowser, openPortal, type Portal } from './support/portal.ts';
+import { noBrowser } from './support/browser.ts';
+import { openPortal, type Portal } from './support/portal.ts';
 
 describe.skipIf(noBrowser)('saved views', { timeout: 120_000 }, () => {
   let portal: Portal;

@@ -17,7 +17,8 @@ import { migrate } from '../src/db/migrate.ts';
 import { silent } from '../src/lib/log.ts';
 
 export const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const key = 'bench-key';
+/** That of an admin. */
+export const key = 'bench-key';
 
 /** The PostgreSQL that Sluice brings along, with the settings it brings, in a folder of its own. */
 export const startPostgres = async (): Promise<Embedded & { folder: string }> => {
@@ -187,11 +188,17 @@ export const startRoles = async ({
   return { url: api.health, roles: { api, scheduler, worker }, [Symbol.asyncDispose]: () => open.disposeAsync() };
 };
 
-/** Sluice and its own PostgreSQL. */
-export const install = async (setup: Setup = {}): Promise<Installation & { database: string; dataDir: string }> => {
+/**
+ * Sluice and its own PostgreSQL.
+ * @param prepare puts what else the roles are to find into the folder where they start, `sluice.yaml` say
+ */
+export const install = async ({ prepare, ...setup }: Setup & { prepare?: (folder: string) => Promise<void> } = {}): Promise<
+  Installation & { database: string; dataDir: string }
+> => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startPostgres());
   const database = await makeDatabase(server.url, 'sluice');
+  await prepare?.(server.folder);
   const roles = stack.use(await startRoles({ database, dataDir: server.folder, ...setup }));
   const open = stack.move();
   return { ...roles, database, dataDir: server.folder, [Symbol.asyncDispose]: () => open.disposeAsync() };

@@ -32,6 +32,12 @@ are counted in PostgreSQL's log with log_statement = all, in 30 s of their own.`
 that was really run, every fiftieth line failing. One client asks one thing after the other: lists by every sort and fifteen
 filters, first and second pages in turn; requests at lines all over the batch, by state and by code. *Overview, first to ask*: three
 seconds after anybody asked before; else it is shared, as dashboards do.`,
+  budgets: `\`npm run budgets\`: Debian's Chromium without a GPU, 1360 × 860, each run in a browser that has never been there. Largest
+paint, blocking (what of tasks is beyond 50 ms) and layout shift as its PerformanceObserver has them, on the overview, the list of
+batches and a batch of 50,000 lines. The table of its requests: from the last byte of the first page of rows until they are painted;
+elements of the grid, at most, and the time between frames while it is scrolled by 480 pixels a frame, 400 frames. Settled until
+shown: 100 requests that settle one by one, from \`settled_at\` of their segment until the row of their batch is painted with them.
+Sizes are those of the built files, gzip -9; Mol* is left out of the further chunks.`,
   start: `From the start of the process \`npm start\` to the first 200 of /health/ready, asked every 5 ms.`,
   onnx: `Inside the worker's executor, without queue: from SMILES with as many processes as cores, against the same number of
 bare RDKit and onnxruntime-node loops; from decoded tensors with one process against one bare onnxruntime-node loop.`,
