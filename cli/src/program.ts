@@ -147,6 +147,7 @@ const batches = (): Command => {
     .option('--format <format>', 'jsonl, csv, tsv, parquet or sdf', 'csv')
     .option('--columns <names>', 'these, in this order')
     .option('--where <filter>', 'these rows: logS>-2,status=completed')
+    .option('--smarts <pattern>', 'of these, rows whose molecule holds a substructure: c1ccccc1O')
     .option('--sort <names>', 'falling behind a minus: -logS,custom_id')
     .option('--limit <n>', 'rows at most', whole('--limit', 1))
     .option('--offset <n>', 'rows to leave out at the beginning', whole('--offset', 0))

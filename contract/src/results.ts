@@ -51,6 +51,13 @@ export const ResultsQuery = Type.Object({
   ...choice,
   wait,
   format: Type.Optional(Type.Enum([...resultFormats], { description: 'Default jsonl.' })),
+  smarts: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1000,
+      description: 'Only rows whose molecule holds this. All that the filter lets pass are looked through before the first byte.',
+    }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1 })),
   formulas: Type.Optional(
     Type.Enum(['escape', 'keep'], {

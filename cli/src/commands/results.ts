@@ -22,6 +22,7 @@ export interface ResultsOptions {
   out: string;
   columns?: string;
   where?: string;
+  smarts?: string;
   sort?: string;
   limit?: number;
   offset?: number;

@@ -387,7 +387,7 @@ export interface paths {
         };
         /**
          * Download the results as a table
-         * @description One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows. All of it as Parquet takes `Range`. 202 while the table is being made.
+         * @description One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows, by a substructure of their molecules too. All of it as Parquet takes `Range`. 202 while the table is being made.
          */
         get: operations["getBatchResults"];
         put?: never;
@@ -5723,6 +5723,8 @@ export interface operations {
                 limit?: number;
                 /** @description Rows to leave out at the beginning. */
                 offset?: number;
+                /** @description Only rows whose molecule holds this. All that the filter lets pass are looked through before the first byte. */
+                smarts?: string;
                 /** @description Names with commas between, falling behind a minus: `-logS,custom_id`. Rows without a value come last. */
                 sort?: string;
                 /** @description Seconds to wait for the table where it is being made; default 10. */

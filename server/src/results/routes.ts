@@ -14,7 +14,7 @@ import { selectionOf, totalOf } from './rows.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
 import { forJson, forSpreadsheets, plainly, selectSql, type Question, type Selection } from './select.ts';
 import { smilesColumn } from './smiles-column.ts';
-import { substructureRoutes } from './substructure.ts';
+import { linesHeld, substructureRoutes } from './substructure.ts';
 import { getTable } from './table.ts';
 
 export interface ResultRouteDeps {
@@ -68,7 +68,7 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       schema: {
         summary: 'Download the results as a table',
         description:
-          'One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows. All of it as Parquet takes `Range`. 202 while the table is being made.',
+          'One row per line of the input, in its order: inputs and columns that were sent along, status, outputs, error. In any format, with any choice of columns and rows, by a substructure of their molecules too. All of it as Parquet takes `Range`. 202 while the table is being made.',
         operationId: 'getBatchResults',
         params: anyId,
         querystring: ResultsQuery,
@@ -76,12 +76,12 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       },
     },
     async (request, reply) => {
-      const { format = 'jsonl', formulas = 'escape', wait = patience, ...query } = request.query;
+      const { format = 'jsonl', formulas = 'escape', wait = patience, smarts, ...query } = request.query;
       const table = await results.find(request.identity, request.params.id, wait);
       if (typeof table === 'string') return pending(reply, table);
       const selection = selectionOf(table, query);
       const filename = `${table.batch.id}_results.${format}`;
-      if (format === 'parquet' && isWhole(selection, table))
+      if (format === 'parquet' && smarts === undefined && isWhole(selection, table))
         return sendBytes(request, reply, storage, {
           sha256: table.sha256,
           bytes: table.bytes,
@@ -91,10 +91,15 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
         });
       const writing =
         format === 'jsonl' ? forJson : formulas === 'escape' && (format === 'csv' || format === 'tsv') ? forSpreadsheets : plainly;
-      const question = selectSql(await results.path(table), selection, writing);
-      if (isKnown(request, reply, `${table.sha256}${format}${question.sql}${question.values.join('\0')}`)) return reply.code(304).send();
-      reply.headers({ 'content-type': types[format], 'content-disposition': disposition(filename) });
-      if (request.method === 'HEAD') return reply.send();
+      const path = await results.path(table);
+      const asked = selectSql(path, selection, writing);
+      if (isKnown(request, reply, [table.sha256, format, smarts ?? '', asked.sql, ...asked.values].join('\0')))
+        return reply.code(304).send();
+      const headers = { 'content-type': types[format], 'content-disposition': disposition(filename) };
+      if (request.method === 'HEAD') return reply.headers(headers).send();
+      const lines = smarts === undefined ? undefined : await linesHeld(deps, table, { where: selection.where, smarts }, reply);
+      const question = lines === undefined ? asked : selectSql(path, { ...selection, lines }, writing);
+      reply.headers(headers);
       return reply.send(
         await results.stream(format === 'sdf' ? sdfOf(selection, question) : { do: 'copy', ...question, as: copies[format] }),
       );

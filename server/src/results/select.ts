@@ -82,6 +82,8 @@ export interface Selection {
   sort: readonly Sorted[];
   offset: number;
   limit: number | null;
+  /** Of the rows these alone: a text with a `1` at the place of each line that is meant, from 0. */
+  lines?: string;
 }
 
 export type Writing = (column: Column) => string;
@@ -110,10 +112,14 @@ export const forSpreadsheets: Writing = ({ name, type }) => {
 
 const safeName = (name: string): string => (/^[=+\-@\t\r\n＝＋－＠]/.test(name) ? `'${name}` : name);
 
-export const selectSql = (path: string, { columns, where, sort, offset, limit }: Selection, writing: Writing): Question => {
-  const filter = whereSql(where);
+export const selectSql = (path: string, { columns, where, sort, offset, limit, lines }: Selection, writing: Writing): Question => {
+  // One value, however many lines it names.
+  const filter = whereSql(where, lines === undefined ? [] : ['get_bit(cast(? as bit), cast(line as integer)) = 1']);
   const page = `${limit === null ? '' : `limit ${limit}`} ${offset === 0 ? '' : `offset ${offset}`}`;
   // Chosen and ordered first, written after: functions are computed for the rows of the page alone.
   const inner = `select ${columns.map(({ name }) => identifier(name)).join(', ')} from ${tableOf(path)} ${filter.sql} ${orderSql(sort)} ${page}`;
-  return { sql: `select ${columns.map(writing).join(', ')} from (${inner})`, values: filter.values };
+  return {
+    sql: `select ${columns.map(writing).join(', ')} from (${inner})`,
+    values: lines === undefined ? filter.values : [...filter.values, lines],
+  };
 };

@@ -66,3 +66,47 @@ test('what is no SMARTS is said to be none', async () => {
   expect(status).toBe(400);
   expect(body['error']).toMatchObject({ code: 'invalid_value', param: 'smarts' });
 });
+
+/** The `custom_id`s of a download, in its order. */
+const idsOf = async (query: Record<string, string | number>): Promise<string[]> => {
+  const asked = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
+  const path = `${sluice.url}/v1/batches/${id}/results?${asked.toString()}`;
+  const reply = await fetch(path, { headers: { authorization: `Bearer ${sluice.client.apiKey}` } });
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(text);
+  if (query['format'] === 'sdf') return text.split('$$$$\n').flatMap((record) => record.split('\n', 1).filter(Boolean));
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(',', 1)[0]!);
+};
+
+test('a download of a filter, an order and a substructure has these rows and no others', async () => {
+  const asked = { where: 'line>100', sort: '-line', smarts: '[OX2H]', columns: 'custom_id,smiles', limit: 300, offset: 10 };
+  const expected = rows
+    .filter(({ smiles }, i) => i >= 100 && /^CCO$|^O/.test(smiles!))
+    .map(({ id: name }) => name)
+    .toReversed()
+    .slice(10, 310);
+  expect(await idsOf({ ...asked, format: 'csv' })).toEqual(expected);
+  expect(await idsOf({ ...asked, format: 'sdf' })).toEqual(expected);
+  expect((await idsOf({ smarts: 'c1ccccc1', format: 'csv', columns: 'custom_id' })).length).toBe(rings.length);
+  expect(await idsOf({ smarts: '[Xe]', format: 'csv', columns: 'custom_id' })).toEqual([]);
+});
+
+test('a whole table as Parquet is another file than what of it holds a substructure; what is no SMARTS is no download', async () => {
+  const etags = new Set<string | null>();
+  for (const query of ['', '&smarts=c1ccccc1', '&smarts=O', '&smarts=c1ccccc1']) {
+    const reply = await fetch(`${sluice.url}/v1/batches/${id}/results?format=parquet${query}`, {
+      headers: { authorization: `Bearer ${sluice.client.apiKey}` },
+    });
+    expect(reply.status).toBe(200);
+    await reply.body?.cancel();
+    etags.add(reply.headers.get('etag'));
+  }
+  expect(etags.size).toBe(3);
+  const { status, body } = await call(sluice.client, 'GET', `/v1/batches/${id}/results?smarts=c1cc(`);
+  expect(status).toBe(400);
+  expect(body['error']).toMatchObject({ code: 'invalid_value', param: 'smarts' });
+});

@@ -31,7 +31,14 @@ const codec = address<{ view: (typeof views)[number]; where: string; sort: strin
 
 const formats = { csv: 'CSV', parquet: 'Parquet', jsonl: 'JSON lines', tsv: 'TSV', sdf: 'SDF' } as const;
 
-const Download = ({ batch, where, sort, molecules }: { batch: string; where: string; sort: string; molecules: boolean }) => (
+/** What of the table is shown, as downloads take it. */
+interface Choice extends Record<string, string> {
+  where: string;
+  smarts: string;
+  sort: string;
+}
+
+const Download = ({ batch, choice, molecules }: { batch: string; choice: Choice; molecules: boolean }) => (
   <Menu width={180}>
     <Menu.Target>
       <Button
@@ -46,7 +53,7 @@ const Download = ({ batch, where, sort, molecules }: { batch: string; where: str
       {(Object.keys(formats) as (keyof typeof formats)[])
         .filter((format) => format !== 'sdf' || molecules)
         .map((format) => (
-          <Menu.Item key={format} component="a" href={`/v1/batches/${batch}/results${writeQuery({ format, where, sort })}`} download>
+          <Menu.Item key={format} component="a" href={`/v1/batches/${batch}/results${writeQuery({ format, ...choice })}`} download>
             {formats[format]}
           </Menu.Item>
         ))}
@@ -75,6 +82,8 @@ const Results = () => {
   const open = (line: number) => void navigate({ to: `/batches/${id}`, search: { tab: 'requests', line: String(line) } });
   const narrow = (condition: string) => set({ where: [values.where, condition].filter(Boolean).join(','), view: 'table' });
   const name = batch.data?.name ?? id;
+  // Other views show molecules without it too.
+  const choice: Choice = { where: values.where, smarts: values.view === 'molecules' ? values.smarts : '', sort: values.sort };
   return (
     <Page
       title={`Results of ${name}`}
@@ -84,15 +93,14 @@ const Results = () => {
         <>
           <Download
             batch={id}
-            where={values.where}
-            sort={values.sort}
+            choice={choice}
             molecules={columns.data !== undefined && 'columns' in columns.data && smilesOf(columns.data.columns) !== null}
           />
           <CopyAs
             call={{
               method: 'GET',
-              path: `/v1/batches/${id}/results${writeQuery({ format: 'csv', where: values.where, sort: values.sort })}`,
-              sluice: ['batch', 'results', id, ...flags({ format: 'csv', where: values.where, sort: values.sort, out: '-' })],
+              path: `/v1/batches/${id}/results${writeQuery({ format: 'csv', ...choice })}`,
+              sluice: ['batch', 'results', id, ...flags({ format: 'csv', ...choice, out: '-' })],
             }}
           />
         </>
