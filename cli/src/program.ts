@@ -13,6 +13,7 @@ import type { RunOptions } from './commands/run.ts';
 import type { CreateOptions as ScreenOptions } from './commands/screen.ts';
 import type { VetOptions } from './commands/vet.ts';
 import { contextOf, type Context, type GlobalOptions } from './context.ts';
+import { Exit, exitCodes } from './exit.ts';
 import { commaList, positive, whole } from './settings.ts';
 
 /** An action of a command: its module is loaded only when it runs, so that `--help` and the others start at once. */
@@ -612,6 +613,38 @@ const others = (root: Command): void => {
     .command('print')
     .option('--redacted', 'keys and passwords are never shown; this says that you know')
     .action(act(async (context) => (await import('./commands/config.ts')).print(context)));
+  const auth = root.command('auth').description('keys of servers, kept on this machine');
+  const signing = () => import('./commands/auth.ts');
+  auth
+    .command('login')
+    .description('keep a key for the server; asks for it, or reads it from standard input')
+    .action(act(async (context) => (await signing()).login(context)));
+  auth
+    .command('status')
+    .description('who the server takes you for, and where the key comes from')
+    .action(act(async (context) => (await signing()).status(context)));
+  auth
+    .command('logout')
+    .description('forget the key that was kept')
+    .action(act(async (context) => (await signing()).logout(context)));
+  root
+    .command('open [what]')
+    .description('the portal’s page of an id, a model, or `batches`, `models`, `workers` …: its address, opened on a terminal')
+    .option('--print', 'only say the address')
+    .action(
+      act(async (context, what: string | undefined, options: { print?: boolean }) =>
+        (await import('./commands/open.ts')).open(context, what, options),
+      ),
+    );
+  root
+    .command('completion <shell>')
+    .description('a script for bash, zsh or fish that completes commands, options and ids')
+    .action(async (shell: string) => {
+      const { completion, shells } = await import('./shells.ts');
+      const known = shells.find((each) => each === shell);
+      if (!known) throw new Exit(exitCodes.error, `There is no completion for ${shell}.`, `There is one for ${shells.join(', ')}.`);
+      process.stdout.write(completion(root, known));
+    });
   root
     .command('api <path>')
     .description('any route of the server: `api batches?limit=1`, `api /health/ready`')
@@ -643,7 +676,7 @@ export const program = (): Command => {
     .enablePositionalOptions()
     .addHelpText(
       'after',
-      '\nKey: SLUICE_API_KEY, or the one in the data directory of a server on this machine.\nExit codes: 0 ok, 1 error, 2 cancelled, 3 failed requests, 4 key refused, 124 timed out. More in docs/cli.md.',
+      '\nKey: SLUICE_API_KEY, or one kept by `auth login`, or the one in the data directory of a server on this machine.\nExit codes: 0 ok, 1 error, 2 cancelled, 3 failed requests, 4 key refused, 124 timed out. More in docs/cli.md.',
     )
     .showHelpAfterError('(--help says more)')
     .exitOverride();

@@ -4,7 +4,7 @@ import { Exit, exitCodes, type ExitCode } from './exit.ts';
 import { paint, say, terminal } from './output.ts';
 
 const nextOf = (error: Refused): string | null => {
-  if (error.status === 401) return 'Set SLUICE_API_KEY to a key of this server.';
+  if (error.status === 401) return 'Set SLUICE_API_KEY to a key of this server, or keep one: sluice auth login.';
   if (error.status === 404) return 'Check the id, and that the key belongs to the tenant that owns it.';
   return error.status >= 500 ? 'See what is wrong: sluice doctor' : null;
 };

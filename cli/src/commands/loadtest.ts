@@ -35,7 +35,7 @@ export const loadtest = async ({ client: { url }, address, terminal, fields, qui
     throw new Exit(exitCodes.error, `At most ${count(mostCalls)} calls and ${count(mostClients)} at once.`);
   const [mix, durationMs] = [mixOf(options.mix), spanOf(options.duration)];
   const pace = options.concurrency === undefined ? { rate: rateOf(options.rate ?? '10/s') } : { concurrency: options.concurrency };
-  const client = new Client({ url, key: apiKey(), fetch: (input, init) => fetch(input, { ...init, redirect: 'error' }), retries: 0 });
+  const client = new Client({ url, key: apiKey(url), fetch: (input, init) => fetch(input, { ...init, redirect: 'error' }), retries: 0 });
   const target = new Target(client, { model: options.model, lines: options.lines, timeoutMs: options.timeout * 1000 });
   const stop = new AbortController();
   const interrupt = () => stop.abort();

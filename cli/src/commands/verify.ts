@@ -12,7 +12,7 @@ const colors = { ok: 32, warn: 33, fail: 31 } as const;
 
 /** Looks at a deployment from outside, as a client would; leaves nothing behind. Throws `Exit` where a check fails. */
 export const verify = async ({ client: { url }, terminal, fields, quiet }: Context, { timeout }: { timeout: number }): Promise<void> => {
-  const key = apiKey();
+  const key = apiKey(url);
   // No second tries: a call that works every other time is what this is to find.
   const client = new Client({ url, key, fetch: (input, init) => fetch(input, { ...init, redirect: 'error' }), retries: 0 });
   const site = siteOf(client, key, timeout * 1000);
