@@ -178,6 +178,7 @@ create table batches (
   kind text not null default 'batch'::text,
   parent_no bigint,
   words tsvector not null generated always as (search_vector(tenant_id, batch_text(name, metadata))) stored,
+  outgrown jsonb not null default '[]'::jsonb,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,
@@ -308,10 +309,13 @@ create table chunks (
   hits_batch bigint not null default 0,
   hits_cache bigint not null default 0,
   hits_semantic bigint not null default 0,
+  pool text,
+  pool_since timestamp with time zone,
   constraint chunks_pkey PRIMARY KEY (id),
   constraint chunks_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint chunks_check CHECK ((state = 'leased'::text) = (token IS NOT NULL AND worker_id IS NOT NULL AND leased_until IS NOT NULL)),
   constraint chunks_check1 CHECK ((state = 'done'::text) = isempty(lines)),
+  constraint chunks_check2 CHECK ((pool IS NULL) = (pool_since IS NULL)),
   constraint chunks_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text])),
   constraint chunks_state_check CHECK (state = ANY (ARRAY['queued'::text, 'leased'::text, 'done'::text, 'cancelled'::text, 'expired'::text]))
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
@@ -319,6 +323,7 @@ CREATE INDEX chunks_batch ON public.chunks USING btree (batch_no);
 CREATE INDEX chunks_claim ON public.chunks USING btree (model, priority DESC, deadline, id) WHERE (state = 'queued'::text);
 CREATE INDEX chunks_leased ON public.chunks USING btree (worker_id) WHERE (state = 'leased'::text);
 CREATE INDEX chunks_open ON public.chunks USING btree (batch_no) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
+CREATE INDEX chunks_pool ON public.chunks USING btree (batch_no, id) WHERE ((pool IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'leased'::text])));
 CREATE INDEX chunks_turn ON public.chunks USING btree (batch_no, model, id) WHERE (state = 'queued'::text);
 
 create table events (
@@ -403,9 +408,12 @@ create table interruptions (
   worker_id text,
   pool text,
   at timestamp with time zone not null default now(),
+  given_to text,
+  reason text,
   constraint interruptions_pkey PRIMARY KEY (id),
   constraint interruptions_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
-  constraint interruptions_kind_check CHECK (kind = ANY (ARRAY['lost'::text, 'drained'::text]))
+  constraint interruptions_check CHECK ((kind = 'larger'::text) = (given_to IS NOT NULL AND reason IS NOT NULL)),
+  constraint interruptions_kind_check CHECK (kind = ANY (ARRAY['lost'::text, 'drained'::text, 'larger'::text]))
 );
 CREATE INDEX interruptions_batch ON public.interruptions USING btree (batch_no);
 
@@ -617,6 +625,8 @@ create table pools (
   desired integer not null default 0,
   reason text not null default ''::text,
   decided_at timestamp with time zone,
+  memory_gb double precision,
+  gpu_memory_gb double precision,
   constraint pools_pkey PRIMARY KEY (name),
   constraint pools_backlog_ratio_check CHECK (backlog_ratio > 0::double precision),
   constraint pools_check CHECK (maximum >= minimum),
@@ -876,6 +886,7 @@ create table turns (
   work double precision not null,
   why text not null,
   pool text,
+  chunk_id bigint,
   constraint turns_pkey PRIMARY KEY (no),
   constraint turns_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
   constraint turns_kind_check CHECK (kind = ANY (ARRAY['spot'::text, 'dedicated'::text]))
@@ -935,8 +946,13 @@ create table waiting (
   line integer not null,
   model text not null,
   not_before timestamp with time zone not null,
+  needs text,
+  ran_in text,
+  pool text,
   constraint waiting_pkey PRIMARY KEY (batch_no, line),
-  constraint waiting_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
+  constraint waiting_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE,
+  constraint waiting_check CHECK ((needs IS NULL) = (ran_in IS NULL)),
+  constraint waiting_needs_check CHECK (needs = ANY (ARRAY['memory'::text, 'gpu_memory'::text]))
 );
 CREATE INDEX waiting_due ON public.waiting USING btree (not_before);
 

@@ -138,10 +138,16 @@ export const Batch = Type.Object(
     pool_history: Type.Array(
       Type.Object({
         at: Timestamp,
-        pool: Type.String({ description: '`spot` or `dedicated`; the name of a pool where the batch asked for one.' }),
+        pool: Type.String({
+          description: '`spot` or `dedicated`; the name of a pool where the batch asked for one, or some requests moved to it.',
+        }),
+        from: Type.Optional(Type.String({ description: 'The pool in which the requests ran out of memory.' })),
+        requests: Type.Optional(
+          Type.Integer({ description: 'So many of its requests moved, to a pool with more memory; absent: all of them.' }),
+        ),
         reason: Type.String(),
       }),
-      { description: 'To which workers its work was given, when and why; the last one holds.' },
+      { description: 'To which workers its work was given, when and why; of those without `requests` the last one holds.' },
     ),
     forecast: Nullable(Type.Object({ p50: Timestamp, p90: Timestamp }, { description: 'When it will end.' })),
     continues: Nullable(Type.String({ description: 'The batch whose lines this one runs again.' })),
@@ -498,8 +504,9 @@ const requestFields = {
 
 export const RequestMove = Type.Object({
   at: Type.Number(),
-  kind: Type.Enum(['given', 'escalated', 'returned', 'lost', 'drained'], {
-    description: '`lost`, `drained`: its worker was, while it held the request; no attempt is charged.',
+  kind: Type.Enum(['given', 'escalated', 'returned', 'lost', 'drained', 'larger'], {
+    description:
+      '`lost`, `drained`: its worker was, while it held the request; no attempt is charged. `larger`: it ran out of memory, and its next attempt is given to a pool with more of it.',
   }),
   pool: Nullable(Type.String()),
   worker: Nullable(Type.String()),

@@ -18,6 +18,7 @@ export const reasonCodes = [
   'held',
   'tries',
   'queued',
+  'larger_pool',
   'leased',
   'holder',
   'lost_worker',

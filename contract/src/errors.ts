@@ -202,7 +202,7 @@ export const errors = {
   out_of_memory: entry(
     0,
     'The request ran out of memory, also when it ran alone.',
-    'Run it on a machine with more memory, or ask for less: fewer samples, a shorter sequence.',
+    'Say `memory_gb` and `gpu_memory_gb` of the pools: its attempts then go to a larger one. Or ask for less: fewer samples, a shorter sequence.',
   ),
   worker_lost: entry(
     0,

@@ -40,6 +40,8 @@ export const PoolObject = Type.Object(
     maximum: Type.Integer(),
     backlog_ratio: Type.Number({ description: 'Queued requests for which one worker is asked.' }),
     startup_seconds: Type.Number(),
+    memory_gb: Nullable(Type.Number({ description: 'What a worker of it has; null: not said.' })),
+    gpu_memory_gb: Nullable(Type.Number({ description: 'On its largest GPU.' })),
     desired: Type.Integer({ description: 'Workers the scheduler wants.' }),
     actual: Type.Integer({ description: 'Workers that are ready.' }),
     reason: Type.String({ description: 'Why so many are wanted.' }),

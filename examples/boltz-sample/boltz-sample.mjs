@@ -6,8 +6,8 @@
  * those that run out of memory, and the end of the stage of affinities for all where one of them did.
  *
  * BOLTZ_SAMPLE may hold JSON: lists of texts by which ligands are picked out (part of their SMILES or CCD code).
- *   {"bad": [], "oom": [], "oom_always": [], "oom_affinity": [], "skip": [], "delay_ms": 0, "delays": {}}
- * `oom`: runs out of memory unless it is alone; `skip`: the tokenizer fails on it; `delays`: milliseconds by ligand.
+ *   {"bad": [], "oom": [], "oom_always": [], "oom_affinity": [], "skip": [], "delay_ms": 0, "delays": {}, "oom_below": {}}
+ * `oom`: runs out of memory unless it is alone; `oom_below`: gigabytes by ligand, unless BOLTZ_SAMPLE_GB is as much; `skip`: the tokenizer fails on it; `delays`: milliseconds by ligand.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -184,7 +184,8 @@ if (todo.length > 0) console.log(`Running structure prediction for ${todo.length
 for (const record of todo) {
   const { id, text } = record;
   rest(text);
-  if (picked('oom_always', text) || (picked('oom', text) && records.size > 1)) {
+  const tooSmall = (script.oom_below?.[text] ?? 0) > Number(process.env.BOLTZ_SAMPLE_GB ?? Infinity);
+  if (tooSmall || picked('oom_always', text) || (picked('oom', text) && records.size > 1)) {
     console.log('| WARNING: ran out of memory, skipping batch');
     failed++;
   } else if (picked('skip', text)) {

@@ -276,6 +276,18 @@ test('lanes of a pool: what is not named is reserved nothing, and mistakes are p
   ]);
 });
 
+test('what workers of a pool have is known where it is said', () => {
+  const [sized, unsaid] = loadConfig({
+    cwd: folder('pools:\n  - { name: dedicated, memory_gb: 64, gpu_memory_gb: 24.5 }\n  - { name: other }'),
+    env: {},
+  }).pools;
+  expect(sized).toMatchObject({ memoryGb: 64, gpuMemoryGb: 24.5 });
+  expect(unsaid).not.toHaveProperty('memoryGb');
+  expect(problems('pools:\n  - { name: dedicated, gpu_memory_gb: many }')).toEqual([
+    'sluice.yaml:2: pool dedicated: gpu_memory_gb must be a number of at least 0.',
+  ]);
+});
+
 test('what a worker has for requests that declare what they need', () => {
   expect(loadConfig({ cwd: folder('worker: { memory: 8GB, gpus: 2 }'), env: {} }).worker).toMatchObject({ memory: 8e9, gpus: 2 });
   expect(loadConfig({ cwd: folder(), env: {} }).worker).toMatchObject({ memory: null, gpus: 0 });

@@ -151,7 +151,19 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
   entries(
     node,
     'pools',
-    ['name', 'preemptible', 'price', 'minimum', 'maximum', 'backlog_ratio', 'startup_seconds', 'fleet', 'lanes'],
+    [
+      'name',
+      'preemptible',
+      'price',
+      'minimum',
+      'maximum',
+      'backlog_ratio',
+      'startup_seconds',
+      'memory_gb',
+      'gpu_memory_gb',
+      'fleet',
+      'lanes',
+    ],
     at,
     report,
   ).flatMap(({ entry, where }) => {
@@ -175,6 +187,8 @@ const readPools = (node: Node | null, at: At, report: Report): PoolConfig[] =>
       // One worker for each 5 queued requests where they are cheap, for each 10 where they are not.
       backlogRatio: number('backlog_ratio', preemptible === true ? 5 : 10, 1),
       startupSeconds: number('startup_seconds', 60, 0),
+      ...(entry['memory_gb'] !== undefined && { memoryGb: number('memory_gb', 0, 0) }),
+      ...(entry['gpu_memory_gb'] !== undefined && { gpuMemoryGb: number('gpu_memory_gb', 0, 0) }),
       fleet: fleets.find((known) => known === fleet) ?? 'none',
       ...(entry['lanes'] !== undefined && entry['lanes'] !== null && { lanes: readLanes(entry['lanes'], problems) }),
     };

@@ -2642,13 +2642,17 @@ export interface components {
             output_file_id: string | null;
             parent: string | null;
             pool: string | null;
-            /** @description To which workers its work was given, when and why; the last one holds. */
+            /** @description To which workers its work was given, when and why; of those without `requests` the last one holds. */
             pool_history: {
                 /** @description Seconds since the epoch. */
                 at: number;
-                /** @description `spot` or `dedicated`; the name of a pool where the batch asked for one. */
+                /** @description The pool in which the requests ran out of memory. */
+                from?: string;
+                /** @description `spot` or `dedicated`; the name of a pool where the batch asked for one, or some requests moved to it. */
                 pool: string;
                 reason: string;
+                /** @description So many of its requests moved, to a pool with more memory; absent: all of them. */
+                requests?: number;
             }[];
             priority: number;
             request_counts: {
@@ -2687,7 +2691,7 @@ export interface components {
             /** @constant */
             object: "batch.explanation";
             reasons: {
-                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, larger_pool, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
                 code: string;
                 text: string;
             }[];
@@ -2879,7 +2883,7 @@ export interface components {
             /** @constant */
             object: "batch.standing";
             reason: {
-                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
+                /** @description One of no_scheduler, no_worker, lost_leases, intake_lost, finalize_lost, waiting_only, no_progress, not_held, lease_over, held, tries, queued, larger_pool, leased, holder, lost_worker, waiting, nothing_open, children, child, width, quota, deadline, at_risk, deadline_passed, escalated, forecast, failed, late, cancelled, leftovers; of a batch whose input was refused, the error's code. */
                 code: string;
                 text: string;
             } | null;
@@ -3678,7 +3682,9 @@ export interface components {
             decided_at: number | null;
             /** @description Workers the scheduler wants. */
             desired: number;
+            gpu_memory_gb: number | null;
             maximum: number;
+            memory_gb: number | null;
             minimum: number;
             name: string;
             /** @constant */
@@ -4121,10 +4127,10 @@ export interface components {
             moves: {
                 at: number;
                 /**
-                 * @description `lost`, `drained`: its worker was, while it held the request; no attempt is charged.
+                 * @description `lost`, `drained`: its worker was, while it held the request; no attempt is charged. `larger`: it ran out of memory, and its next attempt is given to a pool with more of it.
                  * @enum {unknown}
                  */
-                kind: "given" | "escalated" | "returned" | "lost" | "drained";
+                kind: "given" | "escalated" | "returned" | "lost" | "drained" | "larger";
                 pool: string | null;
                 reason: string;
                 worker: string | null;

@@ -64,6 +64,8 @@ export interface BatchRow {
   escalated_at: number | null;
   lane: 'interactive' | 'jobs' | 'bulk';
   pool_history: { at: number; pool: string; reason: string }[];
+  /** Requests of it that moved to a larger pool. */
+  outgrown: { at: number; from: string; pool: string; requests: number; reason: string }[];
   forecast_p50: number | null;
   forecast_p90: number | null;
   continues_no: number | null;
@@ -107,7 +109,7 @@ export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
   extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.kind, b.parent_no, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
   b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
-  b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history,
+  b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history, b.outgrown,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
   extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as in_progress_at,
   extract(epoch from b.finalizing_at)::float8 as finalizing_at, extract(epoch from b.completed_at)::float8 as completed_at,
@@ -195,7 +197,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     at_risk: row.at_risk && row.status === 'in_progress',
     escalated_at: seconds(row.escalated_at),
     lane: row.lane,
-    pool_history: row.pool_history.map((move) => ({ ...move, at: Math.floor(move.at) })),
+    pool_history: [...row.pool_history, ...row.outgrown].sort((a, b) => a.at - b.at).map((move) => ({ ...move, at: Math.floor(move.at) })),
     forecast:
       row.status === 'in_progress' && row.forecast_p50 !== null && row.forecast_p90 !== null
         ? { p50: Math.floor(row.forecast_p50), p90: Math.floor(row.forecast_p90) }

@@ -70,6 +70,11 @@ const running = (s: Standing, holders: readonly Holder[]): Told => {
   const next: string[] = [];
   const say = (code: Reason['code'], text: string) => void reasons.push({ code, text });
   if (s.queued > 0) say('queued', `${plural(s.queued, 'request')} queued.`);
+  for (const { pool, requests } of s.given)
+    say(
+      'larger_pool',
+      `${requests} of them ${requests === 1 ? 'waits' : 'wait'} for the pool ${pool}, having run out of memory in a smaller one.`,
+    );
   if (s.running > 0) say('leased', `${plural(s.running, 'request')} leased by ${plural(holders.length, 'worker')}.`);
   for (const { worker, requests, until, lost } of holders)
     say(

@@ -36,7 +36,7 @@ export const repair = async (db: Db, identity: Pick<Identity, 'tenant'>, id: str
       'Took back chunks from workers that are gone.',
     );
     did('closed', await closeStopped(db, no), 'Closed what had not started of a batch that is stopping.');
-    did('retries_gathered', (await gatherDue(db, no)).chunks, 'Queued retries that were due.');
+    did('retries_gathered', (await gatherDue(db, { batchNo: no })).chunks, 'Queued retries that were due.');
     did('milestones_told', await sweepMilestones(db, no), 'Told of milestones that had been passed.');
   }
   await Promise.all([announceBatches(db), announceTurns(db), announceControl(db)]);

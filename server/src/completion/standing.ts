@@ -44,6 +44,8 @@ export interface Standing {
   last_progress_at: number;
   /** Models with queued requests that no worker runs. */
   unserved: string[];
+  /** Queued requests that wait for one pool, having run out of memory in a smaller one. */
+  given: { pool: string; requests: number }[];
 }
 
 /** A worker that may take requests just now. */
@@ -82,7 +84,10 @@ export const readStandings = (db: Db, { tenant, id, limit = 1_000 }: Which, leas
         select distinct ${shownColumn(sql`c.model`)} from chunks c
         where c.batch_no = b.no and c.state = 'queued'
           and not exists (select from workers w where c.model = any(w.models) and ${readyWorker(leaseSeconds)})
-        order by 1) as unserved
+        order by 1) as unserved,
+      coalesce((
+        select jsonb_agg(g order by g.pool) from (
+          select c.pool, sum(c.requests) as requests from chunks c where c.batch_no = b.no and c.state = 'queued' and c.pool is not null group by 1) g), '[]') as given
     from batches b
       left join lateral (
         select sum(c.completed + c.failed) as settled, sum(n) filter (where c.state = 'queued') as queued,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Kept } from '../artifacts/artifacts.ts';
 import type { ModelSpec } from '../models/models.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Memory } from '../policy/larger.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -63,6 +64,8 @@ export interface Failure extends Timing {
   status?: number;
   body?: string;
   requestId?: string;
+  /** What it ran out of: the next attempt is better made where there is more of it. */
+  needs?: Memory;
   /** What the upstream asked us to wait, in milliseconds. */
   retryAfterMs?: number;
   /** Where in the executor it happened, where that can be said: no secrets, no paths of the machine. */

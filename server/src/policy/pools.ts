@@ -16,6 +16,9 @@ export interface PoolConfig {
   startupSeconds: number;
   /** Who starts and ends its workers as the scheduler wants: processes of `sluice start`, a Deployment, or (absent, `none`) somebody else. */
   fleet?: 'local' | 'kubernetes' | 'none';
+  /** What a worker of it has: of memory, and on its largest GPU. Absent: not said, so that none counts as larger or smaller. */
+  memoryGb?: number;
+  gpuMemoryGb?: number;
   /** Share of its workers' room that each lane is sure of while it has work; absent: `defaultLanes`. */
   lanes?: Readonly<Record<Lane, number>>;
 }

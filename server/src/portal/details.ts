@@ -97,7 +97,8 @@ const readMarks = async (db: Db, row: BatchRow): Promise<Details['marks']> => {
   const answers = await db.one<{ first: number | null; last: number | null }>(sql`
     select extract(epoch from min(settled_at))::float8 as first, extract(epoch from max(settled_at))::float8 as last from segments where batch_no = ${row.no}`);
   const interruptions = await db.many<{ at: number; kind: 'lost' | 'drained'; worker_id: string | null; pool: string | null }>(sql`
-    select extract(epoch from at)::float8 as at, kind, worker_id, pool from interruptions where batch_no = ${row.no} order by id desc limit 50`);
+    select extract(epoch from at)::float8 as at, kind, worker_id, pool from interruptions
+    where batch_no = ${row.no} and kind <> 'larger' order by id desc limit 50`);
   const milestones = await db.many<{ at: number; percent: number }>(sql`
     select extract(epoch from created_at)::float8 as at, (data ->> 'percent')::int as percent from events where batch_no = ${row.no} and type = 'batch.milestone'`);
   const marks: Details['marks'] = [
@@ -107,6 +108,11 @@ const readMarks = async (db: Db, row: BatchRow): Promise<Details['marks']> => {
       at: move.at,
       kind: i === 0 ? ('given' as const) : move.pool === 'dedicated' ? ('escalated' as const) : ('returned' as const),
       text: `Given to ${move.pool}: ${move.reason}`,
+    })),
+    ...row.outgrown.map(({ at, pool, requests, reason }) => ({
+      at,
+      kind: 'escalated' as const,
+      text: `${requests} moved to ${pool}: ${reason}`,
     })),
     ...interruptions.map(({ at, kind, worker_id, pool }) => ({
       at,

@@ -67,7 +67,12 @@ const uncapped = sql`not exists (select from batches b where b.no = chunks.batch
  * Leases the next chunk to a worker: highest priority, then earliest deadline, then oldest, among the models it asks
  * for. A chunk that another worker is taking just now is skipped, so null may also mean "ask again soon".
  */
-export const claim = async (db: Db, worker: { id: string; models: readonly string[] }, seconds: number): Promise<Lease | null> => {
+export const claim = async (
+  db: Db,
+  worker: { id: string; models: readonly string[]; pool?: string },
+  seconds: number,
+): Promise<Lease | null> => {
+  const open = sql`${uncapped} and (chunks.pool is null or chunks.pool = ${worker.pool ?? null})`;
   const row = await db.maybe<LeaseRow>(sql`
     with claimed as (
       update chunks
@@ -79,10 +84,10 @@ export const claim = async (db: Db, worker: { id: string; models: readonly strin
           select head.model
           from unnest(${worker.models}::text[]) wanted (model), lateral (
             select model, priority, deadline, id from chunks
-            where state = 'queued' and model = wanted.model and ${uncapped}
+            where state = 'queued' and model = wanted.model and ${open}
             order by priority desc, deadline, id limit 1) head
           order by head.priority desc, head.deadline, head.id limit 1)
-          and ${uncapped}
+          and ${open}
         order by priority desc, deadline, id limit 1 for update skip locked))
       returning *)
     select ${leaseColumns} from claimed c join batches b on b.no = c.batch_no`);
@@ -210,11 +215,11 @@ export const giveBackLines = async (
       update chunks c set lines = c.lines - r.lines
       from rest r
       where c.id = ${lease.chunkId} and c.token = ${lease.token} and c.lines @> r.lines and not isempty(r.lines) and c.lines <> r.lines
-      returning c.batch_no, c.model, r.lines, c.retry, c.losses, c.priority, c.deadline, c.worker_id)
+      returning c.batch_no, c.model, r.lines, c.retry, c.losses, c.priority, c.deadline, c.pool, c.pool_since, c.worker_id)
     ${note === null ? none : sql`, given as (select batch_no, lines, worker_id from kept), notes as (${noted(note)})`}
-    insert into chunks (batch_no, model, lines, state, retry, losses, priority, deadline)
+    insert into chunks (batch_no, model, lines, state, retry, losses, priority, deadline, pool, pool_since)
     select k.batch_no, k.model, k.lines, case when b.status = 'cancelling' then 'cancelled' when b.expiring then 'expired' else 'queued' end,
-      k.retry, k.losses, k.priority, k.deadline
+      k.retry, k.losses, k.priority, k.deadline, k.pool, k.pool_since
     from kept k join batches b on b.no = k.batch_no`);
   return count === 1 ? 'given' : 'kept';
 };

@@ -32,6 +32,9 @@ const interrupted: Record<'lost' | 'drained', string> = {
   drained: 'its worker was told to end; it went back to the queue, and no attempt was charged',
 };
 
+type Interruption = Pick<Move, 'at' | 'pool' | 'worker'> &
+  ({ kind: 'lost' | 'drained'; reason: null } | { kind: 'larger'; reason: string });
+
 /** Everything that happened to a request between workers, oldest first. */
 export const movesOf = async (
   db: Db,
@@ -39,12 +42,14 @@ export const movesOf = async (
   line: number,
   until: number | null,
 ): Promise<Move[]> => {
-  const rows = await db.many<{ at: number; kind: 'lost' | 'drained'; pool: string | null; worker: string | null }>(sql`
-    select extract(epoch from at)::float8 as at, kind, pool, worker_id as worker from interruptions
+  const rows = await db.many<Interruption>(sql`
+    select extract(epoch from at)::float8 as at, kind, coalesce(given_to, pool) as pool, worker_id as worker, reason from interruptions
     where batch_no = ${batch.no} and lines @> ${line}::int order by id`);
   const moves = along(batch.pool_history, until).map((move, place): Move => {
     const kind = place === 0 ? 'given' : move.pool === 'dedicated' ? 'escalated' : 'returned';
     return { ...move, kind, worker: null };
   });
-  return [...moves, ...rows.map((row): Move => ({ ...row, reason: interrupted[row.kind] }))].sort((a, b) => a.at - b.at);
+  return [...moves, ...rows.map((row): Move => ({ ...row, reason: row.kind === 'larger' ? row.reason : interrupted[row.kind] }))].sort(
+    (a, b) => a.at - b.at,
+  );
 };

@@ -2,6 +2,7 @@ import { channels } from '../db/listen.ts';
 import type { Db } from '../db/db.ts';
 import { none, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
+import type { Way } from '../policy/larger.ts';
 import { noted } from './claim.ts';
 
 /** What is announced can also be found by polling: a failure to say it is no failure of what was done. Not for transactions, which it would spoil. */
@@ -132,26 +133,55 @@ const deadLetterFirst = (tx: Db, chunkId: number): Promise<number> =>
  * that goes in order they join the next chunk, of which their lines are the first, even if it is just being given back:
  * its worker knows nothing of them, and they stay when it lets go.
  *
+ * Those that ran out of memory go to a larger pool, where there is a way to one, and stay there; not out of a pool that
+ * their batch asked for, and not past the lines before them where it goes in order.
+ *
  * @returns how many chunks have them now, and milliseconds until the next request is due (null: none waits)
  */
-export const gatherDue = async (db: Db, batchNo?: number): Promise<{ chunks: number; nextMs: number | null }> => {
+export const gatherDue = async (
+  db: Db,
+  { ways = [], batchNo }: { ways?: readonly Way[]; batchNo?: number } = {},
+): Promise<{ chunks: number; nextMs: number | null }> => {
   const { chunks } = await db.one<{ chunks: number }>(sql`
     with due as (
       delete from waiting where ctid = any(array(
         select ctid from waiting where not_before <= now() ${batchNo === undefined ? none : sql`and batch_no = ${batchNo}`} order by not_before limit 10000 for update skip locked))
-      returning batch_no, line, model),
+      returning batch_no, line, model, needs, ran_in, pool),
+    placed as (
+      select d.batch_no, d.line, d.model, d.ran_in, coalesce(w.given_to, d.pool) as pool, w.reason
+      from due d join batches b on b.no = d.batch_no
+        left join unnest(${ways.map(({ ran }) => ran)}::text[], ${ways.map(({ memory }) => memory)}::text[],
+          ${ways.map(({ to }) => to)}::text[], ${ways.map(({ reason }) => reason)}::text[]) w (ran_in, needs, given_to, reason)
+          on w.ran_in = d.ran_in and w.needs = d.needs and b.options ->> 'pool' is null and b.options ->> 'strategy' is distinct from 'sequential'),
     sets as (
-      select d.batch_no, d.model, range_agg(int4range(d.line, d.line + 1)) as lines, b.priority, b.deadline,
+      select d.batch_no, d.model, d.pool, range_agg(int4range(d.line, d.line + 1)) as lines, b.priority, b.deadline,
         case when b.options ->> 'strategy' = 'sequential' then (
           select c.id from chunks c where c.batch_no = d.batch_no and c.model = d.model and c.state in ('queued', 'leased') order by c.id limit 1) end as next
-      from due d join batches b on b.no = d.batch_no
-      group by d.batch_no, d.model, b.no),
+      from placed d join batches b on b.no = d.batch_no
+      group by d.batch_no, d.model, d.pool, b.no),
+    moved as (
+      select batch_no, ran_in, pool, reason, range_agg(int4range(line, line + 1)) as lines, count(*) as requests
+      from placed where reason is not null group by batch_no, ran_in, pool, reason),
+    notes as (
+      insert into interruptions (batch_no, lines, kind, pool, given_to, reason)
+      select batch_no, lines, 'larger', ran_in, pool, reason from moved),
+    told as (
+      update batches b set outgrown = (
+        select jsonb_agg(jsonb_build_object('at', at, 'from', "from", 'pool', pool, 'requests', requests, 'reason', reason) order by at)
+        from (
+          select min(at) as at, "from", pool, sum(requests) as requests, reason
+          from jsonb_to_recordset(b.outgrown || n.moves) e (at float8, "from" text, pool text, requests int, reason text)
+          group by "from", pool, reason) each)
+      from (
+        select batch_no, jsonb_agg(jsonb_build_object('at', extract(epoch from now()), 'from', ran_in, 'pool', pool, 'requests', requests, 'reason', reason)) as moves
+        from moved group by batch_no) n
+      where b.no = n.batch_no),
     joined as (
       update chunks c set lines = c.lines + s.lines, retry = true from sets s
       where c.id = s.next and c.state in ('queued', 'leased') returning c.id),
     made as (
-      insert into chunks (batch_no, model, lines, retry, priority, deadline)
-      select s.batch_no, s.model, s.lines, true, s.priority, s.deadline
+      insert into chunks (batch_no, model, lines, retry, priority, deadline, pool, pool_since)
+      select s.batch_no, s.model, s.lines, true, s.priority, s.deadline, s.pool, case when s.pool is not null then now() end
       from sets s where s.next is null or s.next not in (select id from joined)
       returning id)
     select ((select count(*) from joined) + (select count(*) from made))::int as chunks`);
@@ -160,6 +190,27 @@ export const gatherDue = async (db: Db, batchNo?: number): Promise<{ chunks: num
     select (extract(epoch from min(not_before) - now()) * 1000)::float8 as ms from waiting`);
   return { chunks, nextMs: ms === null ? null : Math.max(0, ms) };
 };
+
+/**
+ * Lets chunks go that wait for a pool of their own without a worker there, for as long as one takes to start and a lease
+ * to run out; or for a pool that is not there any more. Any worker may run them then.
+ *
+ * @returns how many
+ */
+export const letGo = (db: Db, pools: readonly { name: string; startupSeconds: number }[], leaseSeconds: number): Promise<number> =>
+  db.run(sql`
+    update chunks set pool = null, pool_since = null
+    where id = any(array(
+      select c.id
+      from chunks c
+        left join unnest(${pools.map(({ name }) => name)}::text[], ${pools.map((pool) => pool.startupSeconds + leaseSeconds)}::float8[]) p (name, seconds)
+          on p.name = c.pool
+      where c.pool is not null and c.state = 'queued' and (p.name is null or (
+        c.pool_since < now() - make_interval(secs => p.seconds) and not exists (
+          select from workers w
+          where w.pool = c.pool and c.model = any(w.models) and w.state = 'ready' and w.drain_requested_at is null
+            and w.seen_at > now() - make_interval(secs => p.seconds))))
+      for update of c skip locked))`);
 
 /**
  * Ends what has not started of a batch that is being cancelled or has expired; what is leased ends when its worker

@@ -3,6 +3,7 @@ import { insertOfLines, type KeptOfLine } from '../artifacts/artifacts.ts';
 import { none, prepared, sql, type Statement } from '../db/sql.ts';
 import { formatLines, type Lines } from '../formats/lines.ts';
 import type { CopyKind } from '../formats/manifest.ts';
+import type { Memory } from '../policy/larger.ts';
 import type { Lease } from './claim.ts';
 
 /** What a part of a chunk came to. Its segment is in storage already. */
@@ -75,6 +76,8 @@ export interface FailedAttempt {
 export interface Waiting {
   line: number;
   delayMs: number;
+  /** What it ran out of where it ran; absent: nothing. */
+  needs?: Memory | null;
 }
 
 const noCopies: Record<CopyKind, number> = { batch: 0, cache: 0, semantic: 0 };
@@ -133,7 +136,7 @@ export const settle = async (
           }
       from gone g
       where c.id = ${lease.chunkId} and c.token = ${lease.token}
-      returning c.batch_no, c.state, c.parts)
+      returning c.batch_no, c.state, c.parts, c.pool)
     ${
       segment === null
         ? none
@@ -170,9 +173,10 @@ export const settle = async (
       waiting.length === 0
         ? none
         : sql`, delayed as (
-      insert into waiting (batch_no, line, model, not_before)
-      select f.batch_no, w.line, ${lease.model}, now() + make_interval(secs => w.ms / 1000)
-      from fenced f, unnest(${column(waiting, 'line')}::int[], ${column(waiting, 'delayMs')}::float8[]) w (line, ms))`
+      insert into waiting (batch_no, line, model, not_before, needs, ran_in, pool)
+      select f.batch_no, w.line, ${lease.model}, now() + make_interval(secs => w.ms / 1000), w.needs,
+        case when w.needs is not null then coalesce((select pool from workers where id = ${workerId}), 'dedicated') end, f.pool
+      from fenced f, unnest(${column(waiting, 'line')}::int[], ${column(waiting, 'delayMs')}::float8[], ${waiting.map(({ needs }) => needs ?? null)}::text[]) w (line, ms, needs))`
     }
     ${artifacts.length === 0 ? none : sql`, files as (${insertOfLines(sql`fenced`, artifacts)})`}
     ${segment === null || answers === undefined || answers.rows.length === 0 ? none : keep(segment.key, answers)}

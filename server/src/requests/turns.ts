@@ -23,7 +23,7 @@ const planSeconds = 15;
  * Every step goes straight to its row: the first turn of each model, and the first chunk of the turn's batch. An equal sign
  * would let the planner read the table in the order of its primary key, past everything that is done, if its statistics
  * are old: then a claim costs more with each chunk. What lies between two equal ends, and is to come in an index's own
- * order, only that index has.
+ * order, only that index has. A turn may be for one chunk, which only its pool runs: that is found by its id, and passed over by others.
  *
  * Where no scheduler has planned for a while, workers go on in the plain order of priority, deadline and age: a dead
  * scheduler costs fairness, and never stands work still.
@@ -42,7 +42,7 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
     turn as (
       delete from turns where ctid = any(array(
         select ctid ${first(sql`(select model from head)`)} for update skip locked))
-      returning batch_no, model, tenant_id, work),
+      returning batch_no, model, tenant_id, work, chunk_id),
     claimed as (
       update chunks
       set state = 'leased', worker_id = ${worker.id}, token = nextval('lease_token'), kind = ${worker.kind},
@@ -50,8 +50,9 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
       where ctid = any(array(
         select ctid from chunks
         where (batch_no, model) >= (select batch_no, model from turn) and (batch_no, model) <= (select batch_no, model from turn)
-          and state = 'queued'
-        order by batch_no, model, id limit 1 for update skip locked))
+          and state = 'queued' and pool is null and (select chunk_id from turn) is null
+        order by batch_no, model, id limit 1 for update skip locked)
+        || array(select ctid from chunks where id = (select chunk_id from turn) and state = 'queued' for update skip locked))
       returning *),
     charged as (
       update accounts a set counter = a.counter + t.work / a.weight from turn t
@@ -87,6 +88,8 @@ export interface Waiting {
   takes: number;
   /** Requests in the largest chunk that may be the next one by the time it is taken. */
   largest: number;
+  /** The one chunk that it is about, which only `pool` may run; null: all those that any worker may run. */
+  chunk_id: number | null;
   /** Requests of the batch in flight, of all of its models. */
   running: number;
 }
@@ -107,14 +110,42 @@ export const readWaiting = (tx: Db, turns: number): Promise<Waiting[]> =>
       from chunks c join batches b on b.no = c.batch_no where c.state = 'leased' group by 1)
     select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, o.model, b.lane, b.priority,
       extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
-      b.width, b.cap, b.options ->> 'pool' as pool, q.chunks::int as chunks, q.takes::int as takes, greatest(q.largest, r.largest)::int as largest, coalesce(r.requests, 0) as running
+      b.width, b.cap, b.options ->> 'pool' as pool, q.chunks::int as chunks, q.takes::int as takes, greatest(q.largest, r.largest)::int as largest,
+      null::bigint as chunk_id, coalesce(r.requests, 0) as running
     from open o join batches b on b.no = o.no cross join share
       cross join lateral (
         select count(*) as chunks, (array_agg(n order by id))[1] as takes, max(n) as largest
         from (select c.id, c.requests as n from chunks c
-              where c.batch_no = o.no and c.model = o.model and c.state = 'queued' order by c.id limit share.most) head) q
+              where c.batch_no = o.no and c.model = o.model and c.state = 'queued' and c.pool is null order by c.id limit share.most) head) q
       left join running r on r.batch_no = o.no
     where q.chunks > 0`);
+
+/**
+ * Chunks that wait for a pool of their own, each by itself: the oldest few of each pool, so that those of one without
+ * workers leave room in the plan for everything else.
+ */
+export const readPooled = (tx: Db, each: number): Promise<Waiting[]> =>
+  tx.many<Waiting>(sql`
+    select b.no as batch_no, b.id as batch_id, b.tenant_id, b.created_by as user, c.model, b.lane, b.priority,
+      extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.deadline)::float8 as deadline,
+      b.width, b.cap, c.pool, 1 as chunks, c.requests as takes, c.requests as largest, c.id as chunk_id,
+      (select coalesce(sum(least(r.requests, b.width, b.cap)), 0)::int from chunks r where r.batch_no = b.no and r.state = 'leased') as running
+    from (
+        select id, batch_no, model, pool, requests, row_number() over (partition by pool order by id) as place
+        from chunks where pool is not null and state = 'queued') c
+      join batches b on b.no = c.batch_no
+    where c.place <= ${each} and b.status = 'in_progress' and not b.expiring
+    order by c.id`);
+
+/** Requests that are given to one pool, by its name: queued, leased or waiting for a retry. */
+export const readGiven = async (tx: Db): Promise<Map<string, number>> => {
+  const rows = await tx.many<{ pool: string; requests: number }>(sql`
+    select pool, sum(requests)::int as requests from (
+      select pool, requests from chunks where pool is not null and state in ('queued', 'leased')
+      union all select pool, 1 from waiting where pool is not null) given
+    group by 1`);
+  return new Map(rows.map(({ pool, requests }) => [pool, requests]));
+};
 
 /** Requests in flight, by lane, of the workers of each kind. */
 export const readLanes = (tx: Db): Promise<{ model: string; kind: 'spot' | 'dedicated'; lane: Waiting['lane']; running: number }[]> =>
@@ -155,6 +186,8 @@ export interface PlannedTurn {
   why: string;
   /** Only a worker of this pool may take it; null: any. */
   pool: string | null;
+  /** The chunk it is for; null: the next one of the batch. */
+  chunkId: number | null;
 }
 
 /**
@@ -164,11 +197,12 @@ export interface PlannedTurn {
 export const replaceTurns = async (tx: Db, turns: readonly PlannedTurn[]): Promise<void> => {
   const { current } = await tx.one<{ current: number }>(sql`update plan set current = current + 1, planned_at = now() returning current`);
   await tx.run(sql`
-    insert into turns (plan, kind, model, batch_no, tenant_id, work, why, pool)
-    select ${current}, t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why, t.pool
+    insert into turns (plan, kind, model, batch_no, tenant_id, work, why, pool, chunk_id)
+    select ${current}, t.kind, t.model, t.batch_no, t.tenant_id, t.work, t.why, t.pool, t.chunk_id
     from unnest(${turns.map((t) => t.kind)}::text[], ${turns.map((t) => t.model)}::text[], ${turns.map((t) => t.batchNo)}::bigint[],
       ${turns.map((t) => t.tenant)}::text[], ${turns.map((t) => t.work)}::float8[], ${turns.map((t) => t.why)}::text[],
-      ${turns.map((t) => t.pool)}::text[]) with ordinality t (kind, model, batch_no, tenant_id, work, why, pool, place)
+      ${turns.map((t) => t.pool)}::text[], ${turns.map((t) => t.chunkId)}::bigint[]) with ordinality
+      t (kind, model, batch_no, tenant_id, work, why, pool, chunk_id, place)
     order by t.place`);
 };
 

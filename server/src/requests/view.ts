@@ -121,7 +121,7 @@ const look = async (db: Db, batchNo: number, numbers: readonly number[]): Promis
   const [from, to] = [numbers[0]!, numbers.at(-1)!];
   const [chunks, segments, rows, waiting, attempts] = await Promise.all([
     db.many<{ lines: string; state: string; model: string; worker_id: string | null; pool: string | null; leased_at: number | null }>(sql`
-      select lines::text, state, model, worker_id, (select pool from workers w where w.id = worker_id) as pool,
+      select lines::text, state, model, worker_id, coalesce((select w.pool from workers w where w.id = worker_id), chunks.pool) as pool,
         extract(epoch from leased_at)::float8 as leased_at from chunks
       where batch_no = ${batchNo} and lines && ${wanted}::int4multirange`),
     db.many<{

@@ -1,4 +1,5 @@
 import type { PoolConfig } from '../policy/pools.ts';
+import { readGiven } from '../requests/turns.ts';
 import { record } from '../batches/events.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
@@ -223,7 +224,7 @@ const writeParents = (tx: Db, children: readonly string[]): Promise<number> =>
 
 const writePools = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<Round['pools']> => {
   const wanted = pools.map((pool) => ({ ...pool, desired: 0, reason: 'no work' }));
-  const jobs = await readJobs(tx);
+  const [jobs, given] = [await readJobs(tx), await readGiven(tx)];
   for (const kind of ['spot', 'dedicated'] as const) {
     const own = wanted.filter((pool) => pool.preemptible === (kind === 'spot'));
     if (own.length === 0) continue;
@@ -242,7 +243,7 @@ const writePools = async (tx: Db, decided: readonly Decided[], { pools }: Contro
     );
     for (const pool of own) {
       const { workers, reason: why } = desiredWorkers({
-        queued,
+        queued: Math.max(queued, given.get(pool.name) ?? 0),
         ratio: pool.backlogRatio,
         min: pool.minimum,
         max: pool.maximum,
@@ -253,11 +254,13 @@ const writePools = async (tx: Db, decided: readonly Decided[], { pools }: Contro
     }
   }
   await tx.run(sql`
-    insert into pools (name, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, desired, reason, decided_at)
+    insert into pools (name, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, desired, reason, memory_gb, gpu_memory_gb, decided_at)
     select *, now() from unnest(${wanted.map((p) => p.name)}::text[], ${wanted.map((p) => p.preemptible)}::boolean[], ${wanted.map((p) => p.price)}::float8[],
       ${wanted.map((p) => p.minimum)}::int[], ${wanted.map((p) => p.maximum)}::int[], ${wanted.map((p) => p.backlogRatio)}::float8[],
-      ${wanted.map((p) => p.startupSeconds)}::float8[], ${wanted.map((p) => p.desired)}::int[], ${wanted.map((p) => p.reason)}::text[])
+      ${wanted.map((p) => p.startupSeconds)}::float8[], ${wanted.map((p) => p.desired)}::int[], ${wanted.map((p) => p.reason)}::text[],
+      ${wanted.map((p) => p.memoryGb ?? null)}::float8[], ${wanted.map((p) => p.gpuMemoryGb ?? null)}::float8[])
     on conflict (name) do update set preemptible = excluded.preemptible, price = excluded.price, minimum = excluded.minimum, maximum = excluded.maximum,
-      backlog_ratio = excluded.backlog_ratio, startup_seconds = excluded.startup_seconds, desired = excluded.desired, reason = excluded.reason, decided_at = now()`);
+      backlog_ratio = excluded.backlog_ratio, startup_seconds = excluded.startup_seconds, desired = excluded.desired, reason = excluded.reason,
+      memory_gb = excluded.memory_gb, gpu_memory_gb = excluded.gpu_memory_gb, decided_at = now()`);
   return wanted.map(({ name, desired, reason }) => ({ name, desired, reason }));
 };

@@ -13,6 +13,7 @@ import {
   dropOldTurns,
   readClock,
   readLanes,
+  readPooled,
   readRisk,
   readWaiting,
   replaceTurns,
@@ -37,6 +38,9 @@ export interface PlannerOptions {
 
 /** Claims that are planned ahead for each kind and model: a plan lasts until the next, half a second later or sooner. */
 const ahead = 256;
+
+/** Of them, those for chunks that only one pool runs, of each pool. */
+const pooled = 16;
 
 /** Any number, the same everywhere: one scheduler plans at a time. */
 const lock = 7_305_814_912;
@@ -67,7 +71,7 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
     await alone(tx, lock);
     const counted = await openFlight(tx, options.quotas);
     await dropLimitedTurns(tx);
-    const waiting = await capWaiting(tx, await readWaiting(tx, ahead), options.quotas);
+    const waiting = await capWaiting(tx, [...(await readWaiting(tx, ahead)), ...(await readPooled(tx, pooled))], options.quotas);
     const flight = withWaiting(counted, waiting, options.quotas);
     const [now, risk, fleet] = [await readClock(tx), await readRisk(tx), await readFleet(tx, options.leaseSeconds ?? 30)];
     const running = new Map(waiting.map((group) => [group.batch_no, group.running]));
@@ -108,14 +112,15 @@ const turnsOf = (
 ): PlannedTurn[] => {
   const { now, accounts, flight, fleet, running } = table;
   const home = new Map(options.pools.map((pool) => [pool.name, kindOf(pool)]));
-  const own = groups.filter(({ pool }) => pool === null || (home.get(pool) ?? kind) === kind);
-  const byBatch = new Map(own.map((group) => [group.batch_id, group]));
+  const own = apart(groups.filter(({ pool }) => pool === null || (home.get(pool) ?? kind) === kind));
+  const byName = new Map(own.map((group) => [nameOf(group), group]));
+  const places = new Map(options.risk.map((batch, place) => [batch, place]));
   const cost = options.costOf(model);
   const backlog = own.map((group): Backlog => {
     // The next chunk of a limited batch counts as the largest that may be it by the time it is taken.
     const takes = group.width === null ? group.takes : group.largest;
     return {
-      batch: group.batch_id,
+      batch: nameOf(group),
       tenant: group.tenant_id,
       user: userKey(group.tenant_id, group.user),
       lane: group.lane,
@@ -137,16 +142,33 @@ const turnsOf = (
     accounts,
     users: flight.users,
     all: flight.all,
-    atRisk: new Map(options.risk.map((batch, place) => [batch, place])),
+    atRisk: new Map(own.filter((group) => places.has(group.batch_id)).map((group) => [nameOf(group), places.get(group.batch_id)!])),
     // Where no dedicated worker is there, spot is better than nobody.
     tail: fleet.ready('dedicated', model) > 0 ? (options.tailOf?.(model) ?? 0) : 0,
     lanes: lanesIn(model, kind, backlog, table, options.pools),
   };
   const turns = planTurns(desk, kind, ahead);
-  for (const { batch } of turns) book(byBatch.get(batch)!, table);
+  for (const { batch } of turns) book(byName.get(batch)!, table);
   return turns.map(({ batch, tenant, work, why }) => {
-    const { batch_no: batchNo, pool } = byBatch.get(batch)!;
-    return { kind, model, batchNo, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null };
+    const { batch_no: batchNo, pool, chunk_id: chunkId } = byName.get(batch)!;
+    return { kind, model, batchNo, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null, chunkId };
+  });
+};
+
+/** A chunk that one pool runs stands on the desk beside the rest of its batch, and by its name, all else being equal, before it. */
+const nameOf = ({ batch_id: batch, chunk_id: chunk }: Waiting): string => (chunk === null ? batch : `${chunk} ${batch}`);
+
+/**
+ * A batch that may have only so much in flight stands there once: two entries would each be given all of its room. Its
+ * chunks for one pool come after the others, one at a time.
+ */
+const apart = (groups: readonly Waiting[]): Waiting[] => {
+  const seen = new Set<number>();
+  return groups.filter(({ width, batch_no: batch }) => {
+    if (width === null) return true;
+    const first = !seen.has(batch);
+    seen.add(batch);
+    return first;
   });
 };
 

@@ -36,7 +36,8 @@ import { trackNext } from '../screens/track.ts';
 import { sweepModelFiles } from '../registry/files.ts';
 import { sweepTables, TableChore, type MadeTable } from '../results/chore.ts';
 import { rescueVettings } from '../registry/vetting.ts';
-import { announceChunks, gatherDue, rescue, rescuePage } from '../requests/queue.ts';
+import { ways } from '../policy/larger.ts';
+import { announceChunks, gatherDue, letGo, rescue, rescuePage } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface SchedulerDeps {
@@ -228,7 +229,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
   }
 
   async #retries(): Promise<boolean> {
-    const { chunks, nextMs } = await gatherDue(this.#deps.db);
+    const { chunks, nextMs } = await gatherDue(this.#deps.db, { ways: ways(this.#deps.config.pools) });
     if (chunks > 0) this.#replan();
     if (this.#nextDue) clearTimeout(this.#nextDue);
     // Not to the millisecond: those that are due close together become one chunk.
@@ -326,6 +327,11 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     }
     if (rescued > 0) {
       log.warn({ leases: rescued }, 'leases ran out; their chunks went back to the queue');
+      this.#replan();
+    }
+    const free = await letGo(db, config.pools, config.timing.leaseSeconds);
+    if (free > 0) {
+      log.warn({ chunks: free }, 'no worker came to the larger pool that these waited for; any may run them now');
       this.#replan();
     }
     if ((await expireDue(db)) > 0 || rescued > 0) this.#loops.finalize.wake();

@@ -174,14 +174,23 @@ test('a turn is taken without a look at chunks that are done, or at those of oth
   await plan(db, planner);
   // As workers ask. The table's statistics are those of when it was empty.
   await using indexed = openPool({ url: db.url, name: 'test', max: 1, indexed: true });
-  const fetched = await indexed.transaction(async (tx) => {
-    expect(await claimTurn(tx, dedicated, 60)).toMatchObject({ tenant: expect.stringMatching(/behind/) });
-    // Of this transaction alone.
-    return tx.one<{ rows: number }>(
-      sql`select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables where relname = 'chunks'`,
-    );
-  });
-  expect(fetched.rows).toBeLessThan(20);
+  const fetched = () =>
+    indexed.transaction(async (tx) => {
+      const claimed = await claimTurn(tx, dedicated, 60);
+      expect(claimed).toMatchObject({ tenant: expect.stringMatching(/behind/) });
+      // Of this transaction alone.
+      const { rows } = await tx.one<{ rows: number }>(
+        sql`select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables where relname = 'chunks'`,
+      );
+      return { rows, line: (claimed as Lease).lines[0]! };
+    });
+  expect((await fetched()).rows).toBeLessThan(20);
+  // The last of them is for this pool alone.
+  await db.run(sql`update chunks set pool = 'dedicated', pool_since = now() where id = (select max(id) from chunks)`);
+  await plan(db, planner);
+  const own = await fetched();
+  expect(own.line).toBe(3_000);
+  expect(own.rows).toBeLessThan(20);
 });
 
 test('without a scheduler workers go on by themselves', async ({ db }) => {

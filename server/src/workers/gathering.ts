@@ -151,14 +151,13 @@ export class Gathering {
     const { attempts, exceptions, waiting } = this.#part;
     const { maxAttempts, baseMs: base, capMs: cap, budget } = this.#retry;
     const { line, attempt } = task;
-    const { code, status = null, startedAt, ms, retryAfterMs } = outcome;
+    const { code, status = null, startedAt, ms, retryAfterMs, needs = null } = outcome;
     const message = clip(outcome.message);
     attempts.push({ line, number: attempt, kind, code, message, statusCode: status, startedAt, ms });
     if (retryable && attempt < maxAttempts) {
       const delayMs = backoff(attempt, { base, cap, ...(retryAfterMs !== undefined && { retryAfterMs }) });
       const wait = Math.max(delayMs, budget?.retry() ?? 0);
-      waiting.push({ line, delayMs: wait });
-      for (const follower of followers) waiting.push({ line: follower.line, delayMs: wait });
+      for (const { line: own } of [task, ...followers]) waiting.push({ line: own, delayMs: wait, needs });
       return 'waiting';
     }
     const state = retryable ? 'dead_lettered' : 'failed';

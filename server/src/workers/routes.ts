@@ -38,7 +38,7 @@ const readWorkers = async (db: Db, { tenant }: Identity, leaseSeconds: number, i
 
 const readPools = (db: Db, leaseSeconds: number): Promise<PoolObject[]> =>
   db.many<PoolObject>(sql`
-    select name, 'pool' as object, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, desired, reason,
+    select name, 'pool' as object, preemptible, price, minimum, maximum, backlog_ratio, startup_seconds, memory_gb, gpu_memory_gb, desired, reason,
       extract(epoch from decided_at)::float8 as decided_at,
       (select count(*)::int from workers w where w.pool = p.name and w.state = 'ready' and w.drain_requested_at is null
          and w.seen_at > now() - make_interval(secs => ${leaseSeconds})) as actual

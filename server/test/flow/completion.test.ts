@@ -139,6 +139,14 @@ test('a batch is explained while it runs', async () => {
   expect(queued.summary).toBe('It runs: 0 of 10 requests settled, 0 running, 10 queued, 0 waiting for a retry.');
   expect(codes(queued)).toEqual(['queued', 'deadline']);
   await still.db.run(
+    sql`update chunks set pool = 'big', pool_since = now() where id = (select max(id) from chunks where batch_no = ${no})`,
+  );
+  const moved = await explain(still, id);
+  expect(moved.reasons[1]).toEqual({
+    code: 'larger_pool',
+    text: '5 of them wait for the pool big, having run out of memory in a smaller one.',
+  });
+  await still.db.run(
     sql`update batches set at_risk = true, escalated_at = now(), forecast_p90 = now() + interval '1 hour', width = 5, admitted = false where no = ${no}`,
   );
   await still.db.run(sql`
@@ -146,9 +154,9 @@ test('a batch is explained while it runs', async () => {
     where id = (select min(id) from chunks where batch_no = ${no})`);
   await still.db.run(sql`insert into waiting values (${no}, 3, 'echo@1.0.0', now() + interval '30 seconds')`);
   const busy = await explain(still, id);
-  expect(codes(busy)).toEqual(['queued', 'leased', 'holder', 'waiting', 'width', 'at_risk', 'escalated', 'forecast']);
-  expect(busy.reasons[2]!.text).toMatch(/^worker_here holds 5 requests until 2/);
-  expect(busy.reasons[5]!.text).toMatch(/at risk; it was not promised/);
+  expect(codes(busy)).toEqual(['queued', 'larger_pool', 'leased', 'holder', 'waiting', 'width', 'at_risk', 'escalated', 'forecast']);
+  expect(busy.reasons[3]!.text).toMatch(/^worker_here holds 5 requests until 2/);
+  expect(busy.reasons[6]!.text).toMatch(/at risk; it was not promised/);
 
   await still.db.run(sql`update batches set cap = 5 where no = ${no}`);
   expect(codes(await explain(still, id))).toContain('quota');

@@ -225,12 +225,13 @@ const Pools = ({ batch }: { batch: Batch }) =>
   batch.pool_history.length === 0 ? null : (
     <Card title="Where its work was given">
       <dl className={css.list}>
-        {batch.pool_history.map(({ at, pool, reason }) => [
-          <dt key={at}>
+        {batch.pool_history.map(({ at, pool, requests, reason }) => [
+          <dt key={`${at}${reason}`}>
             <Moment at={at} />
           </dt>,
-          <dd key={`${at}=`}>
-            {pool} <span className="quiet">{reason}</span>
+          <dd key={`${at}${reason}=`}>
+            {pool} {requests !== undefined && `(${plural(requests, 'request')}) `}
+            <span className="quiet">{reason}</span>
           </dd>,
         ])}
       </dl>

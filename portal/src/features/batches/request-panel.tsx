@@ -34,6 +34,15 @@ export const DedupBadge = ({ dedup }: { dedup: RequestDetails['dedup'] }) => {
   );
 };
 
+const moveWords = {
+  given: 'Given',
+  escalated: 'Escalated',
+  returned: 'Returned',
+  lost: 'Interrupted',
+  drained: 'Interrupted',
+  larger: 'Moved',
+};
+
 const History = ({ request }: { request: RequestDetails }) => (
   <div className={css.list} tabIndex={0} role="region" aria-label="Attempts and moves">
     <ol>
@@ -46,7 +55,7 @@ const History = ({ request }: { request: RequestDetails }) => (
       ))}
       {request.moves.map(({ at, kind, pool, worker, reason }) => (
         <li key={`m${at}${kind}`}>
-          <b>{{ given: 'Given', escalated: 'Escalated', returned: 'Returned', lost: 'Interrupted', drained: 'Interrupted' }[kind]}</b>
+          <b>{moveWords[kind]}</b>
           {pool && ` to ${pool}`}
           {worker && ` (${worker})`}, {absolute(at)}
           <div className="quiet">{reason}</div>

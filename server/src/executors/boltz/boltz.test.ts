@@ -126,6 +126,8 @@ test('a ligand that runs out of memory does not take the affinities of the other
   expect(told(await collect(await open({ oom_affinity: ['CCBr'] }), three))).toEqual(['ok', 'ok', 'ok']);
   const outcomes = await collect(await open({ oom_always: ['CCBr'] }), three);
   expect(told(outcomes)).toEqual(['ok', 'retryable out_of_memory', 'ok']);
+  expect(outcomes[1]).toMatchObject({ needs: 'gpu_memory' });
+  expect((await collect(await open({ oom_always: ['CCBr'] }, { accelerator: 'cpu' }), three))[1]).toMatchObject({ needs: 'memory' });
   expect(outputsIn(outcomes[2])).toHaveProperty('affinity_pred_value');
   expect(told(await collect(await open({ oom_always: ['CC'] }), three))).toEqual(Array(3).fill('retryable out_of_memory'));
 });

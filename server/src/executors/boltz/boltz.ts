@@ -5,11 +5,13 @@ import { named, type Kept } from '../../artifacts/artifacts.ts';
 import { typeOfName } from '../../artifacts/types.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
+import type { Memory } from '../../policy/larger.ts';
+import type { Failed } from '../command/adapter.ts';
 import { keepOutputs, written, type Found } from '../command/collect.ts';
 import { environmentOf } from '../command/environment.ts';
 import { runProgram, type Ended } from '../command/program.ts';
 import { BadRequest } from '../bad-request.ts';
-import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
+import type { Executor, ExecutorContext, ExecutorKind, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
 import { runGroups } from '../limited.ts';
 import { readOptions } from '../options.ts';
 import { Slots } from '../slots.ts';
@@ -68,6 +70,11 @@ class Boltz implements Executor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
+  }
+
+  /** What its predictions run out of. */
+  get #memory(): Memory {
+    return this.#options.accelerator === 'cpu' ? 'memory' : 'gpu_memory';
   }
 
   async #attempt(group: readonly Task[], signal: AbortSignal): Promise<Outcome[]> {
@@ -133,7 +140,7 @@ class Boltz implements Executor {
     const { predicted, cause, ended, input, msa } = result;
     if (ended.by === 'abort' && (cause !== null || predicted === null))
       return { ok: false, kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before it was predicted.' };
-    const failure = cause !== null || predicted === null ? failureOf(cause, ended) : null;
+    const failure = cause !== null || predicted === null ? failureOf(cause, ended, this.#memory) : null;
     const outputs =
       predicted === null ? null : outputsOf(request, predicted.structures[0]!.confidence, predicted.affinity, { msa, tool: this.#tool });
     // Of one that failed too: what was asked, what the tool said, and a structure where only the affinity is missing.
@@ -196,7 +203,7 @@ class Boltz implements Executor {
   }
 }
 
-type Answer = ({ ok: true; status: number; body: string } | ({ ok: false } & Pick<Failure, 'kind' | 'code' | 'message'>)) & {
+type Answer = ({ ok: true; status: number; body: string } | ({ ok: false } & Failed)) & {
   artifacts?: readonly Kept[];
 };
 
@@ -257,7 +264,7 @@ const requestOf = (task: Pick<Task, 'body'>): BoltzRequest | BadRequest => {
   }
 };
 
-const failureOf = (cause: Cause | null, ended: Ended): Pick<Failure, 'kind' | 'code' | 'message'> => {
+const failureOf = (cause: Cause | null, ended: Ended, memory: Memory): Failed => {
   if (ended.error !== null)
     return { kind: 'permanent', code: 'executor_error', message: `The program could not be started: ${ended.error}` };
   if (ended.by === 'timeout')
@@ -273,6 +280,7 @@ const failureOf = (cause: Cause | null, ended: Ended): Pick<Failure, 'kind' | 'c
       return {
         kind: 'retryable',
         code: 'out_of_memory',
+        needs: memory,
         message: 'The prediction ran out of memory, also alone; it may fit on a larger GPU, or with fewer samples.',
       };
     case 'unfinished':
@@ -280,6 +288,8 @@ const failureOf = (cause: Cause | null, ended: Ended): Pick<Failure, 'kind' | 'c
       return {
         kind: 'retryable',
         code: 'executor_error',
+        // Nobody here has killed it: the kernel does, where a machine has no memory left.
+        ...(ended.signal === 'SIGKILL' && { needs: 'memory' as const }),
         message: `Boltz-2 left no result for it (exit code ${ended.code ?? ended.signal}).${said}`,
       };
   }

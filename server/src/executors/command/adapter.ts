@@ -15,7 +15,7 @@ import { runProgram, type Ended } from './program.ts';
 
 type Limits = Pick<CommandOptions, 'env' | 'pass_env' | 'gpu_env' | 'timeout_ms' | 'cpu_seconds' | 'memory_mb' | 'max_concurrency'>;
 
-export type Failed = Pick<Failure, 'kind' | 'code' | 'message'>;
+export type Failed = Pick<Failure, 'kind' | 'code' | 'message' | 'needs'>;
 
 /** What a tool made of a request: numbers and files; or why it did not, with the files there are all the same. */
 export type Made = { outputs: JsonObject; files: Found[] } | { failed: Failed; files: Found[] };
@@ -169,6 +169,7 @@ export const failureBy = ({ code, signal, log }: Pick<Ended, 'code' | 'signal' |
     return {
       kind: 'retryable',
       code: 'out_of_memory',
+      needs: 'gpu_memory',
       message: `${stage} ran out of memory; it may fit on a larger GPU, or with fewer samples.${said}`,
     };
   return {

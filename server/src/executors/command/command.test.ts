@@ -147,6 +147,10 @@ test('how a program ends decides whether it is run again, and what it said last 
   });
   expect(await ends('process.exit(75)')).toMatchObject({ kind: 'retryable' });
   expect(await ends('process.exit(2)', { retryable_exits: [2] })).toMatchObject({ kind: 'retryable' });
+  expect(await ends('process.exit(3)', { memory_exits: [3] })).toMatchObject({ kind: 'retryable', code: 'out_of_memory', needs: 'memory' });
+  expect(await ends('process.exit(3)', { memory_exits: [3], gpu_env: ['CUDA_VISIBLE_DEVICES'] })).toMatchObject({ needs: 'gpu_memory' });
+  // As the kernel does to what a machine has no memory for.
+  expect(await ends("process.kill(process.pid, 'SIGKILL')")).toMatchObject({ kind: 'retryable', code: 'out_of_memory', needs: 'memory' });
   expect(await ends("process.kill(process.pid, 'SIGSEGV')")).toMatchObject({
     kind: 'retryable',
     message: expect.stringContaining('SIGSEGV'),

@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path';
 import { named, type Kept } from '../../artifacts/artifacts.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ModelSpec } from '../../models/models.ts';
+import type { Memory } from '../../policy/larger.ts';
 import type { Executor, ExecutorContext, ExecutorKind, Failure, JsonObject, Outcome, RunSignals, Task } from '../executor.ts';
 import { runGroups, runLimited } from '../limited.ts';
 import { readOptions } from '../options.ts';
 import { Slots } from '../slots.ts';
+import type { Failed } from './adapter.ts';
 import { BadOutputs, findOutputs, keepLog, keepOutputs, logName, written, type Found } from './collect.ts';
 import { environmentOf } from './environment.ts';
 import { commandOptions, type CommandOptions } from './options.ts';
@@ -17,10 +19,10 @@ import { renderArgument, renderJson, renderText, Unfilled, type Names } from './
 
 /** Exit code of programs that ask to be tried again (EX_TEMPFAIL of sysexits.h). */
 const temporary = 75;
+const outOfMemory = 'out_of_memory';
 const defaultTimeoutMs = 3_600_000;
 const defaultOutputBytes = 1_000_000_000;
 
-type Failed = Pick<Failure, 'kind' | 'code' | 'message'>;
 type Answer = ({ ok: true; status: number; body: string } | ({ ok: false } & Failed)) & { artifacts?: readonly Kept[] };
 
 /**
@@ -108,7 +110,8 @@ class Command implements Executor {
       else if ('outputs' in result) answers.push(await this.#answerOf(task, result.outputs, dir, { ended, said, signal }));
       else {
         const { code, message, retryable } = result.error;
-        answers.push({ ok: false, kind: retryable ? 'retryable' : 'permanent', code, message, ...said });
+        const outcome = { ok: false, kind: retryable ? 'retryable' : 'permanent', code, message, ...said } as const;
+        answers.push(code === outOfMemory ? { ...outcome, needs: this.#memory } : outcome);
       }
     }
     return answers;
@@ -192,6 +195,11 @@ class Command implements Executor {
     }
   }
 
+  /** What it means by memory: its GPU's, where it has one. */
+  get #memory(): Memory {
+    return this.#options.gpu_env === undefined ? 'memory' : 'gpu_memory';
+  }
+
   get #timeoutMs(): number {
     return this.#options.timeout_ms ?? defaultTimeoutMs;
   }
@@ -227,7 +235,22 @@ class Command implements Executor {
     if (code === 0) return null;
     if (signal === 'SIGXCPU')
       return { kind: 'permanent', code: 'executor_error', message: `The program used up its processor time.${words}` };
-    const { retryable_exits: retryable = [temporary], permanent_exits: permanent = [] } = this.#options;
+    // Nobody here has killed it: that is what the kernel does where a machine or its container has no memory left.
+    if (signal === 'SIGKILL')
+      return {
+        kind: 'retryable',
+        code: outOfMemory,
+        needs: 'memory',
+        message: `The program was killed, as it is where memory has run out.${words}`,
+      };
+    const { retryable_exits: retryable = [temporary], permanent_exits: permanent = [], memory_exits: memory = [] } = this.#options;
+    if (memory.includes(code!))
+      return {
+        kind: 'retryable',
+        code: outOfMemory,
+        needs: this.#memory,
+        message: `The program ran out of memory (exit code ${code}).${words}`,
+      };
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     const again = signal !== null || (retryable.includes(code!) && !permanent.includes(code!));
     return { kind: again ? 'retryable' : 'permanent', code: 'executor_error', message: `The program ended with ${how}.${words}` };

@@ -90,6 +90,8 @@ export const commandOptions = {
   chunk_size: whole(1, 100_000),
   retryable_exits: listOf('a list of exit codes from 1 to 255', isCode),
   permanent_exits: listOf('a list of exit codes from 1 to 255', isCode),
+  /** Those that say that memory ran out: of its GPU where `gpu_env` is given. The next attempt goes to a larger pool. */
+  memory_exits: listOf('a list of exit codes from 1 to 255', isCode),
   /** Environment variables of the worker that say which GPUs the program may use, such as CUDA_VISIBLE_DEVICES. */
   gpu_env: texts,
 } satisfies Record<string, Option>;
