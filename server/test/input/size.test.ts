@@ -149,13 +149,13 @@ describe(`${million.toLocaleString('en')} lines`, () => {
     );
     expect([input.lines, input.errors, index]).toEqual([million, 0, 16 + 24 * million]);
     expect(input.models()).toMatchObject([{ lines: [1, million + 1], count: million }]);
-    expect(megabytes).toBeLessThan(million > 1e6 ? 700 : 200);
+    expect(megabytes).toBeLessThan(million > 1e6 ? 700 : 260);
   });
 
   test('of two bytes, each wrong', { timeout: 300_000 }, async () => {
     const { input, errors, megabytes } = await scan(() => '0\n');
     expect([input.lines, input.errors, errors.length]).toEqual([million, million, 1_000]);
-    expect(megabytes).toBeLessThan(million > 1e6 ? 400 : 200);
+    expect(megabytes).toBeLessThan(million > 1e6 ? 400 : 260);
   });
 
   test('that all have the same custom_id', { timeout: 300_000 }, async () => {
@@ -164,7 +164,7 @@ describe(`${million.toLocaleString('en')} lines`, () => {
     );
     expect([input.lines, input.errors]).toEqual([million, million - 1]);
     expect(errors[0]).toMatchObject({ code: 'duplicate_custom_id', line: 2 });
-    expect(megabytes).toBeLessThan(million > 1e6 ? 500 : 250);
+    expect(megabytes).toBeLessThan(million > 1e6 ? 500 : 260);
   });
 });
 
