@@ -8,7 +8,7 @@ import pg from 'pg';
  * behind a half-open connection or a transaction pooler.
  */
 export const channels = {
-  /** Chunks were queued: a worker may claim. Payload: empty. */
+  /** Chunks were queued: a worker may claim. Payload: `interactive` where some go before all others, or empty. */
   chunks: 'sluice_chunks',
   /** A batch wants intake, finalizing or another look. Payload: empty. */
   batches: 'sluice_batches',

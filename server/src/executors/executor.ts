@@ -3,7 +3,9 @@ import type { Kept } from '../artifacts/artifacts.ts';
 import type { ModelSpec } from '../models/models.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Memory } from '../policy/larger.ts';
+import type { Lane } from '../policy/turns.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Shares } from './share.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -100,8 +102,8 @@ export interface RunSignals {
   abort: AbortSignal;
   /** Told of each task right before it starts, in the same breath: after `stop` it is told of no more. */
   started?: (line: number) => void;
-  /** Somebody waits for these tasks: they start before others that are not. */
-  urgent?: boolean;
+  /** Where these tasks wait for room: see `Slots`; absent: bulk. */
+  lane?: Lane;
 }
 
 /**
@@ -157,8 +159,8 @@ export interface ExecutorContext {
   features?: number | null;
   /** Calls under way at servers elsewhere, as all workers know them; absent: a crash costs them. */
   calls?: RemoteCalls;
-  /** Of the room of a model, what tasks that are not urgent are sure of while they wait, from 0 to 1; absent: a fifth. */
-  share?: number;
+  /** What each lane is sure of, of the room of a model; absent: as where a pool does not say. */
+  shares?: Shares;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */
   crash: () => void;
 }

@@ -56,7 +56,7 @@ export async function* runGroups(
       .then((outcomes) => {
         for (const outcome of outcomes) ready.push(outcome);
         open--;
-        slots.give(signals.urgent);
+        slots.give(signals.lane);
         wake();
       })
       .catch(() => {});
@@ -65,11 +65,11 @@ export async function* runGroups(
   const feed = async () => {
     for (const group of groups) {
       // Awaited only where it must be: a promise a task would halve the rate of quick ones.
-      const taken = slots.take(closed, signals.urgent);
+      const taken = slots.take(closed, signals.lane);
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
       // The stop may have come while the slot was handed over.
       if (closed.aborted) {
-        slots.give(signals.urgent);
+        slots.give(signals.lane);
         break;
       }
       begin(group);

@@ -1,32 +1,42 @@
-/** Of the room of a model, what tasks that are not urgent are sure of, where nobody says. */
-export const usualShare = 0.2;
+import { defaultLanes } from '../policy/pools.ts';
+import type { Lane } from '../policy/turns.ts';
+
+/** Of the room of a model, what each lane is sure of while it has work, from 0 to 1; together at most 1. */
+export type Shares = Readonly<Record<Lane, number>>;
+
+/** Where nobody says. */
+export const usualShares: Shares = defaultLanes;
 
 /**
- * What tasks that are not urgent are owed of a room that they share with urgent ones, which go before them: so many turns for
- * each that an urgent one had while they waited. Nobody saves up: they are owed nothing once none of them waits, and what
- * they had beyond their share is forgotten.
+ * What a lane is owed of a piece of room that several have by turns: it grows by the lane's part of all that goes by, be that
+ * time or tasks, and falls by what the lane had of it. A lane that is owed something goes before those whose turn it would be,
+ * so that over time each has its part, however long the turns of the others are.
+ *
+ * Nobody saves up: a lane that wants nothing is owed nothing. What it had beyond its part it makes up for also while it is
+ * away: one that comes with a task at a time would else have every second turn.
  */
-export class Share {
-  /** Turns for each of an urgent task. */
-  readonly #rate: number;
-  #debt = 0;
+export class Due {
+  #owed = 0;
 
-  /** @param share of the room that the others are sure of, from 0 to 1 */
-  constructor(share: number) {
-    this.#rate = share / (1 - share);
-  }
-
-  /** Tasks of the others that go before the urgent ones now. */
+  /** Sums of fractions come out a little above or below what they are. */
   get owed(): number {
-    return Math.floor(this.#debt + 1e-9);
+    return this.#owed > 1e-9 ? this.#owed : 0;
   }
 
-  /** @param waited whether others waited while urgent tasks went */
-  urgent(tasks: number, waited: boolean): void {
-    this.#debt = waited ? this.#debt + this.#rate * tasks : 0;
+  /**
+   * So much of the piece went by, while the lane had tasks and others had some too.
+   *
+   * @param part of it that was the lane's
+   * @param had of it what the lane had, from 0 to 1
+   * @param waits whether it would have had more
+   */
+  pass(amount: number, part: number, had: number, waits: boolean): void {
+    const more = (part - had) * amount;
+    this.#owed += waits ? more : Math.min(0, more);
   }
 
-  others(tasks: number): void {
-    this.#debt = Math.max(0, this.#debt - tasks);
+  /** So much went by that was the lane's, and that it left to others, or had because there were none. */
+  rest(amount: number): void {
+    this.#owed = Math.min(0, this.#owed + amount);
   }
 }

@@ -1,32 +1,55 @@
-import { Share, usualShare } from './share.ts';
+import { lanes, type Lane } from '../policy/turns.ts';
+import { Due, usualShares, type Shares } from './share.ts';
 
-/** Milliseconds after an urgent task for which room is kept for the next: who asks now and then finds it free. */
+/** Milliseconds after a task of another lane than bulk for which room is kept for the next: who asks now and then finds it free. */
 const keptMs = 300_000;
+
+/** The tasks of one lane. */
+interface Line {
+  readonly share: number;
+  readonly waiting: Set<() => void>;
+  running: number;
+  /** Slots that are its own while it has tasks for them, and what it has of one more, which others have the rest of. */
+  whole: number;
+  part: number;
+  readonly due: Due;
+}
 
 /**
  * How many tasks may be under way at once, shared by every run of one executor. The limit may move while tasks run;
- * those over a lowered one finish. Who waits longest is next, but urgent tasks come before all others.
+ * those over a lowered one finish.
  *
- * Urgent tasks never wait for a long one to end where that can be had: while some come, an eighth of the slots is left
- * free for them. Nor do they take it all: where others wait, they leave these their share of the slots, and of a slot that
- * is theirs in part the same part of the turns.
+ * Interactive tasks start before jobs, and jobs before bulk; within a lane, who waits longest is next. But each lane is
+ * sure of its share of the slots while it has tasks for them: below it, its tasks come before all others. Of a slot that
+ * is a lane's in part it has that part of the time.
+ *
+ * Nor does who comes before bulk wait for a long task of it where that can be had: while some come, an eighth of the slots
+ * is left free for them.
  */
 export class Slots {
-  readonly #share: number;
+  readonly #now: () => number;
+  readonly #lines: Readonly<Record<Lane, Line>>;
+  /** The same, in order. */
+  readonly #order: readonly Line[];
   #limit: number;
-  /** Whose turn it is in the slot that belongs to the others in part. */
-  #part: Share;
   #used = 0;
-  #urgent = 0;
-  #urgentAt = -Infinity;
-  readonly #waiting = new Set<() => void>();
-  readonly #waitingUrgent = new Set<() => void>();
+  #waiting = 0;
+  #aheadAt = -Infinity;
+  /** When it was last reckoned what lanes are owed. */
+  #at: number;
 
-  /** @param share of the slots that tasks which are not urgent are sure of while they wait */
-  constructor(limit: number, share = usualShare) {
+  /**
+   * @param shares of the slots that each lane is sure of
+   * @param now milliseconds, of any clock that only goes forward
+   */
+  constructor(limit: number, shares: Shares = usualShares, now = () => performance.now()) {
+    this.#now = now;
+    const line = (share: number): Line => ({ share, waiting: new Set(), running: 0, whole: 0, part: 0, due: new Due() });
+    this.#lines = { interactive: line(shares.interactive), jobs: line(shares.jobs), bulk: line(shares.bulk) };
+    this.#order = lanes.map((lane) => this.#lines[lane]);
     this.#limit = limit;
-    this.#share = share;
-    this.#part = new Share((limit * share) % 1);
+    this.#at = now();
+    this.#divide();
   }
 
   get limit(): number {
@@ -39,83 +62,127 @@ export class Slots {
 
   /** How many wait for one. */
   get waiting(): number {
-    return this.#waiting.size + this.#waitingUrgent.size;
+    return this.#waiting;
   }
 
-  /** Whether a task that came now would start at once. */
+  /** Whether a task of a batch that came now would start at once. */
   get free(): boolean {
-    return this.#used < this.#limit - this.#kept && this.#waiting.size === 0;
+    return this.#waiting === 0 && this.#used < this.#limit - this.#kept;
   }
 
   resize(limit: number): void {
-    const before = this.#limit;
+    this.#reckon();
     this.#limit = Math.max(1, Math.floor(limit));
-    if (this.#limit !== before) this.#part = new Share((this.#limit * this.#share) % 1);
+    this.#divide();
     this.#next();
   }
 
   /** Resolves once a slot is taken; false where `signal` aborted first. */
-  take(signal: AbortSignal, urgent = false): boolean | Promise<boolean> {
+  take(signal: AbortSignal, lane: Lane = 'bulk'): boolean | Promise<boolean> {
     if (signal.aborted) return false;
-    if (urgent) this.#urgentAt = performance.now();
-    if (urgent ? this.#mayUrgent && this.#waitingUrgent.size === 0 : this.free) {
-      this.#begin(urgent);
+    const line = this.#lines[lane];
+    if (lane !== 'bulk') this.#aheadAt = this.#now();
+    this.#reckon();
+    if (line.waiting.size === 0 && this.#first(line) === line) {
+      this.#begin(line);
       return true;
     }
-    const waiting = urgent ? this.#waitingUrgent : this.#waiting;
     return new Promise((resolve) => {
       const given = () => {
+        this.#waiting--;
         signal.removeEventListener('abort', gone);
-        this.#begin(urgent);
+        this.#begin(line);
         resolve(true);
       };
       const gone = () => {
-        waiting.delete(given);
+        this.#reckon();
+        line.waiting.delete(given);
+        this.#waiting--;
         resolve(false);
       };
-      waiting.add(given);
+      if (this.#waiting++ === 0) this.#rest();
+      line.waiting.add(given);
       signal.addEventListener('abort', gone, { once: true });
     });
   }
 
-  /** @param urgent as it was taken */
-  give(urgent = false): void {
+  /** @param lane as it was taken */
+  give(lane: Lane = 'bulk'): void {
+    this.#reckon();
     this.#used--;
-    if (urgent) this.#urgent--;
+    this.#lines[lane].running--;
     this.#next();
   }
 
-  #begin(urgent: boolean): void {
+  #begin(line: Line): void {
     this.#used++;
-    if (urgent) {
-      this.#urgent++;
-      this.#part.urgent(1, this.#waiting.size > 0);
-    } else this.#part.others(1);
-  }
-
-  /** Slots that are left for urgent tasks just now. */
-  get #kept(): number {
-    if (this.#limit < 2 || performance.now() - this.#urgentAt > keptMs) return 0;
-    return Math.max(0, Math.ceil(this.#limit / 8) - this.#urgent);
-  }
-
-  get #mayUrgent(): boolean {
-    if (this.#used >= this.#limit) return false;
-    if (this.#waiting.size === 0) return true;
-    const left = this.#limit - this.#limit * this.#share - this.#urgent;
-    return left >= 1 || (left > 0 && this.#part.owed < 1);
+    line.running++;
   }
 
   #next(): void {
-    for (const given of this.#waitingUrgent) {
-      if (!this.#mayUrgent) break;
-      this.#waitingUrgent.delete(given);
-      given();
+    if (this.#waiting === 0) return;
+    for (let line = this.#first(null); line !== null; line = this.#first(null)) {
+      const [given] = line.waiting;
+      line.waiting.delete(given!);
+      given!();
     }
-    for (const given of this.#waiting) {
-      if (this.#used >= this.#limit - this.#kept) return;
-      this.#waiting.delete(given);
-      given();
+  }
+
+  /**
+   * The lane of which a task may start now; null: of none.
+   *
+   * @param come one that has a task which does not wait yet
+   */
+  #first(come: Line | null): Line | null {
+    if (this.#used >= this.#limit) return null;
+    let first: Line | null = null;
+    let owed: Line | null = null;
+    for (const line of this.#order) {
+      if (line !== come && line.waiting.size === 0) continue;
+      if (line.running < line.whole) return line;
+      if (line.running === line.whole && line.due.owed > 0) owed ??= line;
+      first ??= line;
     }
+    if (owed !== null) return owed;
+    return first !== this.#lines.bulk || this.#used < this.#limit - this.#kept ? first : null;
+  }
+
+  /** Slots that bulk leaves free just now. */
+  get #kept(): number {
+    if (this.#limit < 2 || this.#aheadAt === -Infinity || this.#now() - this.#aheadAt > keptMs) return 0;
+    return Math.max(0, Math.ceil(this.#limit / 8) - this.#lines.interactive.running - this.#lines.jobs.running);
+  }
+
+  #divide(): void {
+    for (const line of this.#order) {
+      const own = this.#limit * line.share;
+      // Sums of fractions come out a little above or below what they are.
+      line.whole = Math.floor(own + 1e-9);
+      line.part = Math.max(0, own - line.whole);
+    }
+  }
+
+  /** Adds what has gone by to what lanes are owed; before each change of who runs and who waits. */
+  #reckon(): void {
+    if (this.#waiting === 0) return;
+    const ms = this.#passed();
+    let there = 0;
+    for (const { running, waiting } of this.#order) if (running > 0 || waiting.size > 0) there++;
+    for (const { due, part, running, waiting, whole } of this.#order)
+      if (running === 0 && waiting.size === 0) due.rest(ms * part);
+      else if (there === 1) due.rest(ms);
+      else due.pass(ms, part, Math.min(1, Math.max(0, running - whole)), waiting.size > 0);
+  }
+
+  /** The same for the time in which nobody waited, when somebody begins to. */
+  #rest(): void {
+    const ms = this.#passed();
+    for (const { due } of this.#order) due.rest(ms);
+  }
+
+  #passed(): number {
+    const before = this.#at;
+    this.#at = this.#now();
+    return this.#at - before;
   }
 }

@@ -1,4 +1,5 @@
 import type { DedupOptions } from '../policy/dedup.ts';
+import type { Lane } from '../policy/turns.ts';
 import type { Db } from '../db/db.ts';
 import { none, prepared, sql, unsynced } from '../db/sql.ts';
 import { formatLines, parseLines, type Lines } from '../formats/lines.ts';
@@ -20,6 +21,8 @@ export interface Lease {
   width: number | null;
   /** How the batch asked to be run; null: it did not. */
   strategy: string | null;
+  /** Where the batch waits. */
+  lane: Lane;
   /** Attempts that the batch gives each request; null: as its model or the server says. */
   maxAttempts: number | null;
   batchNo: number;
@@ -48,6 +51,7 @@ export interface LeaseRow {
   losses: number;
   width: number | null;
   strategy: string | null;
+  lane: Lane;
   max_attempts: number | null;
   batch_no: number;
   batch_id: string;
@@ -96,7 +100,7 @@ export const claim = async (
 
 /** The columns of a `LeaseRow`, of `chunks c` and `batches b`. */
 export const leaseColumns = sql`
-  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy,
+  c.id, c.token, c.model, c.lines::text as lines, c.parts, c.retry, c.losses, least(b.width, b.cap) as width, b.options ->> 'strategy' as strategy, b.lane,
   (b.options ->> 'max_attempts')::int as max_attempts, c.batch_no, b.id as batch_id, b.tenant_id, b.input_key, b.index_key, b.created_by,
   jsonb_strip_nulls(jsonb_build_object('dedup', b.options -> 'dedup', 'dedup_sampled', b.options -> 'dedup_sampled')) as dedup,
   (select m.rate from model_rates m where m.model = c.model) as rate,
@@ -112,6 +116,7 @@ export const toLease = (row: LeaseRow): Lease => ({
   losses: row.losses,
   width: row.width,
   strategy: row.strategy,
+  lane: row.lane,
   maxAttempts: row.max_attempts,
   batchNo: row.batch_no,
   batchId: row.batch_id,

@@ -10,8 +10,9 @@ const tell = async (db: Db, statement: Statement): Promise<void> => {
   await db.run(statement).catch(() => {});
 };
 
-/** Wakes the workers that sleep. */
-export const announceChunks = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.chunks}, '')`);
+/** Wakes the workers that sleep; with `interactive` also those that have enough to do. */
+export const announceChunks = (db: Db, interactive = false): Promise<void> =>
+  tell(db, sql`select pg_notify(${channels.chunks}, ${interactive ? 'interactive' : ''})`);
 
 /** Asks the schedulers for a new plan of turns. */
 export const announceTurns = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.turns}, '')`);

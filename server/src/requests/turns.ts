@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts';
-import { prepared, sql, type Statement } from '../db/sql.ts';
+import type { Lane } from '../policy/turns.ts';
+import { none, prepared, sql, type Statement } from '../db/sql.ts';
 import { claim, leaseColumns, toLease, type Lease, type LeaseRow } from './claim.ts';
 
 /** What a worker is: it decides which turns are for it. */
@@ -8,6 +9,8 @@ export interface Claimant {
   kind: 'spot' | 'dedicated';
   pool: string;
   models: readonly string[];
+  /** It takes turns of interactive batches only, or of all others only; absent: any. */
+  only?: 'interactive' | 'others' | undefined;
 }
 
 /** `again`: there was a turn, but it was just taken, or nothing is left behind it. `idle`: nothing this worker may run is waiting. */
@@ -29,9 +32,11 @@ const planSeconds = 15;
  * scheduler costs fairness, and never stands work still.
  */
 export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Promise<Claimed> => {
+  const interactive = sql`exists (select from batches b where b.no = turns.batch_no and b.lane = 'interactive')`;
+  const own = worker.only === undefined ? none : worker.only === 'interactive' ? sql`and ${interactive}` : sql`and not ${interactive}`;
   const first = (model: Statement) => sql`
     from turns where (kind, model, plan) >= (${worker.kind}, ${model}, (select current from plan))
-      and (kind, model, plan) <= (${worker.kind}, ${model}, (select current from plan)) and (pool is null or pool = ${worker.pool})
+      and (kind, model, plan) <= (${worker.kind}, ${model}, (select current from plan)) and (pool is null or pool = ${worker.pool}) ${own}
     order by kind, model, plan, no limit 1`;
   const row = await db.one<Partial<LeaseRow> & { turn: boolean; planned: boolean }>(
     prepared(sql`
@@ -62,7 +67,7 @@ export const claimTurn = async (db: Db, worker: Claimant, seconds: number): Prom
   );
   if (row.id !== undefined && row.id !== null) return toLease(row as LeaseRow);
   if (row.turn) return 'again';
-  if (!row.planned) return (await claim(db, worker, seconds)) ?? 'idle';
+  if (!row.planned && worker.only === undefined) return (await claim(db, worker, seconds)) ?? 'idle';
   return 'idle';
 };
 
@@ -73,7 +78,7 @@ export interface Waiting {
   tenant_id: string;
   user: string;
   model: string;
-  lane: 'interactive' | 'jobs' | 'bulk';
+  lane: Lane;
   priority: number;
   created_at: number;
   deadline: number;
@@ -181,6 +186,7 @@ export interface PlannedTurn {
   kind: 'spot' | 'dedicated';
   model: string;
   batchNo: number;
+  lane: Waiting['lane'];
   tenant: string;
   work: number;
   why: string;

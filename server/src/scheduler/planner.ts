@@ -64,9 +64,9 @@ const held = 2;
  * Plans whose turn it is: reads what waits, lets the policy say in which order it is to be served, and writes that down
  * for the workers to take. All of it under a lock and in one transaction, so that any number of schedulers may plan.
  *
- * @returns how many turns there are now, and how many groups of chunks wait
+ * @returns how many turns there are now, whether interactive batches have some of them, and how many groups of chunks wait
  */
-export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: number; waiting: number }> => {
+export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: number; interactive: boolean; waiting: number }> => {
   const made = await db.transaction(async (tx) => {
     await alone(tx, lock);
     const counted = await openFlight(tx, options.quotas);
@@ -85,7 +85,7 @@ export const plan = async (db: Db, options: PlannerOptions): Promise<{ turns: nu
       turnsOf(model, groups.get(model)!, kind, table, { ...options, risk: risk.get(model) ?? [] }),
     );
     await replaceTurns(tx, turns);
-    return { turns: turns.length, waiting: waiting.length };
+    return { turns: turns.length, interactive: turns.some(({ lane }) => lane === 'interactive'), waiting: waiting.length };
   });
   await dropOldTurns(db);
   return made;
@@ -149,9 +149,9 @@ const turnsOf = (
   };
   const turns = planTurns(desk, kind, ahead);
   for (const { batch } of turns) book(byName.get(batch)!, table);
-  return turns.map(({ batch, tenant, work, why }) => {
+  return turns.map(({ batch, tenant, lane, work, why }) => {
     const { batch_no: batchNo, pool, chunk_id: chunkId } = byName.get(batch)!;
-    return { kind, model, batchNo, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null, chunkId };
+    return { kind, model, batchNo, lane, tenant, work, why, pool: pool !== null && home.has(pool) ? pool : null, chunkId };
   });
 };
 

@@ -189,7 +189,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
     const { config, db } = this.#deps;
     const began = performance.now();
     const policy = this.#policy();
-    const { turns, waiting } = await plan(db, {
+    const { turns, interactive, waiting } = await plan(db, {
       order: config.schedule.order,
       pools: config.pools,
       tailOf: (model) => tailOf(this.#deps, this.#estimates, model),
@@ -197,7 +197,7 @@ export class Scheduler extends EventEmitter<Events> implements AsyncDisposable {
       leaseSeconds: config.timing.leaseSeconds,
       costOf: (model) => 1 / policy.rateOf(model).rate,
     });
-    if (turns > 0) await announceChunks(db);
+    if (turns > 0) await announceChunks(db, interactive);
     if (this.#nextPlan) clearTimeout(this.#nextPlan);
     // Thousands of batches take a while to plan, and are to leave most of the time to others.
     const pause = Math.max(replanMs, 10 * (performance.now() - began));

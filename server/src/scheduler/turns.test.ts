@@ -130,6 +130,26 @@ test('whoever waits at a screen comes first, and the others keep their share', a
   expect(got.map((lease) => (lease as Lease).batchNo)).toEqual([bulk.no, soon.no, soon.no]);
 });
 
+test('a worker may ask for turns of interactive batches only, or of others only, wherever they stand', async ({ db }) => {
+  await empty(db);
+  const lanes = { interactive: 0, jobs: 0, bulk: 0.5 };
+  const own = { ...planner, pools: [{ ...pool('dedicated', false, 4), lanes }] };
+  const bulk = await insertBatch(db, { lines: 20, chunk: 5 });
+  const soon = await insertBatch(db, { lines: 10, chunk: 5 });
+  await db.run(sql`update batches set lane = 'interactive' where no = ${soon.no}`);
+  expect(await plan(db, own)).toMatchObject({ turns: 6, interactive: true });
+  const take = async (only: Claimant['only']) => {
+    const claimed = await claimTurn(db, { ...dedicated, only }, 60);
+    return typeof claimed === 'string' ? claimed : claimed.batchNo;
+  };
+  // The first turn is bulk's share.
+  expect([await take('interactive'), await take('interactive'), await take('interactive')]).toEqual([soon.no, soon.no, 'idle']);
+  expect([await take('others'), await take('others')]).toEqual([bulk.no, bulk.no]);
+  await db.run(sql`update plan set planned_at = now() - interval '1 hour'`);
+  await db.run(sql`delete from turns`);
+  expect(await take('others'), 'without a plan it takes nothing by itself').toBe('idle');
+});
+
 test('only workers of the pool it asks for take a batch', async ({ db }) => {
   await empty(db);
   const batch = await insertBatch(db, { lines: 10, chunk: 5 });

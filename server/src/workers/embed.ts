@@ -13,7 +13,7 @@ interface EmbedDeps {
 interface Embedder {
   digest: string;
   /** A vector of length 1 for each text; null where the model gave none. */
-  all(texts: readonly string[], signals: Pick<RunSignals, 'stop' | 'abort'>): Promise<(Float32Array | null)[]>;
+  all(texts: readonly string[], signals: Pick<RunSignals, 'stop' | 'abort' | 'lane'>): Promise<(Float32Array | null)[]>;
 }
 
 /** An embedding model as any other is run: by its executor in this worker, at `/v1/embeddings`. Null where there is no such model. */
@@ -22,7 +22,7 @@ export const embedder = async ({ models, loaded, digests }: EmbedDeps, reference
   if (model === null) return null;
   return {
     digest: await digests.of(model),
-    all: (texts, { stop, abort }) =>
+    all: (texts, { stop, abort, lane = 'bulk' }) =>
       loaded.use(model, async (executor) => {
         const tasks = texts.map((input, i): Task => ({
           line: i + 1,
@@ -32,7 +32,7 @@ export const embedder = async ({ models, loaded, digests }: EmbedDeps, reference
           attempt: 1,
         }));
         const vectors: (Float32Array | null)[] = texts.map(() => null);
-        for await (const outcomes of executor.run(tasks, { stop, abort }))
+        for await (const outcomes of executor.run(tasks, { stop, abort, lane }))
           for (const outcome of outcomes) if (outcome.ok) vectors[outcome.line - 1] = vectorIn(outcome.body);
         return vectors;
       }),

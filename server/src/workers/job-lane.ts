@@ -50,7 +50,7 @@ interface Held {
 
 /** Jobs of a model that a worker holds at once, where the model does not say: enough to keep it busy, as some are always on their way. */
 const usual = (model: ModelSpec): number => (model.executor === 'echo' ? 512 : 64);
-/** Of a model that has enough to do with bulk: so many more all the same. */
+/** Of a model that has enough to do already: so many wait for it all the same, as each is to start before what it has. */
 const beside = 4;
 /** Jobs leased by one statement, of each model. */
 const most = 256;
@@ -61,7 +61,8 @@ const paceMs = 4;
 
 /**
  * The lane of jobs of a worker, beside its chunks: neither counts for the other's room, so that bulk work never stands
- * before a job. Each job is a run of its own, which can be ended alone; executors start jobs before lines of chunks.
+ * before a job. Each job is a run of its own, which can be ended alone; executors start jobs before lines of bulk, and after
+ * those of interactive batches.
  */
 export class JobLane {
   readonly #deps: LaneDeps;
@@ -181,7 +182,7 @@ export class JobLane {
     for (const tenant of this.#lately) if (this.#lately.size > tenants) this.#lately.delete(tenant);
   }
 
-  /** What is loaded and waits for nothing may take a group; what is busy with bulk a few; each no more than it runs at once. */
+  /** What is loaded and waits for nothing may take a group; what is busy a few that wait; each no more than it runs at once. */
   #rooms(): Rooms {
     const { models, loaded, fits } = this.#deps;
     return models.all().flatMap((model) => {
@@ -190,9 +191,22 @@ export class JobLane {
       const own = model.options['max_concurrency'];
       const limit = typeof own === 'number' ? own : usual(model);
       const held = this.#counts.get(key) ?? 0;
-      const room = Math.min(most, limit - held, loaded.hungry(model) ? most : beside - held);
+      const room = Math.min(most, limit - held, loaded.hungry(model) ? most : beside - this.#waiting(key));
       return room > 0 ? [{ model: key, room }] : [];
     });
+  }
+
+  /** Jobs of a model that it holds and no executor has started. */
+  #waiting(model: string): number {
+    let waiting = 0;
+    for (const { lease, started, over } of this.#held.values()) if (lease.model === model && !started && !over) waiting++;
+    return waiting;
+  }
+
+  #started(held: Held): void {
+    held.started = true;
+    // It leaves its place among those that wait.
+    if (this.#full) this.wake();
   }
 
   #begin(lease: JobLease): void {
@@ -247,7 +261,7 @@ export class JobLane {
       if (text === null) return failed('permanent', 'executor_error', 'The body of the job is gone.');
       const task = new JobTask(lease, text);
       const outcomes: Outcome[] = [];
-      const signals = { stop: abort.signal, abort: abort.signal, urgent: true, started: () => void (held.started = true) };
+      const signals = { stop: abort.signal, abort: abort.signal, lane: 'jobs' as const, started: () => this.#started(held) };
       await loaded.use(model, async (executor) => {
         for await (const group of executor.run([task], signals)) outcomes.push(...group);
       });

@@ -40,6 +40,7 @@ export const runLease = async (
   const signals = {
     stop: AbortSignal.any([stop.signal, abort.signal]),
     abort: abort.signal,
+    lane: lease.lane,
     started: (line: number) => void started.add(line),
   };
   // At once, and not when what is under way has ended: that may take minutes, and others have nothing to do.

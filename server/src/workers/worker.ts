@@ -11,6 +11,7 @@ import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { prepared, sql, unsynced } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
+import { usualShares, type Shares } from '../executors/share.ts';
 import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
 import { Loop } from '../lib/loop.ts';
@@ -19,8 +20,7 @@ import { makeScratch } from '../lib/scratch.ts';
 import { Digests } from '../models/digest.ts';
 import { modelKey, priorRate, type Models, type ModelSpec } from '../models/models.ts';
 import { renew, type Lease } from '../requests/claim.ts';
-import { claimTurn } from '../requests/turns.ts';
-import { defaultLanes } from '../policy/pools.ts';
+import { claimTurn, type Claimant, type Claimed } from '../requests/turns.ts';
 import { fitting, needsOf } from '../policy/strategy.ts';
 import { announceBatches, announceEnd, announceTurns } from '../requests/queue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -112,6 +112,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #failures = 0;
   #pausedUntil = 0;
   #draining = false;
+  /** Interactive batches have turns, as far as it was told. */
+  #interactive = true;
   /** There was no chunk to claim when it looked last. */
   #idle = false;
   /** Ends what still runs when the notice is over. */
@@ -119,8 +121,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   #noticeEnds = Infinity;
   #started = false;
   readonly #kind: 'spot' | 'dedicated';
-  /** Of a model's room, what lines of batches are sure of beside jobs. */
-  readonly #share: number;
+  /** What each lane is sure of, of a model's room. */
+  readonly #shares: Shares;
   readonly #room: Room;
 
   constructor(deps: WorkerDeps) {
@@ -130,8 +132,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const { timing, pools, worker } = deps.config;
     const own = pools.find(({ name }) => name === worker.pool);
     this.#kind = own?.preemptible ? 'spot' : 'dedicated';
-    const { interactive, bulk } = own?.lanes ?? defaultLanes;
-    this.#share = interactive + bulk;
+    this.#shares = own?.lanes ?? usualShares;
     this.#room = new Room(this.#has);
     this.#rates = new Rates(this.#kind);
     const onError = (error: unknown) => deps.log.warn({ worker: this.id, reason: messageOf(error) }, 'the queue could not be reached');
@@ -172,7 +173,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         scratch: this.#scratch,
         calls: remoteCalls(db),
         features: this.#features,
-        share: this.#share,
+        shares: this.#shares,
         crash,
       },
       config.worker.modelMemory,
@@ -195,7 +196,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.on('jobs', this.#jobs.wake);
     listener.on('ready', this.#jobs.wake);
     models.on('changed', this.#jobs.wake);
-    listener.on('chunks', this.#wake);
+    listener.on('chunks', this.#announced);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
     models.on('changed', this.#wake);
@@ -211,7 +212,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#started = false;
     const { db, listener, models } = this.#deps;
     this.drain('signal');
-    listener.off('chunks', this.#wake);
+    listener.off('chunks', this.#announced);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
     if (this.#jobs) {
@@ -281,47 +282,57 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   };
 
   readonly #wake = (): void => this.#claims.wake();
+  readonly #announced = (whose: string): void => {
+    if (whose === 'interactive') this.#interactive = true;
+    this.#claims.wake();
+  };
   readonly #attend = (): void => this.#heartbeat.wake();
 
   async #claim(): Promise<boolean> {
-    const { config, db, models } = this.#deps;
-    if (this.#draining || !this.#place() || this.#stale() || performance.now() < this.#pausedUntil) return false;
-    const wanted = models.all().filter((model) => this.#wants(model));
-    if (wanted.length === 0) return false;
-    const claimed = await claimTurn(
-      db,
-      { id: this.id, kind: this.#kind, pool: config.worker.pool, models: wanted.map(modelKey) },
-      config.timing.leaseSeconds,
-    );
-    if (claimed === 'again') return true;
-    if (claimed === 'idle') {
-      this.#idle = true;
+    if (this.#draining || this.#stale() || performance.now() < this.#pausedUntil) return false;
+    const models = this.#deps.models.all().filter((model) => this.#loaded!.ready(model) && this.#fits(model));
+    const [soon, others] = [this.#wanted(models, 'interactive'), this.#wanted(models, 'others')];
+    const any = models.filter((model) => soon.has(model) && others.has(model));
+    if (any.length > 0) {
+      const claimed = await this.#take(any);
+      this.#idle = claimed === 'idle';
+      if (!this.#idle) return true;
       this.#rest();
-      return false;
     }
+    // What somebody waits for does not wait for what is there already, which executors start after it, nor keeps that away.
+    const more = models.filter((model) => this.#interactive && soon.has(model) && !others.has(model));
+    if (more.length > 0) {
+      this.#interactive = (await this.#take(more, 'interactive')) !== 'idle';
+      if (this.#interactive) return true;
+    }
+    const rest = models.filter((model) => others.has(model) && !soon.has(model));
+    return rest.length > 0 && (await this.#take(rest, 'others')) !== 'idle';
+  }
+
+  async #take(models: readonly ModelSpec[], only?: Claimant['only']): Promise<Claimed> {
+    const { config, db } = this.#deps;
+    const claimant = { id: this.id, kind: this.#kind, pool: config.worker.pool, models: models.map(modelKey), only };
+    const claimed = await claimTurn(db, claimant, config.timing.leaseSeconds);
+    if (typeof claimed === 'string') return claimed;
     this.#idle = false;
     this.#begin(claimed);
-    return true;
+    return claimed;
   }
 
   /**
-   * Chunks as many as configured. Those of a few lines, which retries come in, ride along: were they counted, two slow
-   * requests would be all that a worker does at a time.
+   * The models it would take chunks of. Interactive ones have places of their own. There are as many as configured; chunks of
+   * a few lines, which retries come in, ride along: were they counted, two slow requests would be all that a worker does at
+   * a time. Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do.
    */
-  #place(): boolean {
+  #wanted(models: readonly ModelSpec[], whose: 'interactive' | 'others'): Set<ModelSpec> {
     const { chunks } = this.#deps.config.worker;
-    let whole = 0;
-    for (const { lease } of this.#running.values()) if (countLines(lease.lines) > few) whole++;
-    return whole < chunks && this.#running.size < chunks * most;
-  }
-
-  /** Two chunks of a model keep it busy while one of them settles; more only while it has nothing to do. */
-  #wants(model: ModelSpec): boolean {
-    if (!this.#loaded!.ready(model) || !this.#fits(model)) return false;
-    const key = modelKey(model);
-    let held = 0;
-    for (const { lease } of this.#running.values()) if (lease.model === key) held++;
-    return held < 2 || this.#loaded!.hungry(model);
+    const leases = [...this.#running.values()]
+      .map(({ lease }) => lease)
+      .filter(({ lane }) => (lane === 'interactive') === (whose === 'interactive'));
+    const whole = leases.filter(({ lines }) => countLines(lines) > few).length;
+    if (whole >= chunks || leases.length >= chunks * most) return new Set();
+    const held = (key: string): number => leases.filter(({ model }) => model === key).length;
+    return new Set(models.filter((model) => held(modelKey(model)) < 2 || this.#loaded!.hungry(model)));
   }
 
   #begin(lease: Lease): void {
@@ -425,6 +436,8 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     );
     if (asks?.drain === true) this.drain('api');
     this.#renewed(asked);
+    // It may not have heard of them.
+    this.#interactive = true;
     for (const running of before) {
       const { lease, stop, abort, settler } = running;
       if (settler.state !== 'open' || !this.#running.has(lease.token)) continue;

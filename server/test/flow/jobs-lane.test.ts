@@ -128,6 +128,32 @@ test('jobs leave bulk the share that its pool says, also of a single slot', { ti
   expect((await own.db.one<{ before: number }>(jobs)).before).toBeLessThan(20);
 });
 
+test('interactive goes before jobs before bulk, each with its share, whatever a worker holds', { timeout: 240_000 }, async () => {
+  await using model = await startUpstream();
+  const models = [{ name: 'four', version: '1.0.0', executor: 'openai', options: { base_url: model.url, max_concurrency: 4 } }] as const;
+  const lanes = { interactive: 0, jobs: 0.25, bulk: 0.25 };
+  await using own = await startSluice({ models: [...models], pools: [{ ...localPool, lanes }] });
+  const body = (whose: string): Body => ({ model: 'four', messages: [], mode: 'slow', wait: 40, whose });
+  const batch = (lane: 'interactive' | 'bulk', count: number) => {
+    const lines = Array.from({ length: count }, (_, i) => ({ ...chatLine(i), body: { ...body(lane), i } }));
+    return createBatch(own.client, lines, { lane, dedup: 'off' });
+  };
+  const order = () => model.calls.map(({ body: { whose } }) => whose);
+  const count = (whose: string, among = order()) => among.filter((each) => each === whose).length;
+  // Chunks of bulk as many as a worker holds of a model, then jobs, then an interactive batch.
+  await Promise.all([batch('bulk', 400), batch('bulk', 400)]);
+  const leased = sql`select count(*)::int as n from chunks where state = 'leased'`;
+  await until('bulk is under way', async () => (await own.db.one<{ n: number }>(leased)).n >= 2);
+  await Promise.all(Array.from({ length: 400 }, () => call(own.client, 'POST', '/v1/jobs', body('jobs'))));
+  await batch('interactive', 200);
+  await until('interactive is through', () => count('interactive') === 200);
+  // One slot each is that of jobs and of bulk; the two that are nobody's are interactive's, but for the moments between two chunks.
+  const during = order().slice(order().indexOf('interactive'), order().lastIndexOf('interactive'));
+  expect(count('jobs', during)).toBeGreaterThanOrEqual(60);
+  expect(count('bulk', during)).toBeGreaterThanOrEqual(60);
+  expect(count('interactive', during) / during.length).toBeGreaterThan(0.33);
+});
+
 test('a tenant with one job does not wait for all of another’s; a higher priority goes first', async () => {
   // One at a time, so that the order is the order in which they were claimed; and none before all are there.
   const { job: first } = await submit(chat('one', { delay_ms: 600_000 }));

@@ -43,7 +43,7 @@ class Boltz implements Executor {
     this.#context = context;
     this.#options = options;
     this.#tool = { name: basename(options.program ?? 'boltz'), version };
-    this.#slots = new Slots(options.max_concurrency ?? 1, context.share);
+    this.#slots = new Slots(options.max_concurrency ?? 1, context.shares);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {

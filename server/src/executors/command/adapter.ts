@@ -54,7 +54,7 @@ class Adapted<Request> implements Executor {
     this.#context = context;
     this.#limits = limits;
     this.#adapter = adapter;
-    this.#slots = new Slots(limits.max_concurrency ?? 1, context.share);
+    this.#slots = new Slots(limits.max_concurrency ?? 1, context.shares);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncIterable<Outcome[]> {

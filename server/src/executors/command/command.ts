@@ -43,7 +43,7 @@ class Command implements Executor {
     this.model = model;
     this.#context = context;
     this.#options = readOptions(commandOptions, model.options);
-    this.#slots = new Slots(this.#options.max_concurrency ?? 1, context.share);
+    this.#slots = new Slots(this.#options.max_concurrency ?? 1, context.shares);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncIterable<Outcome[]> {

@@ -7,6 +7,7 @@ import type { Executor, ExecutorContext, ExecutorKind, Outcome, RunSignals, Task
 import { runGroups } from '../limited.ts';
 import { smilesOf } from '../onnx/smiles.ts';
 import { readOptions } from '../options.ts';
+import type { Shares } from '../share.ts';
 import { Slots } from '../slots.ts';
 import { descriptorsOptions } from './options.ts';
 
@@ -25,7 +26,7 @@ export class DescriptorsExecutor implements Executor {
     model: ModelSpec,
     chemistry: Pick<Chemistry, 'describe' | 'memory' | typeof Symbol.asyncDispose>,
     slots?: number,
-    share?: number,
+    shares?: Shares,
   ) {
     const options = readOptions(descriptorsOptions, model.options);
     this.model = model;
@@ -33,12 +34,12 @@ export class DescriptorsExecutor implements Executor {
     this.#slice = options.slice ?? 128;
     this.#openchemlib = options.sources?.includes('openchemlib') ?? true;
     // Twice as many slices as processes, so that none waits for the next.
-    this.#slots = new Slots(slots ?? 2 * (options.processes ?? availableParallelism()), share);
+    this.#slots = new Slots(slots ?? 2 * (options.processes ?? availableParallelism()), shares);
   }
 
   run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {
     const signals = { ...given, abort: AbortSignal.any([given.abort, this.#ended.signal]) };
-    return runGroups(this.#groups(tasks), signals, this.#slots, (group, ended) => this.#describe(group, ended, given.urgent ?? false));
+    return runGroups(this.#groups(tasks), signals, this.#slots, (group, ended) => this.#describe(group, ended));
   }
 
   identity({ body }: Pick<Task, 'body'>): string | null {
@@ -63,13 +64,13 @@ export class DescriptorsExecutor implements Executor {
     for (let at = 0; at < tasks.length; at += this.#slice) yield tasks.slice(at, at + this.#slice);
   }
 
-  async #describe(group: readonly Task[], ended: AbortSignal, urgent: boolean): Promise<Outcome[]> {
+  async #describe(group: readonly Task[], ended: AbortSignal): Promise<Outcome[]> {
     const startedAt = Date.now();
     const reads = group.map(({ body }) => smilesOf(body['inputs']));
     const smiles = reads.flatMap((read) => ('smiles' in read ? [read.smiles] : []));
     type Fate = { kind: 'retryable' | 'cancelled'; code: string; message: string };
     const described = await this.#chemistry
-      .describe(smiles, { openchemlib: this.#openchemlib, signal: ended, urgent })
+      .describe(smiles, { openchemlib: this.#openchemlib, signal: ended })
       .catch((error: unknown): Fate => {
         if (ended.aborted) return { kind: 'cancelled', code: 'batch_cancelled', message: 'Cancelled before it was done.' };
         return { kind: 'retryable', code: 'executor_error', message: messageOf(error) };
@@ -95,8 +96,8 @@ export class DescriptorsExecutor implements Executor {
 
 export const descriptorsKind: ExecutorKind = {
   kind: 'descriptors',
-  open: async (model: ModelSpec, { log, scratch, share }: ExecutorContext) => {
+  open: async (model: ModelSpec, { log, scratch, shares }: ExecutorContext) => {
     const { processes = availableParallelism(), timeout_ms: timeoutMs = 10_000 } = readOptions(descriptorsOptions, model.options);
-    return new DescriptorsExecutor(model, openChemistry({ log, scratch, processes, timeoutMs }), undefined, share);
+    return new DescriptorsExecutor(model, openChemistry({ log, scratch, processes, timeoutMs }), undefined, shares);
   },
 };

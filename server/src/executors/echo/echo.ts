@@ -35,7 +35,7 @@ class Echo implements Executor {
   constructor(model: ModelSpec, context: ExecutorContext) {
     this.model = model;
     this.#context = context;
-    this.#slots = new Slots(readOptions(echoOptions, model.options).max_concurrency ?? 1000, context.share);
+    this.#slots = new Slots(readOptions(echoOptions, model.options).max_concurrency ?? 1000, context.shares);
   }
 
   async *run(tasks: readonly Task[], given: RunSignals): AsyncGenerator<Outcome[]> {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { silent } from '../../lib/log.ts';
 import { isAlive } from '../../lib/processes.ts';
+import { lanes, type Lane } from '../../policy/turns.ts';
 import { conformance } from '../conformance.ts';
 import { LoadError, type Executor, type Json, type Outcome, type Task } from '../executor.ts';
 import { bomb, external, identity, loop, reciprocal, twoInputs } from './fixtures.ts';
@@ -253,19 +254,23 @@ describe('a model that cannot be loaded says why', () => {
   });
 });
 
-test('jobs that keep a process busy leave lines of batches their fifth', async () => {
+test('interactive goes before jobs before bulk, and leaves each its fifth', async () => {
   const executor = await open({ path: loops, processes: 1, slice: 1 });
   const order: string[] = [];
   const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
-  const run = async (name: string, count: number, urgent: boolean): Promise<void> => {
-    const tasks = Array.from({ length: count }, (_, i) => task(i + 1, 2 * roundsPerMs));
-    for await (const group of executor.run(tasks, { ...signals, urgent })) order.push(...group.map(() => name));
+  const run = async (lane: Lane): Promise<void> => {
+    const tasks = Array.from({ length: 60 }, (_, i) => task(i + 1, 2 * roundsPerMs));
+    for await (const group of executor.run(tasks, { ...signals, lane })) order.push(...group.map(() => lane));
   };
-  await Promise.all([run('job', 80, true), run('line', 80, false)]);
-  const lines = order.slice(0, order.lastIndexOf('job')).filter((name) => name === 'line').length;
-  // 20, and those that the process held already when the jobs came.
-  expect(lines).toBeGreaterThanOrEqual(16);
-  expect(lines).toBeLessThanOrEqual(26);
+  await Promise.all(lanes.map(run));
+  // Of 100 tasks 60, 20 and 20; then 40 jobs beside 10 lines. The process had some before all others came.
+  const count = (of: Lane, before: Lane): number => order.slice(0, order.lastIndexOf(before)).filter((lane) => lane === of).length;
+  expect(count('jobs', 'interactive')).toBeGreaterThanOrEqual(18);
+  expect(count('jobs', 'interactive')).toBeLessThanOrEqual(22);
+  expect(count('bulk', 'interactive')).toBeGreaterThanOrEqual(18);
+  expect(count('bulk', 'interactive')).toBeLessThanOrEqual(22);
+  expect(count('bulk', 'jobs')).toBeGreaterThanOrEqual(28);
+  expect(count('bulk', 'jobs')).toBeLessThanOrEqual(32);
 });
 
 describe('a row that hangs or kills', () => {

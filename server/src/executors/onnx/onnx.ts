@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { ModelSpec } from '../../models/models.ts';
+import { lanes } from '../../policy/turns.ts';
 import {
   LoadError,
   type Executor,
@@ -11,7 +12,7 @@ import {
   type Task,
 } from '../executor.ts';
 import { readOptions } from '../options.ts';
-import { Share, usualShare } from '../share.ts';
+import { Due, usualShares } from '../share.ts';
 import { Child } from './child-process.ts';
 import { Children, type ChildrenSettings, type Work } from './children.ts';
 import { onnxOptions } from './options.ts';
@@ -46,6 +47,22 @@ export const checkFeatures = (inputs: readonly Port[], outputs: readonly Port[])
     throw new LoadError('The first dimension of each output must be the number of rows.');
 };
 
+/** The runs of one lane; what it is owed is counted in tasks. */
+interface Line {
+  readonly runs: Set<Run>;
+  readonly share: number;
+  readonly due: Due;
+}
+
+/** The first run that has tasks to start: those whose turn was last stand at the end. */
+const nextIn = (runs: ReadonlySet<Run>): Run | undefined => {
+  for (const run of runs) if (run.waiting > 0) return run;
+  return undefined;
+};
+
+/** Tasks after which a lane that has its part of them too is owed nothing more. */
+const dueTasks = ({ due, share }: Line): number => Math.max(1, Math.ceil(due.owed / Math.max(0.01, 1 - share) - 1e-6));
+
 /** Runs an ONNX model in processes of its own; see `child.ts` for what happens there. */
 export class Onnx implements Executor, Work {
   readonly model: ModelSpec;
@@ -54,10 +71,8 @@ export class Onnx implements Executor, Work {
   readonly #rows: Rows | null;
   readonly #children: Children;
   readonly #processes: number;
-  readonly #runs = new Set<Run>();
-  /** Those that are served first. */
-  readonly #urgent = new Set<Run>();
-  readonly #share: Share;
+  /** In order. */
+  readonly #lines: readonly Line[];
   readonly #prefix = randomBytes(6).toString('hex');
   #count = 0;
   #disposed = false;
@@ -66,7 +81,8 @@ export class Onnx implements Executor, Work {
     this.model = model;
     this.#columns = readOptions(onnxOptions, model.options).outputs;
     this.#rows = rows;
-    this.#share = new Share(context.share ?? usualShare);
+    const shares = context.shares ?? usualShares;
+    this.#lines = lanes.map((lane) => ({ runs: new Set(), share: shares[lane], due: new Due() }));
     this.#processes = settings.processes;
     this.#children = new Children(settings, this, context.log);
     this.#children.begin(first);
@@ -75,16 +91,16 @@ export class Onnx implements Executor, Work {
   async *run(tasks: readonly Task[], signals: RunSignals): AsyncGenerator<Outcome[]> {
     if (this.#disposed) return;
     const run = new Run(tasks, signals.started);
+    const { runs } = this.#lines[lanes.indexOf(signals.lane ?? 'bulk')]!;
     const outcomes = run.outcomes(signals);
     if (!signals.stop.aborted && !signals.abort.aborted) {
-      (signals.urgent ? this.#urgent : this.#runs).add(run);
+      runs.add(run);
       this.#children.pump();
     }
     try {
       yield* outcomes;
     } finally {
-      this.#runs.delete(run);
-      this.#urgent.delete(run);
+      runs.delete(run);
     }
   }
 
@@ -96,7 +112,7 @@ export class Onnx implements Executor, Work {
 
   hungry(): boolean {
     let waiting = 0;
-    for (const runs of [this.#runs, this.#urgent]) for (const run of runs) waiting += run.waiting;
+    for (const { runs } of this.#lines) for (const run of runs) waiting += run.waiting;
     return waiting < 2 * this.#processes * this.#children.size;
   }
 
@@ -111,39 +127,27 @@ export class Onnx implements Executor, Work {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    for (const run of [...this.#runs, ...this.#urgent]) run.end();
+    for (const { runs } of this.#lines) for (const run of runs) run.end();
     await this.#children.end();
   }
 
   next(most: number): Slice | null {
-    const waited = [...this.#runs].some((run) => run.waiting > 0);
-    const owed = waited ? this.#share.owed : 0;
-    const urgent = owed > 0 ? null : this.#nextUrgent(most);
-    if (urgent) this.#share.urgent(urgent.tasks.length, waited);
-    const slice = urgent ?? this.#nextOf(owed > 0 ? Math.min(most, owed) : most);
-    if (slice && !urgent) this.#share.others(slice.tasks.length);
+    const waiting = this.#lines.filter(({ runs }) => nextIn(runs) !== undefined);
+    const owed = waiting.find(({ due }) => due.owed > 0);
+    const line = owed ?? waiting[0];
+    if (line === undefined) return null;
+    const run = nextIn(line.runs)!;
+    // The last tasks of a run are shared out, so that no process waits for another's long slice.
+    const few = Math.min(most, Math.ceil(run.waiting / this.#processes), owed ? dueTasks(owed) : Infinity);
+    const slice = run.take(few);
+    // To the end of the line: runs take turns.
+    line.runs.delete(run);
+    line.runs.add(run);
+    for (const each of this.#lines)
+      if (!waiting.includes(each)) each.due.rest(few * each.share);
+      else if (waiting.length === 1) each.due.rest(few);
+      else each.due.pass(few, each.share, each === line ? 1 : 0, true);
     return slice;
-  }
-
-  #nextUrgent(most: number): Slice | null {
-    for (const run of this.#urgent) {
-      const slice = run.take(most);
-      if (slice) return slice;
-    }
-    return null;
-  }
-
-  #nextOf(most: number): Slice | null {
-    for (const run of this.#runs) {
-      // The last tasks of a run are shared out, so that no process waits for another's long slice.
-      const slice = run.take(Math.min(most, Math.ceil(run.waiting / this.#processes)));
-      if (!slice) continue;
-      // To the end of the line: runs take turns.
-      this.#runs.delete(run);
-      this.#runs.add(run);
-      return slice;
-    }
-    return null;
   }
 
   encode(slice: Slice) {

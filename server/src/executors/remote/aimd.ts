@@ -1,3 +1,4 @@
+import type { Shares } from '../share.ts';
 import { Slots } from '../slots.ts';
 
 /** At most this many at once before the upstream has shown what it bears. */
@@ -17,11 +18,10 @@ export class Aimd {
   #cutAt = 0;
   #calm = true;
 
-  /** @param share of the slots that calls which are not urgent are sure of while they wait */
-  constructor(most: number, share?: number) {
+  constructor(most: number, shares?: Shares) {
     this.most = most;
     this.#limit = Math.min(most, first);
-    this.slots = new Slots(this.#limit, share);
+    this.slots = new Slots(this.#limit, shares);
   }
 
   /** An attempt that went well. It counts only while the limit is what holds the others back, or nearly. */

@@ -58,7 +58,7 @@ export class Remote implements AsyncDisposable {
   /** Takes the key out of a reply that is a success. */
   readonly redactReply: (text: string) => string;
 
-  constructor(model: ModelSpec, url: URL, options: RemoteOptions, { log, share }: Pick<ExecutorContext, 'log' | 'share'>) {
+  constructor(model: ModelSpec, url: URL, options: RemoteOptions, { log, shares }: Pick<ExecutorContext, 'log' | 'shares'>) {
     const most = options.max_concurrency ?? 64;
     this.#model = modelKey(model);
     this.#log = log;
@@ -71,7 +71,7 @@ export class Remote implements AsyncDisposable {
     this.redactReply = redactor(secrets, 12);
     const address = [url.origin, url.host, ...(/[.:]/.test(url.hostname) ? [url.hostname] : [])];
     this.#redactAddress = redactor([...secrets, ...address], 4);
-    this.#aimd = new Aimd(most, share);
+    this.#aimd = new Aimd(most, shares);
     this.#breaker = new Breaker({ failures: options.breaker_failures ?? 10, openMs: options.breaker_open_ms ?? 1000 });
     this.#pool = new Pool(url.origin, {
       connections: most,
@@ -142,17 +142,18 @@ export class Remote implements AsyncDisposable {
     const busy = (message: string): Forwarded => ({ ok: false, kind: 'retryable', code: 'unavailable', message, retryAfterMs: 1000 });
     if (slots.waiting >= this.#aimd.most * waitingPerSlot) return busy('Too many requests wait for this model already.');
     const over = AbortSignal.any([ended, this.#ended.signal]);
-    if (!(await slots.take(over))) return { ok: false, kind: 'cancelled', code: 'unavailable', message: 'Cancelled before it was begun.' };
+    if (!(await slots.take(over, 'interactive')))
+      return { ok: false, kind: 'cancelled', code: 'unavailable', message: 'Cancelled before it was begun.' };
     const way = this.#breaker.enter();
     if (way === 'open') {
-      slots.give();
+      slots.give('interactive');
       return busy('The upstream of this model fails, and is left alone for a while.');
     }
     const began = performance.now();
     const watch = new Watch(over, this.#patience);
     const settle = once((outcome: Untimed<Success> | Untimed<Failure>) => {
       watch.end();
-      slots.give();
+      slots.give('interactive');
       this.#adapt(outcome, began);
       // How it began was judged when it did; a probe must not last as long as a stream does.
       if (!outcome.ok) this.#judge(outcome);
