@@ -339,7 +339,7 @@ create table events (
   constraint events_batch_no_number_key UNIQUE (batch_no, number),
   constraint events_batch_no_fkey FOREIGN KEY (batch_no) REFERENCES batches(no) ON DELETE CASCADE
 );
-CREATE INDEX events_tenant ON public.events USING btree (tenant_id, id);
+CREATE INDEX events_place ON public.events USING btree (tenant_id, xid, id);
 
 create table failure_causes (
   id bigint not null generated always as identity,

@@ -16,8 +16,8 @@ export const PortalSession = Type.Object(
       Type.Integer({ description: 'When the session ends if it is not used before; null where the request came with a key.' }),
     ),
     now: Type.Number({ description: "The server's clock: seconds since the epoch, with fractions." }),
-    event: Type.Integer({
-      description: 'The last event of the tenant: `GET /v1/events?after=` it has all that happens after this answer.',
+    event: Type.String({
+      description: 'A place among the events of the tenant: `GET /v1/events?after=` it has all that happens after this answer.',
     }),
     server: Type.Object({ name: Type.String(), version: Type.String() }),
     config: Type.Object({

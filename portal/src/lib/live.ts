@@ -45,16 +45,16 @@ export class Live {
   private readonly events = new Set<(event: LiveEvent) => void>();
   private readonly states = new Set<() => void>();
   private readonly gaps = new Set<() => void>();
-  private after: number | null = null;
+  private after: string | null = null;
   private channel: BroadcastChannel | null = null;
   private source: EventSource | null = null;
   private leave: (() => void) | null = null;
 
   /**
    * Takes part until `stop`.
-   * @param after the last event before the pages asked for anything: a first stream begins with the one behind it
+   * @param after the place in the events before the pages asked for anything: a first stream begins behind it
    */
-  start(after?: number): void {
+  start(after?: string): void {
     if (this.channel !== null) return;
     this.after = after ?? null;
     this.channel = new BroadcastChannel('sluice-live');

@@ -3994,8 +3994,8 @@ export interface components {
                 }[];
             };
             csrf_token: string | null;
-            /** @description The last event of the tenant: `GET /v1/events?after=` it has all that happens after this answer. */
-            event: number;
+            /** @description A place among the events of the tenant: `GET /v1/events?after=` it has all that happens after this answer. */
+            event: string;
             expires_at: number | null;
             limits: {
                 max_file_bytes: number;
@@ -7178,7 +7178,7 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Start after this number, like the header Last-Event-ID; `latest`: with what happens from now on. */
+                /** @description Start after this `id` of the stream, like the header Last-Event-ID; after the `number` of an event some may come again; `latest`: with what happens from now on. */
                 after?: string;
                 progress?: boolean;
             };

@@ -6,7 +6,7 @@ export interface Session {
   /** Sent back with whatever changes something. */
   csrf_token: string | null;
   /** The last event before this was asked. */
-  event: number;
+  event: string;
   server: { name: string; version: string };
   config: { grafana_url: string | null; live_max_hz: number; pools: { name: string; preemptible: boolean }[] };
   limits: { max_lines: number; max_file_bytes: number; max_line_bytes: number; max_model_bytes: number; openai: boolean };

@@ -21,6 +21,9 @@ export type EventType = (typeof eventTypes)[number];
 /**
  * Writes what happened to a batch, in the transaction in which it did. Two writers of one batch cannot take the same
  * number: each of them holds the batch's row, by the move it makes.
+ *
+ * A transaction that began before that of the event before, and waited for it, stands after it all the same: it takes the
+ * other's number, unless that is from a database which this one was restored from.
  */
 export const record = async (
   tx: Db,
@@ -30,8 +33,9 @@ export const record = async (
 ): Promise<void> => {
   await tx.run(sql`
     with written as (
-      insert into events (tenant_id, batch_no, number, type, data)
-      select ${batch.tenant_id}, ${batch.no}, coalesce(max(number), 0) + 1, ${type}, ${JSON.stringify(data)}::jsonb
+      insert into events (tenant_id, batch_no, number, type, data, xid)
+      select ${batch.tenant_id}, ${batch.no}, coalesce(max(number), 0) + 1, ${type}, ${JSON.stringify(data)}::jsonb,
+        greatest(pg_current_xact_id(), max(xid) filter (where xid < pg_snapshot_xmax(pg_current_snapshot())))
       from events where batch_no = ${batch.no}
       returning batch_no)
     select pg_notify(${channels.events}, batch_no::text) from written`);
@@ -39,6 +43,7 @@ export const record = async (
 
 export interface EventRow {
   id: number;
+  xid: number;
   number: number;
   batch_id: string;
   type: EventType;
@@ -46,7 +51,7 @@ export interface EventRow {
   created_at: number;
 }
 
-const columns = sql`e.id, e.number, b.id as batch_id, e.type, e.data, extract(epoch from e.created_at)::float8 as created_at`;
+const columns = sql`e.id, e.xid::text::int8 as xid, e.number, b.id as batch_id, e.type, e.data, extract(epoch from e.created_at)::float8 as created_at`;
 
 /** How a batch stands and how many events it has had, at one moment: a batch that has ended has its last event too. */
 export const standingOf = (db: Db, batchNo: number): Promise<{ status: BatchStatus; events: number } | null> =>
@@ -60,22 +65,48 @@ export const batchEvents = (db: Db, batchNo: number, after: number, limit = 500)
     where e.batch_no = ${batchNo} and e.number > ${after} order by e.number limit ${limit}`);
 
 /**
- * Events of a tenant after id `after`, in order. It stops before any transaction still open: ids are given out before
- * they are committed, and a reader that went past one would never come back for it.
+ * A place among the events of a tenant: after the event of this id and transaction. Ids are given out before they are
+ * committed, so that one may appear below others that were read; transactions below the oldest open one have all ended.
  */
-export const tenantEvents = (db: Db, tenant: string, after: number, limit = 500): Promise<EventRow[]> =>
+export interface Place {
+  xid: number;
+  id: number;
+}
+
+export const writePlace = ({ xid, id }: Place): string => `${xid}-${id}`;
+
+/** Events of a tenant after a place, in order, up to the oldest transaction that is still open. */
+export const tenantEvents = (db: Db, tenant: string, { xid, id }: Place, limit = 500): Promise<EventRow[]> =>
   db.many<EventRow>(sql`
     select ${columns} from events e join batches b on b.no = e.batch_no
-    where e.tenant_id = ${tenant} and e.id > ${after} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-    order by e.id limit ${limit}`);
+    where e.tenant_id = ${tenant} and (e.xid, e.id) > (${String(xid)}::xid8, ${id}::int8)
+      and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by e.xid, e.id limit ${limit}`);
 
 /**
- * The number of the last of a tenant's events that a stream would have sent by now: whatever is read from the database after
- * this was asked holds all events up to it, and a stream from it on has all others.
+ * The place up to which a stream would have sent a tenant's events by now: whatever is read from the database after this
+ * was asked holds all of them, and a stream from it on has all others.
  */
-export const lastEvent = async (db: Db, tenant: string): Promise<number> =>
-  (
-    await db.one<{ last: number }>(sql`
-      select coalesce(max(id), 0)::int8 as last from events
-      where tenant_id = ${tenant} and xid < pg_snapshot_xmin(pg_current_snapshot())`)
-  ).last;
+export const currentPlace = (db: Db): Promise<Place> =>
+  db.one<Place>(sql`select pg_snapshot_xmin(pg_current_snapshot())::text::int8 as xid, 0 as id`);
+
+/**
+ * The place that a reader names: as it was written, or by the number of an event alone, as streams once did. Then it is the
+ * last from which nothing of a higher number can be missed; some of lower numbers, which may have been, are sent again. So
+ * it is for a place of another database, which this one was restored from.
+ */
+export const readPlace = async (db: Db, tenant: string, written: string): Promise<Place> => {
+  const [first, second] = written.split('-').map(Number) as [number, number | undefined];
+  const now = await currentPlace(db);
+  if (second !== undefined && first <= now.xid) return { xid: first, id: second };
+  const id = second ?? first;
+  if (id === 0) return { xid: 0, id: 0 };
+  return db.one<Place>(sql`
+    select xid::text::int8 as xid, id from (
+      select xid, id from events where tenant_id = ${tenant} and id = ${id}
+      union all
+      (select xid, id - 1 from events where tenant_id = ${tenant} and id > ${id} order by xid, id limit 1)
+      union all
+      select ${String(now.xid)}::xid8, 0) places
+    order by places.xid, places.id limit 1`);
+};

@@ -7,21 +7,24 @@ const beatMs = 15_000;
 /** How often a stream looks by itself: a notification may have been lost. */
 const pollMs = 2_000;
 
-export interface StreamSource {
-  /** Events after the given one, in order. */
-  read: (after: number) => Promise<EventRow[]>;
-  /** The number by which a reader resumes. */
-  place: (event: EventRow) => number;
+export interface StreamSource<P> {
+  /** Events after a place, in order. */
+  read: (after: P) => Promise<EventRow[]>;
+  /** The place after an event, and as it is written for a reader that resumes there. */
+  place: (event: EventRow) => P;
+  write: (place: P) => string;
+  /** The number that a reader sees. */
+  number: (event: EventRow) => number;
   /** Sent between events where they have changed, each by its id: live figures, without a number of their own. */
   progress?: () => Promise<readonly { id: string }[]>;
   /** The stream ends after this event. */
   last?: (event: EventRow) => boolean;
 }
 
-export const toEvent = (event: EventRow, place: number) => ({
+export const toEvent = (event: EventRow, number: number) => ({
   id: `evt_${event.id}`,
   object: 'event',
-  number: place,
+  number,
   created_at: Math.floor(event.created_at),
   type: event.type,
   data: { id: event.batch_id, ...event.data },
@@ -29,14 +32,14 @@ export const toEvent = (event: EventRow, place: number) => ({
 
 /**
  * Streams events to one reader (Server-Sent Events), from after `from` on, until the reader leaves, the server closes
- * or the source's last event was sent. Each has its number as `id`, so that a reader that comes back with
+ * or the source's last event was sent. Each has its place as `id`, so that a reader that comes back with
  * `Last-Event-ID` misses nothing.
  */
-export const streamEvents = async (
+export const streamEvents = async <P>(
   raw: ServerResponse,
   listener: Listener,
-  source: StreamSource,
-  from: number,
+  source: StreamSource<P>,
+  from: P,
   closing: AbortSignal,
 ): Promise<void> => {
   let after = from;
@@ -61,7 +64,7 @@ export const streamEvents = async (
       woken = false;
       for (const event of await source.read(after)) {
         after = source.place(event);
-        raw.write(`id: ${after}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event, after))}\n\n`);
+        raw.write(`id: ${source.write(after)}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event, source.number(event)))}\n\n`);
         if (source.last?.(event)) return;
       }
       const progress = new Map((await source.progress?.())?.map((each) => [each.id, JSON.stringify(each)]));

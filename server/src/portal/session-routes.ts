@@ -5,7 +5,7 @@ import type { Identity } from '../auth/identity.ts';
 import { unknownKey } from '../auth/keys.ts';
 import { sessionEnded, type Session, type Sessions } from '../auth/sessions.ts';
 import { WrongKeys } from '../auth/wrong-keys.ts';
-import { lastEvent } from '../batches/events.ts';
+import { currentPlace, writePlace } from '../batches/events.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import type { App } from '../lib/app.ts';
@@ -35,7 +35,7 @@ export const sessionRoutes = (app: App, { db, sessions, settings, version }: Ses
     csrf_token: session?.csrfToken ?? null,
     expires_at: session ? Math.floor(session.expiresAt) : null,
     now: Date.now() / 1_000,
-    event: await lastEvent(db, identity.tenant),
+    event: writePlace(await currentPlace(db)),
     server: { name: portal.name, version: await version() },
     config: {
       grafana_url: portal.grafanaUrl,

@@ -108,7 +108,14 @@ test('all of a tenant’s events, and no other’s, from any number on', async (
   const events = await read();
   expect(types(events)).toEqual(['batch.created', 'batch.in_progress', 'batch.finalizing', 'batch.completed']);
   expect(new Set(events.map(({ data }) => (data as { data: { id: string } }).data.id))).toEqual(new Set([theirs.id]));
-  expect(types(await read(events[1]!.id!))).toEqual(['batch.finalizing', 'batch.completed']);
+  const numbered = events.filter(({ id }) => id !== null);
+  const [, second] = numbered;
+  expect(second!.event).toBe('batch.in_progress');
+  expect(types(await read(second!.id!))).toEqual(['batch.finalizing', 'batch.completed']);
+  // As readers of before kept it.
+  expect(types(await read(String((second!.data as { number: number }).number)))).toEqual(['batch.finalizing', 'batch.completed']);
+  for (const lastId of ['x', '1-', '-1', '1-2-3'])
+    expect((await call(other, 'GET', '/v1/events', undefined, { 'last-event-id': lastId })).status).toBe(400);
 });
 
 test('from now on, with live counts between the events', async () => {
