@@ -5,6 +5,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Memory } from '../policy/larger.ts';
 import type { Lane } from '../policy/turns.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Breakers } from './remote/breakers.ts';
 import type { Shares } from './share.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -159,6 +160,8 @@ export interface ExecutorContext {
   features?: number | null;
   /** Calls under way at servers elsewhere, as all workers know them; absent: a crash costs them. */
   calls?: RemoteCalls;
+  /** Of all models of this process; absent: the model has a breaker of its own. */
+  breakers?: Breakers;
   /** What each lane is sure of, of the room of a model; absent: as where a pool does not say. */
   shares?: Shares;
   /** What `echo`'s `crash` does. In a worker: kill the process. In the API: throw. */

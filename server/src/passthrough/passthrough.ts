@@ -1,6 +1,7 @@
 import type { Exchange, Executor, ExecutorContext, Forwarded } from '../executors/executor.ts';
 import { LoadError } from '../executors/executor.ts';
 import { openExecutor } from '../executors/registry.ts';
+import { Breakers } from '../executors/remote/breakers.ts';
 import { ApiError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { modelKey, type Models, type ModelSpec } from '../models/models.ts';
@@ -18,12 +19,13 @@ export interface PassthroughOptions {
 const keyOf = (model: ModelSpec): string => `${modelKey(model)}#${model.no ?? ''}`;
 
 /**
- * Models whose calls go on as they are. Each is opened once in this process, so that all requests share its limits:
- * calls at once, breaker, connections. One that is gone from the registry is closed.
+ * Models whose calls go on as they are. Each is opened once in this process, so that all requests share its limits: calls at
+ * once, connections, and with other models of its upstream the breaker. One that is gone from the registry is closed.
  */
 export class Passthrough implements AsyncDisposable {
   readonly #options: PassthroughOptions;
   readonly #opened = new Map<string, Promise<Executor>>();
+  readonly #breakers = new Breakers();
   readonly #tidy = () => void this.#closeGone();
   #closed = false;
 
@@ -52,7 +54,7 @@ export class Passthrough implements AsyncDisposable {
     const key = keyOf(model);
     let opening = this.#opened.get(key);
     if (!opening) {
-      opening = open(model, { log: log.child({ model: modelKey(model) }), scratch, crash });
+      opening = open(model, { log: log.child({ model: modelKey(model) }), scratch, breakers: this.#breakers, crash });
       this.#opened.set(key, opening);
       // What could not be opened is tried anew: it costs no process.
       opening.catch(() => this.#opened.delete(key));

@@ -11,6 +11,7 @@ import type { Pool } from '../db/db.ts';
 import type { Listener } from '../db/listen.ts';
 import { prepared, sql, unsynced } from '../db/sql.ts';
 import { countLines } from '../formats/lines.ts';
+import { Breakers } from '../executors/remote/breakers.ts';
 import { usualShares, type Shares } from '../executors/share.ts';
 import { newWorkerId } from '../lib/ids.ts';
 import type { Logger } from '../lib/log.ts';
@@ -174,6 +175,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
         calls: remoteCalls(db),
         features: this.#features,
         shares: this.#shares,
+        breakers: new Breakers(),
         crash,
       },
       config.worker.modelMemory,

@@ -24,7 +24,7 @@ export class Oip implements Executor {
   #ports: RemotePorts | null = null;
   #asking: Promise<void> | null = null;
 
-  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'shares'>) {
+  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'shares' | 'breakers'>) {
     const options = readOptions(oipOptions, model.options);
     const url = new URL(options.base_url!);
     url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v2$/, '');

@@ -26,7 +26,7 @@ export class OpenAI implements Executor {
   readonly #remote: Remote;
   readonly #upstreamModel: string;
 
-  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'shares'>) {
+  constructor(model: ModelSpec, context: Pick<ExecutorContext, 'log' | 'shares' | 'breakers'>) {
     const options = readOptions(openaiOptions, model.options);
     const url = new URL(options.base_url!);
     // With or without /v1: each task's url begins with it.

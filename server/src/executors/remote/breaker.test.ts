@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest';
-import { Breaker } from './breaker.ts';
+import { Breaker, type BreakerLimits } from './breaker.ts';
 
 /** A breaker on a clock of its own, without jitter. */
 const make = (failures = 3) => {
   const clock = { now: 0 };
-  const breaker = new Breaker({ failures, openMs: 1000, now: () => clock.now, random: () => 1 });
-  const fail = (times: number) => Array.from({ length: times }, () => breaker.record(true)).at(-1);
-  return { breaker, clock, fail };
+  const breaker = new Breaker({ now: () => clock.now, random: () => 1 });
+  const limits: BreakerLimits = { failures, openMs: 1000 };
+  const record = (failed: boolean, retryAfterMs?: number) => breaker.record(failed, limits, retryAfterMs);
+  const fail = (times: number) => Array.from({ length: times }, () => record(true)).at(-1);
+  return { breaker, record, clock, fail };
 };
 
 test('failures in a row open it; a success between them starts the row anew', () => {
-  const { breaker, fail } = make();
+  const { breaker, record, fail } = make();
   expect(fail(2)).toBeNull();
-  expect(breaker.record(false)).toBeNull();
+  expect(record(false)).toBeNull();
   expect(fail(2)).toBeNull();
   expect([breaker.passes, breaker.opened.aborted]).toEqual([true, false]);
   expect(fail(1)).toBe('opened');
@@ -20,33 +22,33 @@ test('failures in a row open it; a success between them starts the row anew', ()
 });
 
 test('more failures than successes open it as well, once there are enough of either', () => {
-  const { breaker } = make(100);
-  for (let i = 0; i < 9; i++) breaker.record(false);
-  for (let i = 0; i < 10; i++) expect(breaker.record(true)).toBeNull();
-  expect(breaker.record(true)).toBe('opened');
+  const { record } = make(100);
+  for (let i = 0; i < 9; i++) record(false);
+  for (let i = 0; i < 10; i++) expect(record(true)).toBeNull();
+  expect(record(true)).toBe('opened');
 });
 
 test('what happened before the window does not count', () => {
-  const { breaker, clock } = make(100);
-  for (let i = 0; i < 19; i++) breaker.record(true);
+  const { record, clock } = make(100);
+  for (let i = 0; i < 19; i++) record(true);
   clock.now = 60_000;
-  for (let i = 0; i < 19; i++) expect(breaker.record(true)).toBeNull();
+  for (let i = 0; i < 19; i++) expect(record(true)).toBeNull();
 });
 
 test('after its time one call probes; the others wait', () => {
-  const { breaker, clock, fail } = make();
+  const { breaker, record, clock, fail } = make();
   fail(3);
   clock.now = 999;
   expect(breaker.enter()).toBe('open');
   clock.now = 1000;
   expect(breaker.passes).toBe(true);
   expect([breaker.enter(), breaker.enter(), breaker.passes]).toEqual(['probe', 'open', false]);
-  expect(breaker.record(false)).toBe('closed');
+  expect(record(false)).toBe('closed');
   expect([breaker.enter(), breaker.opened.aborted]).toEqual(['closed', false]);
 });
 
 test('a probe that fails opens it for twice as long, to a minute, and no shorter than the upstream asks', () => {
-  const { breaker, clock, fail } = make();
+  const { breaker, record, clock, fail } = make();
   fail(3);
   const waits: number[] = [];
   for (let i = 0; i < 8; i++) {
@@ -54,7 +56,7 @@ test('a probe that fails opens it for twice as long, to a minute, and no shorter
     while (!breaker.passes) clock.now += 500;
     waits.push(clock.now - since);
     breaker.enter();
-    breaker.record(true, i === 0 ? 7000 : 0);
+    record(true, i === 0 ? 7000 : 0);
   }
   expect(waits).toEqual([1000, 7000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
 });

@@ -4,13 +4,12 @@ const leastCalls = 20;
 /** Milliseconds a breaker stays open at most between two probes. */
 const capMs = 60_000;
 
-export interface BreakerOptions {
+/** What a model says of the breaker of its upstream. */
+export interface BreakerLimits {
   /** Failures in a row that open it; 0: it never opens. */
   failures: number;
   /** Milliseconds it is open the first time; twice as long after each probe that fails. */
   openMs: number;
-  now?: () => number;
-  random?: () => number;
 }
 
 /**
@@ -19,11 +18,12 @@ export interface BreakerOptions {
  * the probe. If that succeeds it closes, otherwise it is open again, for longer.
  * Source: Nygard, "Release It!", 2007, "Circuit Breaker".
  *
- * One per model and worker: two models behind one address may be served by different machines, and workers may reach
- * it by different ways.
+ * One per upstream and process (`Breakers`), since workers may reach an upstream by different ways. Its models may have limits
+ * of their own: those of the model whose call it was hold.
  */
 export class Breaker {
-  readonly #options: Required<BreakerOptions>;
+  readonly #now: () => number;
+  readonly #random: () => number;
   #state: 'closed' | 'open' | 'probing' = 'closed';
   #until = 0;
   /** Times it has opened since it was last closed. */
@@ -33,8 +33,8 @@ export class Breaker {
   #windows = { at: 0, now: [0, 0] as [number, number], before: [0, 0] as [number, number] };
   #opened = new AbortController();
 
-  constructor({ now = () => performance.now(), random = Math.random, ...options }: BreakerOptions) {
-    this.#options = { now, random, ...options };
+  constructor({ now = () => performance.now(), random = Math.random }: { now?: () => number; random?: () => number } = {}) {
+    [this.#now, this.#random] = [now, random];
   }
 
   /** Aborts when it opens; another one each time it has closed. */
@@ -44,7 +44,7 @@ export class Breaker {
 
   /** Whether a call that came now would go through. */
   get passes(): boolean {
-    return this.#state === 'closed' || (this.#state === 'open' && this.#options.now() >= this.#until);
+    return this.#state === 'closed' || (this.#state === 'open' && this.#now() >= this.#until);
   }
 
   /** How to go through: with any number of calls, with one that probes, or not at all. A probe must be ended by `leave`. */
@@ -61,28 +61,27 @@ export class Breaker {
   }
 
   /** How a call went. Says whether the breaker opened or closed by it. */
-  record(failed: boolean, retryAfterMs = 0): 'opened' | 'closed' | null {
+  record(failed: boolean, limits: BreakerLimits, retryAfterMs = 0): 'opened' | 'closed' | null {
     // Calls that were under way when it opened say nothing new.
-    if (this.#state === 'open' || this.#options.failures === 0) return null;
+    if (this.#state === 'open' || limits.failures === 0) return null;
     if (this.#state === 'probing') {
-      if (failed) return this.#open(retryAfterMs);
+      if (failed) return this.#open(limits, retryAfterMs);
       this.#state = 'closed';
       [this.#times, this.#row] = [0, 0];
-      this.#windows = { at: this.#options.now(), now: [0, 0], before: [0, 0] };
+      this.#windows = { at: this.#now(), now: [0, 0], before: [0, 0] };
       this.#opened = new AbortController();
       return 'closed';
     }
     this.#row = failed ? this.#row + 1 : 0;
     const [calls, failures] = this.#count(failed);
     const mostly = calls >= leastCalls && failures * 2 > calls;
-    return this.#row >= this.#options.failures || mostly ? this.#open(retryAfterMs) : null;
+    return this.#row >= limits.failures || mostly ? this.#open(limits, retryAfterMs) : null;
   }
 
-  #open(retryAfterMs: number): 'opened' {
-    const { now, random, openMs } = this.#options;
+  #open({ openMs }: BreakerLimits, retryAfterMs: number): 'opened' {
     // Half of it is jitter: workers that opened together should not probe together.
-    const pause = Math.min(capMs, openMs * 2 ** Math.min(16, this.#times++)) * (0.5 + random() / 2);
-    this.#until = now() + Math.max(pause, Math.min(capMs, retryAfterMs));
+    const pause = Math.min(capMs, openMs * 2 ** Math.min(16, this.#times++)) * (0.5 + this.#random() / 2);
+    this.#until = this.#now() + Math.max(pause, Math.min(capMs, retryAfterMs));
     this.#state = 'open';
     this.#opened.abort();
     return 'opened';
@@ -90,7 +89,7 @@ export class Breaker {
 
   #count(failed: boolean): [number, number] {
     const windows = this.#windows;
-    const now = this.#options.now();
+    const now = this.#now();
     if (now - windows.at >= windowMs / 2) {
       windows.before = now - windows.at >= windowMs ? [0, 0] : windows.now;
       windows.now = [0, 0];

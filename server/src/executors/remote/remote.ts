@@ -8,7 +8,7 @@ import type { ExecutorContext, Failure, Forwarded, Outcome, RunSignals, Success,
 import { runLimited } from '../limited.ts';
 import { codeOfStatus, retryableStatus } from '../status.ts';
 import { Aimd } from './aimd.ts';
-import { Breaker } from './breaker.ts';
+import { Breaker, type BreakerLimits } from './breaker.ts';
 import { headersOf, type RemoteOptions } from './options.ts';
 import { errorBodyOf, objectOf, retryAfterOf, wordsOf } from './reply.ts';
 import { redactor, secretsOf } from './secrets.ts';
@@ -38,8 +38,8 @@ const waitingPerSlot = 8;
 const kept = ['content-type', 'content-encoding', 'retry-after', 'retry-after-ms', 'x-should-retry'];
 
 /**
- * A server elsewhere that serves one model: connections, as many calls at once as it bears, a breaker for when it is
- * down, time-outs, and its key, which is never seen again. What is sent and how a reply is read is the executor's.
+ * A server elsewhere that serves one model: connections, as many calls at once as it bears, the breaker of its address for
+ * when it is down, time-outs, and its key, which is never seen again. What is sent and how a reply is read is the executor's.
  */
 export class Remote implements AsyncDisposable {
   readonly #model: string;
@@ -50,6 +50,7 @@ export class Remote implements AsyncDisposable {
   readonly #patience: Patience;
   readonly #aimd: Aimd;
   readonly #breaker: Breaker;
+  readonly #limits: BreakerLimits;
   readonly #log: Logger;
   readonly #ended = new AbortController();
   readonly #redact: (text: string) => string;
@@ -58,7 +59,12 @@ export class Remote implements AsyncDisposable {
   /** Takes the key out of a reply that is a success. */
   readonly redactReply: (text: string) => string;
 
-  constructor(model: ModelSpec, url: URL, options: RemoteOptions, { log, shares }: Pick<ExecutorContext, 'log' | 'shares'>) {
+  constructor(
+    model: ModelSpec,
+    url: URL,
+    options: RemoteOptions,
+    { log, shares, breakers }: Pick<ExecutorContext, 'log' | 'shares' | 'breakers'>,
+  ) {
     const most = options.max_concurrency ?? 64;
     this.#model = modelKey(model);
     this.#log = log;
@@ -72,7 +78,9 @@ export class Remote implements AsyncDisposable {
     const address = [url.origin, url.host, ...(/[.:]/.test(url.hostname) ? [url.hostname] : [])];
     this.#redactAddress = redactor([...secrets, ...address], 4);
     this.#aimd = new Aimd(most, shares);
-    this.#breaker = new Breaker({ failures: options.breaker_failures ?? 10, openMs: options.breaker_open_ms ?? 1000 });
+    this.#limits = { failures: options.breaker_failures ?? 10, openMs: options.breaker_open_ms ?? 1000 };
+    // One that never opens does not mind what other models of the upstream meet with.
+    this.#breaker = (this.#limits.failures > 0 && breakers?.at(url)) || new Breaker();
     this.#pool = new Pool(url.origin, {
       connections: most,
       pipelining: 1,
@@ -261,7 +269,7 @@ export class Remote implements AsyncDisposable {
   #judge(outcome: Untimed<Success> | Untimed<Failure>): void {
     if (!outcome.ok && outcome.kind === 'cancelled') return;
     const down = !outcome.ok && outcome.kind === 'retryable' && outcome.status !== 429 && outcome.status !== 409;
-    const turned = this.#breaker.record(down, outcome.ok ? 0 : outcome.retryAfterMs);
+    const turned = this.#breaker.record(down, this.#limits, outcome.ok ? 0 : outcome.retryAfterMs);
     if (turned === 'opened')
       this.#log.warn({ model: this.#model, reason: outcome.ok ? '' : outcome.message }, 'the upstream fails and is left alone for a while');
     else if (turned === 'closed') this.#log.info({ model: this.#model }, 'the upstream answers again');
