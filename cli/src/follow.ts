@@ -4,6 +4,7 @@ import { download } from './download.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { bytes, count, duration, type Terminal } from './output.ts';
 import { Progress, progressLine, Rate, settled } from './progress.ts';
+import { downloadTable, formatOf } from './table.ts';
 
 export interface FollowOptions {
   /** Seconds after which to stop watching. */
@@ -55,9 +56,19 @@ export const untilEnd = async (client: Client, id: string, out: Terminal, option
 /** Where the error lines go beside the results: `out.jsonl` → `out.errors.jsonl`. */
 export const errorsPath = (path: string): string => path.replace(/(\.jsonl)?$/, '.errors$1');
 
-/** Downloads what a batch left: results to `path`, failed lines beside them. Returns a sentence for each. */
+/**
+ * Downloads what a batch left: results to `path`, failed lines beside them; or its table, with both in it, where `path` is
+ * called as a table is. Returns a sentence for each.
+ */
 export const collect = async (client: Client, batch: Batch, path: string, out: Terminal): Promise<string[]> => {
   const said: string[] = [];
+  const format = formatOf(path);
+  if (format !== null) {
+    await downloadTable(client, batch.id, path, { format }, out.out);
+    const { total, completed } = batch.request_counts;
+    const rest = completed < total ? `; of ${count(total - completed)} without a result error_message says why` : '';
+    return [`${count(total)} rows, as in the input, in ${path}${rest}`];
+  }
   if (batch.output_file_id) {
     const file = await download(client, batch.output_file_id, path, out.out);
     if (path !== '-') said.push(`${count(batch.request_counts.completed)} results (${bytes(file.bytes)}) in ${path}`);

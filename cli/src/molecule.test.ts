@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { bareEnvironment } from '../../server/test/support/environment.ts';
-import { call, untilEnded } from '../../server/test/support/requests.ts';
+import { call, createBatch, untilEnded } from '../../server/test/support/requests.ts';
 import { startSluice, type Sluice } from '../../server/test/support/sluice.ts';
 
 const program = fileURLToPath(new URL('../bin/sluice', import.meta.url));
@@ -66,6 +70,50 @@ test('a SMARTS that is none ends it with what is wrong', async () => {
   const { code, out, err } = await sluice('match', 'CCO', '--smarts', '[C');
   expect([code, out]).toEqual([1, '']);
   expect(err).toContain('SMARTS');
+});
+
+test('results are a table where the name of their file says so, a row for each of the input', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const at = (name: string) => join(folder, name);
+  await writeFile(at('in.csv'), 'id,smiles,note\na,CCO,one\nb,C1CC,an open ring\nc,CCN,three\n');
+  const { code, err } = await run('batch', 'run', at('in.csv'), '--model', 'echo', '--out', at('out/of.csv'));
+  expect(code, err).toBe(0);
+  expect(err).toMatch(/3 rows, as in the input, in .*of\.csv; of 1 without a result error_message says why/);
+  const [head, ...rows] = cells((await readFile(at('out/of.csv'), 'utf8')).replaceAll(',', '\t'));
+  expect(head).toEqual(expect.arrayContaining(['custom_id', 'note', 'inchikey', 'status', 'error_message']));
+  expect(rows.map(([line, id]) => [line, id])).toEqual([
+    ['1', 'a'],
+    ['2', 'b'],
+    ['3', 'c'],
+  ]);
+  expect(await readdir(at('out'))).toEqual(['of.csv']);
+
+  const id = /batch_\w+/.exec(err)![0];
+  expect((await run('batch', 'download', id, '--out', at('all.sdf'))).code).toBe(0);
+  expect((await readFile(at('all.sdf'), 'utf8')).match(/^\$\$\$\$$/gm)).toHaveLength(3);
+  expect((await run('batch', 'watch', id, '--out', at('all.parquet'))).code).toBe(0);
+  expect((await readFile(at('all.parquet'))).subarray(0, 4).toString()).toBe('PAR1');
+  expect((await run('batch', 'results', id, '--columns', 'custom_id', '--out', at('ids.tsv'))).code).toBe(0);
+  expect(await readFile(at('ids.tsv'), 'utf8')).toBe('custom_id\na\nb\nc\n');
+  // Without a file it is printed, unless it is no text.
+  expect(await run('batch', 'results', id, '--columns', 'custom_id', '--limit', '1')).toMatchObject({ code: 0, out: 'custom_id\na\n' });
+  expect(await run('batch', 'results', id, '--format', 'parquet')).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('--out'),
+  });
+});
+
+test('a table of a batch that runs is not made of what there is', async () => {
+  const slow = { model: 'echo', inputs: 1, sluice_echo: { delay_ms: 60_000 } };
+  const { id } = await createBatch(server.client, [{ custom_id: 'a', method: 'POST', url: '/v1/predict', body: slow }], {
+    endpoint: '/v1/predict',
+  });
+  const early = await run('batch', 'download', id, '--out', 'early.csv');
+  expect(early).toMatchObject({ code: 1, err: expect.stringContaining('when the batch has ended') });
+  expect(existsSync('early.csv')).toBe(false);
+  await call(server.client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
 });
 
 test('the results of molecules that hold a substructure', async () => {

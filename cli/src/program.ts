@@ -55,7 +55,10 @@ const batches = (): Command => {
 
   withModels(withSettings(batch.command('run <file>')))
     .description('submit a file, watch it, download the results; - is standard input')
-    .requiredOption('--out <file>', 'where the results go; - is standard output')
+    .requiredOption(
+      '--out <file>',
+      'where the results go: lines, or a table where it ends in .csv, .tsv, .parquet or .sdf; - is standard output',
+    )
     .option('--endpoint <path>', 'where the lines go; told from the first line where it can be')
     .option('--fail-on-error', 'exit 3 where a request did not succeed')
     .option('--timeout <seconds>', 'stop watching after that; the batch goes on', whole('--timeout', 1))
@@ -111,7 +114,7 @@ const batches = (): Command => {
   batch
     .command('watch <id>')
     .description('progress until the end; with --json its events, one a line')
-    .option('--out <file>', 'then download the results')
+    .option('--out <file>', 'then download the results, as run does')
     .option('--fail-on-error', 'exit 3 where a request did not succeed')
     .option('--timeout <seconds>', 'stop watching after that', whole('--timeout', 1))
     .action(act(async (context, id: string, options: WatchOptions) => (await module()).watch(context, id, options)));
@@ -137,15 +140,15 @@ const batches = (): Command => {
   batch
     .command('download <id>')
     .description('the results; while it runs, those there are')
-    .requiredOption('--out <file>', 'where they go; - is standard output')
+    .requiredOption('--out <file>', 'where they go, as of run; - is standard output')
     .action(act(async (context, id: string, options: { out: string }) => (await module()).downloadOf(context, id, options)));
 
   const results = () => import('./commands/results.ts');
   batch
     .command('results <id>')
     .description('the table of results: inputs beside outputs, a row a line')
-    .requiredOption('--out <file>', 'where it goes; - is standard output')
-    .option('--format <format>', 'jsonl, csv, tsv, parquet or sdf', 'csv')
+    .option('--out <file>', 'where it goes; absent, or -: standard output')
+    .option('--format <format>', 'jsonl, csv, tsv, parquet or sdf; absent: as --out ends, else csv')
     .option('--columns <names>', 'these, in this order')
     .option('--where <filter>', 'these rows: logS>-2,status=completed')
     .option('--smarts <pattern>', 'of these, rows whose molecule holds a substructure: c1ccccc1O')

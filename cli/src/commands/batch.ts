@@ -11,6 +11,7 @@ import { isUrl, prepare } from '../input.ts';
 import { count, duration, printFields, printJson, printLine, printTable, say, when, type Columns } from '../output.ts';
 import { settled } from '../progress.ts';
 import { bodyOf, type Settings } from '../settings.ts';
+import { formatOf } from '../table.ts';
 import { upload } from '../upload.ts';
 
 const columns: Columns<Batch> = {
@@ -246,6 +247,12 @@ export const downloadOf = async ({ client, terminal, quiet }: Context, id: strin
     for (const sentence of await collect(client, batch, out, terminal)) if (!quiet) say(terminal, sentence);
     return;
   }
+  if (formatOf(out) !== null)
+    throw new Exit(
+      exitCodes.error,
+      'A table is made when the batch has ended.',
+      `Until then its lines: sluice batch download ${id} --out results.jsonl`,
+    );
   const reply = await client.call('GET', `/v1/batches/${id}/output`, { headers: { accept: 'application/jsonl' } });
   if (out === '-') for await (const chunk of reply.body ?? []) terminal.out.write(chunk);
   else {

@@ -1,25 +1,15 @@
-import { rename } from 'node:fs/promises';
 import type { QueriedResults, ResultColumn, ResultsSummary, ResultsTop } from '@sluice/contract';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { count, printJson, printTable, say } from '../output.ts';
-import { toFile } from '../spool.ts';
+import { downloadTable, formatOf, tableReply } from '../table.ts';
 
-/** Asks again while the table is being made: the server waits for it, and says so where that was not enough. */
-const reply = async ({ client }: Context, path: string, query: Record<string, string | number | undefined>): Promise<Response> => {
-  for (;;) {
-    const answer = await client.call('GET', path, { query: { wait: 30, ...query } });
-    if (answer.status !== 202) return answer;
-    await answer.body?.cancel();
-  }
-};
-
-const ask = async <T>(context: Context, path: string, query: Record<string, string | number | undefined>): Promise<T> =>
-  (await (await reply(context, path, query)).json()) as T;
+const ask = async <T>({ client }: Context, path: string, query: Record<string, string | number | undefined>): Promise<T> =>
+  (await (await tableReply(client, path, query)).json()) as T;
 
 export interface ResultsOptions {
-  format: string;
-  out: string;
+  format?: string;
+  out?: string;
   columns?: string;
   where?: string;
   smarts?: string;
@@ -30,15 +20,14 @@ export interface ResultsOptions {
 }
 
 /** The table of results in a file, or on standard output. */
-export const download = async (context: Context, id: string, { out, keepFormulas, ...query }: ResultsOptions): Promise<void> => {
-  const answer = await reply(context, `/v1/batches/${id}/results`, { ...query, ...(keepFormulas && { formulas: 'keep' }) });
-  if (out === '-') {
-    for await (const chunk of answer.body ?? []) context.terminal.out.write(chunk);
-    return;
-  }
-  await toFile(answer.body, `${out}.part`);
-  await rename(`${out}.part`, out);
-  if (!context.quiet) say(context.terminal, `The results of ${id} are in ${out}.`);
+export const download = async (context: Context, id: string, { out, format, keepFormulas, ...query }: ResultsOptions): Promise<void> => {
+  const { client, terminal, quiet } = context;
+  if (format === 'parquet' && out === undefined)
+    throw new Exit(exitCodes.error, 'Parquet is no text.', 'Say where it goes: --out r.parquet');
+  const path = out ?? '-';
+  const asked = { ...query, format: format ?? formatOf(path) ?? 'csv', ...(keepFormulas && { formulas: 'keep' }) };
+  await downloadTable(client, id, path, asked, terminal.out);
+  if (path !== '-' && !quiet) say(terminal, `The results of ${id} are in ${path}.`);
 };
 
 const figure = (value: number | null): string => (value === null ? '' : String(Number(value.toPrecision(5))));
