@@ -110,9 +110,10 @@ test('a table of a batch that runs is not made of what there is', async () => {
   const { id } = await createBatch(server.client, [{ custom_id: 'a', method: 'POST', url: '/v1/predict', body: slow }], {
     endpoint: '/v1/predict',
   });
-  const early = await run('batch', 'download', id, '--out', 'early.csv');
+  const path = join(tmpdir(), `${id}.csv`);
+  const early = await run('batch', 'download', id, '--out', path);
   expect(early).toMatchObject({ code: 1, err: expect.stringContaining('when the batch has ended') });
-  expect(existsSync('early.csv')).toBe(false);
+  expect(existsSync(path)).toBe(false);
   await call(server.client, 'POST', `/v1/batches/${id}/cancel`, { mode: 'abort' });
 });
 

@@ -235,7 +235,7 @@ const screens = (): Command => {
   withSettings(screen.command('create'))
     .description('screen a protein against a file of ligands')
     .requiredOption('--protein <file>', 'its sequence, plain or FASTA; - is standard input')
-    .requiredOption('--ligands <file>', 'SMILES with a name behind each, or CSV with a column smiles')
+    .requiredOption('--ligands <file>', 'SMILES with a name behind each, CSV with a column smiles, or an SD file')
     .option('--msa <file>', 'its alignment, in A3M')
     .option('--model <name>', 'boltz-2 where it is not said')
     .option('--parameters <json>', 'the model\'s, such as {"sampling_steps": 100}')

@@ -28,7 +28,7 @@ export const CreateScreen = Type.Object(
     ligands: Type.Union(
       [Type.Array(Type.Union([Type.String(), ScreenLigand]), { minItems: 1, maxItems: mostLigands }), Type.String({ minLength: 1 })],
       {
-        description: `Up to ${mostLigands.toLocaleString('en')}: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, or CSV or TSV with a column \`smiles\` and perhaps \`id\`, \`name\` and \`ccd\`.`,
+        description: `Up to ${mostLigands.toLocaleString('en')}: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, CSV or TSV with a column \`smiles\` and perhaps \`id\`, \`name\` and \`ccd\`, or an SD file.`,
       },
     ),
     pocket: Type.Optional(BoltzPocket),

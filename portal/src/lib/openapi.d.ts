@@ -10040,7 +10040,7 @@ export interface operations {
                      * @enum {unknown}
                      */
                     invalid?: "skip" | "refuse";
-                    /** @description Up to 20,000: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, or CSV or TSV with a column `smiles` and perhaps `id`, `name` and `ccd`. */
+                    /** @description Up to 20,000: a list of SMILES or objects; or a text, which is SMILES with a name behind each, a line each, CSV or TSV with a column `smiles` and perhaps `id`, `name` and `ccd`, or an SD file. */
                     ligands: (string | {
                         /**
                          * CCD code

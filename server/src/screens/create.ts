@@ -71,6 +71,21 @@ const bodyOf = (given: CreateScreen, model: string, ligand: Pick<Ligand, 'name' 
   return { model, inputs, ...(parameters && { parameters }) };
 };
 
+/** Ligands that came as structures, with the SMILES of these. */
+const named = async ({ chemistry }: ScreenDeps, ligands: readonly Ligand[]): Promise<Ligand[]> => {
+  const drawn = ligands.filter(({ molblock, problem }) => molblock !== null && problem === null);
+  const found = await chemistry.check(
+    drawn.map(({ molblock }) => molblock!),
+    { molblock: true },
+  );
+  const of = new Map(drawn.map((ligand, i) => [ligand, found[i]!]));
+  return ligands.map((ligand) => {
+    const made = of.get(ligand);
+    if (made === undefined) return ligand;
+    return made.ok ? { ...ligand, smiles: made.smiles } : { ...ligand, problem: made.message };
+  });
+};
+
 interface Written {
   lines: string[];
   problems: { ligand: Ligand; place: number; code: string; message: string }[];
@@ -88,7 +103,8 @@ const writeLines = async (deps: ScreenDeps, given: CreateScreen, model: ModelSpe
     const known = smiles?.ok === true ? { smiles_canonical: smiles.smiles, ...(smiles.inchikey && { inchikey: smiles.inchikey }) } : {};
     let body = bodyOf(given, reference, ligand, known);
     let problem: { code: string; message: string } | null = smiles?.ok === false ? { code: smiles.code, message: smiles.message } : null;
-    if (ligand.smiles === null && ligand.ccd === null)
+    if (ligand.problem !== null) problem = { code: 'invalid_input', message: ligand.problem };
+    else if (ligand.smiles === null && ligand.ccd === null)
       problem = { code: 'invalid_input', message: 'It has neither SMILES nor a CCD code.' };
     const said = problem === null ? deps.problemOf(model, body) : null;
     if (said !== null) problem = { code: 'invalid_request', message: said };
@@ -134,7 +150,7 @@ export const createScreen = async (
   // Whatever is wrong with the smallest of ligands is wrong with all of them.
   const common = deps.problemOf(model, bodyOf(given, reference, { name: null, smiles: 'C', ccd: null }));
   if (common !== null) throw new ApiError('invalid_value', common, { param: paramOf(common) });
-  const ligands = readLigands(given.ligands);
+  const ligands = await named(deps, await readLigands(given.ligands));
   const { lines, problems } = await writeLines(deps, given, model, ligands);
   if (problems.length > 0 && (invalid === 'refuse' || problems.length === ligands.length)) throw refusal(problems, ligands.length);
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { ArchivedFile, LigandRecord, Screen, ScreenChild, ScreenSummary } from '@sluice/contract';
 import { parse } from 'csv-parse/sync';
@@ -268,6 +269,8 @@ test.each<[string, object, string, string]>([
     'ligands.1',
     "1 of 2 ligands cannot be run. Ligand 2 ('x-2', typo): ",
   ],
+  ['Parquet, also where a line of it looks like a ligand,', { ligands: 'PAR1\nCCO\n\0' }, 'ligands', 'are no text'],
+  ['a packed file', { ligands: '\u001f\u008b\u0008\u0000\nCCO' }, 'ligands', 'are no text'],
   ['only invalid ligands', { ligands: [{ id: 'x' }] }, 'ligands.0', '1 of 1 ligands'],
   ['a model that is something else', { model: 'nothing', ligands: ['C'] }, 'model', 'does not exist'],
   ['a deadline that has passed', { ligands: ['C'], deadline: 1 }, 'deadline', 'a minute or more'],
@@ -280,6 +283,25 @@ test.each<[string, object, string, string]>([
   expect([status >= 400 && status < 500, reply.error.param]).toEqual([true, param]);
   expect(reply.error.message).toContain(message);
   expect((await sluice.client.files.list()).data).toHaveLength(files.data.length);
+});
+
+test('ligands out of an SD file: its records are the molecules, with their names', async () => {
+  const file = await readFile(new URL('files/cdk2.sdf', import.meta.url), 'utf8');
+  const two = file.split(/^\$\$\$\$\r?\n/m).slice(0, 2);
+  const broken = 'cut off\n\n\n  1  0  0     0  0            999 V2000\n';
+  const screen = await create({ ligands: [...two, broken].map((record) => `${record}$$$$\n`).join('') });
+  expect(screen).toMatchObject({ ligands: 3, invalid: 1 });
+  await untilEnded(sluice.client, screen.id);
+  const { data } = (await api<{ data: ScreenChild[] }>('GET', `/v1/batches/${screen.id}/children`)).body;
+  // Both have their name in a field `id` as well.
+  expect(data.map(({ id, name, status }) => [id, name, status])).toEqual([
+    ['ZINC03814457', 'ZINC03814457', 'ok'],
+    ['ZINC03814459', 'ZINC03814459', 'ok'],
+    ['ligand-3', 'cut off', 'invalid'],
+  ]);
+  expect(data[0]!.smiles_submitted).toBe(data[0]!.smiles_canonical);
+  expect(data[0]!.inchikey).toMatch(/^[A-Z]{14}-[A-Z]{10}-[A-Z]$/);
+  expect(data[2]!.error?.message).toContain("The record has no 'M  END'");
 });
 
 test('the same Idempotency-Key gives the same screen', async () => {
