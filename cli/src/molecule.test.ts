@@ -77,6 +77,8 @@ test('results are a table where the name of their file says so, a row for each o
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const at = (name: string) => join(folder, name);
   await writeFile(at('in.csv'), 'id,smiles,note\na,CCO,one\nb,C1CC,an open ring\nc,CCN,three\n');
+  const { out: understood } = await run('batch', 'validate', at('in.csv'), '--model', 'echo');
+  expect(understood).toContain('csv, smiles from smiles, id from id; rows with a problem: 1, that repeat an earlier one: 0');
   const { code, err } = await run('batch', 'run', at('in.csv'), '--model', 'echo', '--out', at('out/of.csv'));
   expect(code, err).toBe(0);
   expect(err).toMatch(/3 rows, as in the input, in .*of\.csv; of 1 without a result error_message says why/);

@@ -122,7 +122,9 @@ export const validate = async (context: Context, input: string, settings: Settin
             ? null
             : `${result.table.format}, ${Object.entries(result.table.columns)
                 .map(([input, from]) => `${input} from ${String(from)}`)
-                .join(', ')}; ${count(result.table.refused)} rows have a problem, ${count(result.table.duplicates)} are there twice`,
+                .join(
+                  ', ',
+                )}; rows with a problem: ${count(result.table.refused)}, that repeat an earlier one: ${count(result.table.duplicates)}`,
         takes: result.estimated_seconds === null ? null : `about ${duration(result.estimated_seconds)}`,
       });
     }
