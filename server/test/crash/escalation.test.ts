@@ -101,8 +101,10 @@ keys:
 models:${narrow}
 `;
   await using site = await Site.open({ postgres: inject('postgres'), yaml });
-  // Chunks of 16 lines.
+  // Chunks of 16 lines, also after the first heartbeats have told what workers really do.
   await teach(site, 8);
+  await site.db.run(sql`create function stays() returns trigger language plpgsql as $$ begin return null; end $$`);
+  await site.db.run(sql`create trigger stays before update on model_rates for each row execute function stays()`);
   await Promise.all([site.start('api'), site.start('scheduler')]);
   await site.db.run(sql`create table arrivals (id text primary key, seq bigint not null)`);
   await site.db.run(sql`
