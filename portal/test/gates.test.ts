@@ -61,7 +61,28 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
     await page.locator('html[data-mantine-color-scheme=dark]').waitFor({ state: 'attached' });
     expect(await violations(page, ['color-contrast'])).toEqual([]);
     expect([foreign, wrong]).toEqual([[], []]);
+    // A table fits a desk, whatever its cells hold, but beside a preview; that of results has as many columns as it has.
+    const cut = await page
+      .locator('[role=grid]')
+      .evaluateAll((grids) =>
+        grids.flatMap(({ parentElement: frame, ariaLabel }) => (frame!.scrollWidth > frame!.clientWidth ? [ariaLabel] : [])),
+      );
+    expect(cut.filter((label) => label !== 'Results' && !path.includes('peek='))).toEqual([]);
     await page.close();
+  });
+
+  test('the overview calls batches and models what their own pages call them', async () => {
+    const page = await portal.visit('/');
+    const recent = page.locator('section').filter({ hasText: 'Recent batches' });
+    await recent
+      .getByRole('link', { name: /Kinase panel.*Completed, some failed/s })
+      .first()
+      .waitFor();
+    await recent.getByRole('link', { name: /Kinase panel, again.*Completed · 14 of 14 failed/s }).waitFor();
+    await recent.getByRole('link', { name: /Broken export.*Invalid file.*–/s }).waitFor();
+    const model = page.getByRole('link', { name: 'echo@1.0.0' });
+    expect(await model.evaluate((link) => getComputedStyle(link, '::first-letter').textTransform)).toBe('none');
+    await page.context().close();
   });
 
   test.each(['light', 'dark'] as const)('dialogs, %s: ⌘K and the keys', async (theme) => {

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import { pages } from '../src/app/pages.ts';
-import { fill, settled } from './support/browser.ts';
+import { drawn, fill, settled } from './support/browser.ts';
 import { openPortal } from './support/portal.ts';
 import { makeSamples, sampleModels } from './support/samples.ts';
 
@@ -31,6 +31,7 @@ test('screens', async () => {
           const page = await contexts[open ? 'out' : 'in'].newPage();
           await page.goto(fill(path, samples));
           await settled(page, text);
+          await drawn(page);
           const file = `${name}-${theme}-${width}.png`;
           await page.screenshot({ path: `${folder}${file}`, animations: 'disabled', caret: 'hide' });
           console.log(file);
@@ -38,4 +39,4 @@ test('screens', async () => {
         }
       for (const context of Object.values(contexts)) await context.close();
     }
-}, 600_000);
+}, 1_800_000);

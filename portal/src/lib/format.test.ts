@@ -33,4 +33,5 @@ test('numbers, sizes and ids', () => {
 
 test('moments are told from now', () => {
   expect([relative(100, 102), relative(40, 100), relative(7_300, 100)]).toEqual(['now', '1 min ago', 'in 2 h']);
+  expect([relative(90_000, 0), relative(30 * 86_400 - 60, 0)]).toEqual(['in 1 d 1 h', 'in 29 d']);
 });

@@ -47,6 +47,8 @@ const longAgo = (seconds: number): string => {
 
 /** `5 min ago`, `in 3 h`, `now`. */
 export const relative = (at: number, now = Date.now() / 1_000): string => {
+  // Beyond two days nobody counts the hours.
+  if (at > now + 2 * 86_400) return `in ${longAgo(at - now)}`;
   if (at > now + 5) return `in ${duration(at - now)}`;
   const away = longAgo(Math.abs(now - at));
   return away === 'now' ? away : `${away} ago`;

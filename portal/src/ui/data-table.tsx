@@ -7,7 +7,7 @@ import css from './data-table.module.css';
 export interface Column<Row, Sort extends string = string> {
   id: string;
   header: ReactNode;
-  /** As CSS grid takes it: `120px`, `minmax(180px, 2fr)`. */
+  /** As CSS grid takes it, its least in pixels first: `120px`, `minmax(180px, 2fr)`. */
   width: string;
   cell: (row: Row) => ReactNode;
   /** By what the server sorts when its header is pressed. */
@@ -113,6 +113,8 @@ export const DataTable = <Row, Sort extends string = string>(props: TableProps<R
   const [cursor, setCursor] = useState(0);
   const shown = useMemo(() => columns.filter(({ id }) => hidden?.includes(id) !== true), [columns, hidden]);
   const template = `${selected ? '36px ' : ''}${shown.map(({ width }) => width).join(' ')}`;
+  // Below that it is scrolled sideways. What cells hold does not count: they are cut, and a table would move under its reader.
+  const least = shown.reduce((sum, { width }) => sum + Number(/\d+/.exec(width)![0]), selected ? 36 : 0);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
@@ -210,6 +212,7 @@ export const DataTable = <Row, Sort extends string = string>(props: TableProps<R
           aria-rowcount={(total ?? rows.length) + 1}
           aria-multiselectable={selected ? true : undefined}
           className={css.grid}
+          style={{ minWidth: least }}
         >
           <div role="rowgroup">
             <div role="row" aria-rowindex={1} className={`${css.row} ${css.head}`} style={{ gridTemplateColumns: template }}>

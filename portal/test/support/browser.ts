@@ -66,3 +66,11 @@ export const settled = async (page: Page, text: string): Promise<void> => {
   while ((await loading.count()) > 0) await loading.first().waitFor({ state: 'detached' });
   await page.evaluate('document.fonts.ready.then(() => null)');
 };
+
+/** Besides, that all is drawn: pictures in sight, and structures. */
+export const drawn = async (page: Page): Promise<void> => {
+  await page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+  await page.waitForFunction(() =>
+    [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight),
+  );
+};

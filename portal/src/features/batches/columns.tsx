@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { count, duration, none, percent, shortId } from '../../lib/format.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import type { Column } from '../../ui/data-table.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Progress, Status } from '../../ui/status.tsx';
 import type { ColumnId, Row, SortBy } from './list-query.ts';
 import { RowMenu } from './row-menu.tsx';
-import { priorityOf, stateOf } from './words.ts';
+import { priorityOf } from './words.ts';
 import css from './list.module.css';
 
 const running = (row: Row): boolean => row.ended_at === null;
@@ -34,7 +35,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'name',
     header: 'Name',
-    width: 'minmax(150px, 2.2fr)',
+    width: 'minmax(144px, 2.2fr)',
     sort: 'name',
     cell: (row) => (
       <span className={css.name}>
@@ -48,13 +49,13 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'status',
     header: 'Status',
-    width: '212px',
+    width: '204px',
     cell: (row) => (
       <Status
         of={row.status}
         {...stateOf({
           status: row.status,
-          request_counts: { total: row.total, completed: row.completed, failed: row.failed, cancelled: 0, expired: 0 },
+          request_counts: { total: row.total, completed: row.completed, failed: row.failed },
         })}
       />
     ),
@@ -62,7 +63,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'progress',
     header: 'Requests',
-    width: 'minmax(170px, 1.4fr)',
+    width: 'minmax(132px, 1.4fr)',
     sort: 'total',
     cell: (row) =>
       row.total === 0 ? (
@@ -82,7 +83,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'failed',
     header: 'Failed',
-    width: '74px',
+    width: '64px',
     sort: 'failed',
     right: true,
     cell: (row) => (row.failed > 0 ? <span style={{ color: 'var(--bad)' }}>{count(row.failed)}</span> : <span className="quiet">0</span>),
@@ -90,7 +91,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
   {
     id: 'model',
     header: 'Model',
-    width: 'minmax(110px, 1fr)',
+    width: 'minmax(104px, 1fr)',
     cell: (row) => (
       <span className="mono" title={row.model ?? undefined}>
         {row.model ?? none}
@@ -98,12 +99,12 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
       </span>
     ),
   },
-  { id: 'sla', header: 'SLA', width: '132px', sort: 'deadline', cell: (row) => <Sla row={row} /> },
-  { id: 'pace', header: 'Time', width: '124px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
-  { id: 'priority', header: 'Priority', width: '76px', cell: (row) => <span className="quiet">{priorityOf(row.priority)}</span> },
+  { id: 'sla', header: 'SLA', width: '118px', sort: 'deadline', cell: (row) => <Sla row={row} /> },
+  { id: 'pace', header: 'Time', width: '106px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
+  { id: 'priority', header: 'Priority', width: '70px', cell: (row) => <span className="quiet">{priorityOf(row.priority)}</span> },
   { id: 'pool', header: 'Pool', width: '92px', cell: (row) => <span className="quiet">{row.pool ?? none}</span> },
   { id: 'owner', header: 'Owner', width: '90px', cell: (row) => <span className="quiet">{row.owner}</span> },
-  { id: 'created', header: 'Created', width: '96px', sort: 'created_at', cell: (row) => <Moment at={row.created_at} /> },
+  { id: 'created', header: 'Created', width: '84px', sort: 'created_at', cell: (row) => <Moment at={row.created_at} /> },
 ];
 
 /** In each row, whichever columns are shown. */

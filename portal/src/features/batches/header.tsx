@@ -6,6 +6,7 @@ import { IconChevronDown, IconCopyPlus, IconDownload, IconPlayerStop, IconRotate
 import { useState, type SubmitEvent } from 'react';
 import { api, bodyOf, type Api } from '../../lib/api.ts';
 import { clockTime, count, duration, percent, shortId } from '../../lib/format.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
 import { useNow } from '../../ui/moment.tsx';
@@ -14,7 +15,7 @@ import { useKeys } from '../../ui/use-keys.ts';
 import { CancelDialog } from './cancel.tsx';
 import type { Batch } from './queries.ts';
 import { open } from './states.ts';
-import { endedAt, nameOf, paceOf, slaOf, stateOf } from './words.ts';
+import { endedAt, nameOf, paceOf, slaOf } from './words.ts';
 import css from './details.module.css';
 
 const said = (title: string) => (error: Error) => notifications.show({ color: 'red', title, message: error.message });

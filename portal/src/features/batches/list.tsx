@@ -42,7 +42,7 @@ import css from './list.module.css';
 const Peek = lazy(() => import('./peek.tsx'));
 const BulkDialog = lazy(() => import('./bulk-dialog.tsx').then(({ BulkDialog }) => ({ default: BulkDialog })));
 
-const hiddenColumns = remembered<readonly string[]>('batch-columns-hidden', ['pool', 'owner']);
+const hiddenColumns = remembered<readonly string[]>('batch-columns-hidden', ['priority', 'pool', 'owner']);
 
 /** Columns as the address has them, else as this browser remembers; they are changed where they come from. */
 const useColumns = (cols: Shown['cols'], set: (patch: Partial<Shown>, how: { keep: boolean }) => void) => {

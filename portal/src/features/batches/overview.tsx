@@ -163,7 +163,7 @@ const Facts = ({ batch }: { batch: Batch }) => (
       <dd>
         <Moment at={batch.created_at} />
       </dd>
-      {batch.usage && (
+      {batch.usage && batch.usage.input_tokens + batch.usage.output_tokens > 0 && (
         <>
           <dt>Tokens</dt>
           <dd className="num">

@@ -2,12 +2,13 @@ import { CloseButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { count } from '../../lib/format.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import { Progress, Status } from '../../ui/status.tsx';
 import { Answer } from '../../ui/states.tsx';
 import { Children } from './children.tsx';
 import { batchQuery, failuresQuery, useLiveBatch } from './queries.ts';
 import { Timeline } from './timeline.tsx';
-import { nameOf, stateOf } from './words.ts';
+import { nameOf } from './words.ts';
 import css from './list.module.css';
 
 const TopCauses = ({ id }: { id: string }) => {

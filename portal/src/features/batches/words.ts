@@ -1,4 +1,4 @@
-import { clockTime, count, duration } from '../../lib/format.ts';
+import { clockTime, duration } from '../../lib/format.ts';
 import type { Tone } from '../../ui/status.tsx';
 import type { Batch } from './queries.ts';
 import { open } from './states.ts';
@@ -6,17 +6,6 @@ import { open } from './states.ts';
 export const nameOf = ({ name, id }: Pick<Batch, 'name' | 'id'>): string => name ?? id;
 
 export const endedAt = (batch: Batch): number | null => batch.completed_at ?? batch.failed_at ?? batch.expired_at ?? batch.cancelled_at;
-
-/** What a batch's state is called: one with failures is never plainly green. */
-export const stateOf = (batch: Pick<Batch, 'status' | 'request_counts'>): { word?: string; tone?: Tone } => {
-  const { total, completed, failed } = batch.request_counts;
-  if (batch.status === 'completed' && failed > 0)
-    return completed === 0
-      ? { word: `Completed · ${count(failed)} of ${count(total)} failed`, tone: 'bad' }
-      : { word: 'Completed, some failed', tone: 'warn' };
-  if (batch.status === 'failed') return { word: 'Invalid file' };
-  return {};
-};
 
 /** How the deadline stands, in words that say what to think of it. */
 export const slaOf = (batch: Batch, now = Date.now() / 1_000): { word: string; tone: Tone; detail: string } | null => {

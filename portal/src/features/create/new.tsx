@@ -224,7 +224,7 @@ const NewBatch = () => {
               <Select
                 label="Model or route"
                 description={needsTarget ? 'Answers every row' : 'Answers lines that name no model'}
-                placeholder="as the lines say"
+                placeholder={needsTarget ? 'choose one' : 'as the lines say'}
                 data={targets}
                 value={draft.target === '' ? null : draft.target}
                 onChange={(value) => change({ target: value ?? '' })}

@@ -16,7 +16,7 @@ export const Health = ({ of: { health } }: { of: Overview }) => (
     <ul className={css.list}>
       {health.map(({ name, status, ms, message }) => (
         <li key={name} className={css.row}>
-          <span className={css.label}>{name}</span>
+          <span className={css.part}>{name}</span>
           <span className="quiet cut" title={message ?? undefined}>
             {message ?? (ms === null ? '' : duration(ms / 1_000))}
           </span>

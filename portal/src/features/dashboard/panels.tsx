@@ -24,7 +24,7 @@ export const Pace = ({ of: { series } }: { of: Overview }) => {
         <Lines
           label="How long requests took"
           at={series.at}
-          format={(value) => duration(value)}
+          format={(value) => (value === 0 ? '0' : duration(value))}
           series={[
             { name: 'Half within', color: 'var(--bar-run)', values: seconds(series.p50_ms) },
             { name: '95 % within', color: 'var(--warn)', values: seconds(series.p95_ms) },
@@ -58,6 +58,11 @@ export const Models = ({ of: { models } }: { of: Overview }) => (
   </Card>
 );
 
+const kindOf = ({ name, preemptible }: { name: string; preemptible: boolean }): string | null => {
+  const kind = preemptible ? 'spot' : 'dedicated';
+  return kind === name ? null : kind;
+};
+
 /** How much of each pool is there, and busy. */
 export const Pools = ({ of: { pools } }: { of: Overview }) => (
   <Card title="Pools" flush>
@@ -65,7 +70,7 @@ export const Pools = ({ of: { pools } }: { of: Overview }) => (
       {pools.map(({ name, preemptible, desired, actual, busy }) => (
         <li key={name} className={css.row}>
           <Link to="/workers" className={css.label}>
-            {name} <span className="quiet">{preemptible ? 'spot' : 'dedicated'}</span>
+            {name} {kindOf({ name, preemptible }) !== null && <span className="quiet">{kindOf({ name, preemptible })}</span>}
           </Link>
           <span className="quiet num">
             {count(actual)} of {count(desired)} wanted

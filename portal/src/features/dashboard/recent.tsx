@@ -1,7 +1,8 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../lib/api.ts';
-import { count, percent } from '../../lib/format.ts';
+import { count, none, percent } from '../../lib/format.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import { Moment } from '../../ui/moment.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Answer } from '../../ui/states.tsx';
@@ -40,10 +41,10 @@ export const Recent = () => {
                 <li key={id}>
                   <Link to={`/batches/${id}`} className={css.batch}>
                     <span className="cut">{name ?? id}</span>
-                    <Status of={status} tone={status === 'completed' && counts.failed > 0 ? 'bad' : undefined} />
+                    <Status of={status} {...stateOf({ status, request_counts: counts })} />
                     <Progress label={`Progress of ${name ?? id}`} of={{ total: counts.total, ok: counts.completed, bad: counts.failed }} />
                     <span className="num quiet">
-                      {percent(counts.completed + counts.failed, counts.total)} of {count(counts.total)}
+                      {counts.total === 0 ? none : `${percent(counts.completed + counts.failed, counts.total)} of ${count(counts.total)}`}
                     </span>
                     <span className="quiet">
                       <Moment at={at} />

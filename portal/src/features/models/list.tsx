@@ -54,7 +54,7 @@ const columns: Column<Model>[] = [
     header: 'Registered',
     width: '110px',
     right: true,
-    cell: ({ created, declared }) => (declared ? <span className="quiet">by the operator</span> : <Moment at={created} />),
+    cell: ({ created, declared }) => (declared ? <span className="quiet">declared</span> : <Moment at={created} />),
   },
 ];
 

@@ -2,6 +2,7 @@ import { Button, Menu, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { IconChevronDown, IconDownload } from '@tabler/icons-react';
+import { useCrumb } from '../../lib/crumb-names.ts';
 import { api, bodyOf } from '../../lib/api.ts';
 import { flags } from '../../lib/snippets.ts';
 import { count } from '../../lib/format.ts';
@@ -82,6 +83,7 @@ const Results = () => {
   const open = (line: number) => void navigate({ to: `/batches/${id}`, search: { tab: 'requests', line: String(line) } });
   const narrow = (condition: string) => set({ where: [values.where, condition].filter(Boolean).join(','), view: 'table' });
   const name = batch.data?.name ?? id;
+  useCrumb(`/batches/${id}`, batch.data?.name);
   // Other views show molecules without it too.
   const choice: Choice = { where: values.where, smarts: values.view === 'molecules' ? values.smarts : '', sort: values.sort };
   return (

@@ -34,7 +34,7 @@ const columnsOf = (screen: string): Column<Ligand, Sort>[] => [
   {
     id: 'status',
     header: 'Status',
-    width: '124px',
+    width: '136px',
     sort: 'status',
     cell: ({ status, error }) => (
       <span title={error?.message}>

@@ -44,7 +44,7 @@ const columnsOf = (drain: (worker: Worker) => void): Column<Worker>[] => [
   {
     id: 'id',
     header: 'Worker',
-    width: '150px',
+    width: '146px',
     cell: ({ id }) => (
       <span className="mono" title={id}>
         {shortId(id)}
@@ -62,9 +62,9 @@ const columnsOf = (drain: (worker: Worker) => void): Column<Worker>[] => [
       </span>
     ),
   },
-  { id: 'state', header: 'State', width: '100px', cell: ({ state }) => <Status of={state} /> },
+  { id: 'state', header: 'State', width: '92px', cell: ({ state }) => <Status of={state} /> },
   { id: 'host', header: 'Host', width: '110px', cell: ({ host, pid }) => <span className="mono">{`${host}:${pid}`}</span> },
-  { id: 'loaded', header: 'In memory', width: 'minmax(130px, 1fr)', cell: (worker) => <Loaded of={worker} /> },
+  { id: 'loaded', header: 'In memory', width: 'minmax(110px, 1fr)', cell: (worker) => <Loaded of={worker} /> },
   {
     id: 'work',
     header: 'Working on',

@@ -51,7 +51,10 @@ export const Lines = ({ label, at, series, format, height = 160 }: LinesProps) =
   const inner = { width: box.width - box.left - box.right, height: height - box.top - box.bottom };
   const x = (i: number) => box.left + (at.length < 2 ? 0 : (i / (at.length - 1)) * inner.width);
   const y = (value: number) => box.top + inner.height * (1 - value / top);
-  const ticks = [0, 0.5, 1].map((share) => share * top);
+  // Of whole numbers the half of 1 is written as one of its neighbours: once is enough.
+  const ticks = [0, 1, 0.5]
+    .map((share) => share * top)
+    .filter((tick, i, all) => all.findIndex((each) => format(each) === format(tick)) === i);
   const times = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * (at.length - 1)));
   // Of a day or less everybody knows which day it is.
   const long = at.length > 1 && at.at(-1)! - at[0]! > 90_000;

@@ -90,9 +90,14 @@ const Shown = ({ cif, url, name, pae, others = none, drop = () => {} }: { cif: s
   const over = drawn.map((each) => `${each.name} ${each.colour}`).join('\n');
   // Its changes are made one after the other: whoever asks for the next waits for the one before.
   const last = useRef(Promise.resolve());
+  const [changing, setChanging] = useState(0);
   const change = (does: (viewer: Viewer) => Promise<void>) => {
     const of = viewer.current;
-    last.current = last.current.then(() => (of !== null && of === viewer.current ? does(of) : undefined)).catch(() => {});
+    setChanging((n) => n + 1);
+    last.current = last.current
+      .then(() => (of !== null && of === viewer.current ? does(of) : undefined))
+      .catch(() => {})
+      .finally(() => setChanging((n) => n - 1));
   };
   useEffect(() => {
     setPicked((now) => now.filter(({ of }) => of === 0));
@@ -122,7 +127,7 @@ const Shown = ({ cif, url, name, pae, others = none, drop = () => {} }: { cif: s
   ];
   if (residues.length === 0) return <Empty title="There are no atoms in this file" />;
   return (
-    <div className={css.structure} data-viewer={state}>
+    <div className={css.structure} data-viewer={state} aria-busy={state === 'loading' || changing > 0}>
       <div className={css.bar}>
         {state !== 'none' &&
           buttons.map(({ label, icon: Icon, does }) => (
