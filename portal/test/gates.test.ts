@@ -71,7 +71,7 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
     await page.close();
   });
 
-  test('the overview calls batches and models what their own pages call them', async () => {
+  test('batches and models are called alike on all pages', async () => {
     const page = await portal.visit('/');
     const recent = page.locator('section').filter({ hasText: 'Recent batches' });
     await recent
@@ -82,6 +82,8 @@ describe.skipIf(noBrowser)('every page of the portal', { timeout: 120_000 }, () 
     await recent.getByRole('link', { name: /Broken export.*Invalid file.*–/s }).waitFor();
     const model = page.getByRole('link', { name: 'echo@1.0.0' });
     expect(await model.evaluate((link) => getComputedStyle(link, '::first-letter').textTransform)).toBe('none');
+    await page.goto('/screens');
+    await page.getByRole('row', { name: /KRAS, sample.*Completed, some failed/s }).waitFor();
     await page.context().close();
   });
 

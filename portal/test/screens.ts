@@ -1,6 +1,6 @@
 /**
  * `npm run screens`: a picture of every page in docs/screens, light and dark, on a desk (1360) and on a phone (360).
- * `npm run screens -- batches` does those whose names hold the word. Not a test: people look at them.
+ * `npm run screens -- batches,=job` does those whose names hold a word, or are it. Not a test: people look at them.
  */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,9 @@ import { openPortal } from './support/portal.ts';
 import { makeSamples, sampleModels } from './support/samples.ts';
 
 const folder = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
-const wanted = process.env['SCREENS'] ?? '';
+const wanted = (process.env['SCREENS'] ?? '').split(',');
+
+const isWanted = (name: string): boolean => wanted.some((word) => (word.startsWith('=') ? name === word.slice(1) : name.includes(word)));
 
 const sizes = [
   { width: 1360, height: 860 },
@@ -27,7 +29,7 @@ test('screens', async () => {
       const contexts = { in: await portal.open({ theme, width, height }), out: await portal.open({ theme, width, height, key: null }) };
       for (const { looks, open } of pages)
         for (const { name, path, await: text } of looks) {
-          if (!(wanted.startsWith('=') ? name === wanted.slice(1) : name.includes(wanted))) continue;
+          if (!isWanted(name)) continue;
           const page = await contexts[open ? 'out' : 'in'].newPage();
           await page.goto(fill(path, samples));
           await settled(page, text);

@@ -28,7 +28,7 @@ const Sla = ({ row }: { row: Row }) => {
 const Pace = ({ row }: { row: Row }) => {
   const now = Date.now() / 1_000;
   if (!running(row)) return row.started_at === null ? none : `took ${duration((row.ended_at ?? now) - row.started_at)}`;
-  return row.eta === null ? none : `done in ${duration(Math.max(0, row.eta - now))}`;
+  return row.eta === null ? none : `done in ${duration(Math.max(0, Math.round(row.eta - now)))}`;
 };
 
 export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
@@ -100,7 +100,7 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
     ),
   },
   { id: 'sla', header: 'SLA', width: '118px', sort: 'deadline', cell: (row) => <Sla row={row} /> },
-  { id: 'pace', header: 'Time', width: '106px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
+  { id: 'pace', header: 'Time', width: '132px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
   { id: 'priority', header: 'Priority', width: '70px', cell: (row) => <span className="quiet">{priorityOf(row.priority)}</span> },
   { id: 'pool', header: 'Pool', width: '92px', cell: (row) => <span className="quiet">{row.pool ?? none}</span> },
   { id: 'owner', header: 'Owner', width: '90px', cell: (row) => <span className="quiet">{row.owner}</span> },

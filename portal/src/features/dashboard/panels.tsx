@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { compact, count, duration, none, percent } from '../../lib/format.ts';
 import { Lines } from '../../ui/charts/lines.tsx';
 import { Card } from '../../ui/page.tsx';
+import { kindOf } from '../../ui/pool-kind.ts';
 import type { Overview } from './overview.tsx';
 import css from './dashboard.module.css';
 
@@ -57,11 +58,6 @@ export const Models = ({ of: { models } }: { of: Overview }) => (
     )}
   </Card>
 );
-
-const kindOf = ({ name, preemptible }: { name: string; preemptible: boolean }): string | null => {
-  const kind = preemptible ? 'spot' : 'dedicated';
-  return kind === name ? null : kind;
-};
 
 /** How much of each pool is there, and busy. */
 export const Pools = ({ of: { pools } }: { of: Overview }) => (

@@ -5,6 +5,7 @@ import { useCrumb } from '../../lib/crumb-names.ts';
 import { count, plural } from '../../lib/format.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { FileList } from '../../ui/files.tsx';
@@ -124,7 +125,7 @@ const Details = () => {
   return (
     <Page
       title={name}
-      note={screen.data && <Status of={screen.data.status} chip />}
+      note={screen.data && <Status of={screen.data.status} {...stateOf(screen.data)} chip />}
       actions={
         <>
           <Button component={Link} to="/screens/new" variant="default">

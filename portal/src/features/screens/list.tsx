@@ -6,6 +6,7 @@ import { api, bodyOf } from '../../lib/api.ts';
 import { count, plural } from '../../lib/format.ts';
 import { address, param } from '../../lib/url.ts';
 import { useAddress } from '../../lib/use-address.ts';
+import { stateOf } from '../../ui/batch-state.ts';
 import { CopyAs } from '../../ui/copy-as.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Filters } from '../../ui/filters.tsx';
@@ -31,7 +32,7 @@ const columns: Column<Screen>[] = [
       </Link>
     ),
   },
-  { id: 'status', header: 'Status', width: '130px', cell: ({ status }) => <Status of={status} /> },
+  { id: 'status', header: 'Status', width: '204px', cell: (screen) => <Status of={screen.status} {...stateOf(screen)} /> },
   {
     id: 'progress',
     header: 'Progress',

@@ -1,5 +1,6 @@
 import type { Api } from '../../lib/api.ts';
 import { count, duration } from '../../lib/format.ts';
+import { kindOf } from '../../ui/pool-kind.ts';
 import css from './pools.module.css';
 
 type Pool = Api<'Pool'>;
@@ -35,7 +36,7 @@ export const Pools = ({ pools }: { pools: readonly Pool[] }) => (
       <li key={pool.name} className={css.pool}>
         <div className={css.line}>
           <h2>{pool.name}</h2>
-          <span className="quiet">{pool.preemptible ? 'spot' : 'dedicated'}</span>
+          {kindOf(pool) !== null && <span className="quiet">{kindOf(pool)}</span>}
           <span className={css.space} />
           <span className="num quiet" title="Price of a worker for an hour">
             {pool.price.toLocaleString('en', { maximumFractionDigits: 4 })} an hour
