@@ -99,8 +99,8 @@ export const columns: readonly (Column<Row, SortBy> & { id: ColumnId })[] = [
       </span>
     ),
   },
-  { id: 'sla', header: 'SLA', width: '118px', sort: 'deadline', cell: (row) => <Sla row={row} /> },
-  { id: 'pace', header: 'Time', width: '132px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
+  { id: 'sla', header: 'SLA', width: '138px', sort: 'deadline', cell: (row) => <Sla row={row} /> },
+  { id: 'pace', header: 'Time', width: '122px', sort: 'duration', cell: (row) => <span className="num quiet">{Pace({ row })}</span> },
   { id: 'priority', header: 'Priority', width: '70px', cell: (row) => <span className="quiet">{priorityOf(row.priority)}</span> },
   { id: 'pool', header: 'Pool', width: '92px', cell: (row) => <span className="quiet">{row.pool ?? none}</span> },
   { id: 'owner', header: 'Owner', width: '90px', cell: (row) => <span className="quiet">{row.owner}</span> },
