@@ -262,6 +262,13 @@ test('quotas: what is not said is any number, and mistakes are pointed at', () =
   ]);
 });
 
+test('workers belong to the first dedicated pool, where none has the usual name and nobody says', () => {
+  const pools = 'pools:\n  - { name: cheap, preemptible: true }\n  - { name: big }\n  - { name: small }';
+  expect(loadConfig({ cwd: folder(pools), env: {} }).worker.pool).toBe('big');
+  expect(loadConfig({ cwd: folder(pools), env: { SLUICE_WORKER__POOL: 'cheap' } }).worker.pool).toBe('cheap');
+  expect(() => loadConfig({ cwd: folder(pools), env: { SLUICE_WORKER__POOL: 'dedicated' } })).toThrow('worker.pool must be one of the pools');
+});
+
 test('lanes of a pool: what is not named is reserved nothing, and mistakes are pointed at', () => {
   const config = loadConfig({ cwd: folder('pools:\n  - { name: spot, preemptible: true, lanes: { bulk: 0.3 } }'), env: {} });
   expect(config.pools.find(({ name }) => name === 'spot')!.lanes).toEqual({ interactive: 0, jobs: 0, bulk: 0.3 });

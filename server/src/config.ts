@@ -237,8 +237,10 @@ export const loadConfig = ({
   const config: Record<string, unknown> = {};
   const find = sources(flags, env, cwd, declared, report);
   let apiKey: string | null = null;
+  const said = new Set<string>();
   for (const option of options) {
     const found = find(option);
+    if (found) said.add(option.key);
     const parsed = found ? parse(option, found.raw) : { value: option.default };
     if ('problem' in parsed) {
       report(`${found!.where}: ${option.key} ${parsed.problem}${option.secret ? '' : `, not ${JSON.stringify(found!.raw)}`}.`);
@@ -260,6 +262,8 @@ export const loadConfig = ({
   result.quotas = declared?.quotas ?? noQuotas;
   const pools = declared?.pools ?? [];
   result.pools = pools.some((pool) => !pool.preemptible) ? pools : [localPool, ...pools];
+  if (!said.has('worker.pool') && !result.pools.some(({ name }) => name === result.worker.pool))
+    result.worker.pool = result.pools.find((pool) => !pool.preemptible)!.name;
   if (problems.length === 0) problems.push(...contradictions(result, apiKey));
   if (problems.length > 0) throw new ConfigError(problems);
   return freeze(result);
