@@ -27,7 +27,7 @@ const filtered = [
   "/dead-letters?q=it's&batch={continued}",
   '/batches/{batch}?tab=requests&state=failed',
   '/batches/{batch}?tab=requests&state=failed&code=upstream_error',
-  '/batches/{table}/results?view=molecules&smarts=c1ccccc1[#7]',
+  '/batches/{table}/results?view=molecules&smarts=c1ccccc1%5B%237%5D',
   '/batches/{table}/results?where=aqsol-logs.logS%3E-3&sort=-aqsol-logs.logS',
 ];
 

@@ -155,11 +155,15 @@ describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () =>
 
     // By pointing: at the one that is laid over it.
     await distance.getByRole('button', { name: 'Forget these atoms' }).click();
-    await page
-      .locator('canvas')
-      .first()
-      .click({ position: (await pictureOf(page)).within! });
-    await distance.getByText(/ of [AB] in benzene$/).waitFor();
+    const pointed = async () => {
+      await page
+        .locator('canvas')
+        .first()
+        .click({ position: (await pictureOf(page)).within! });
+      return distance.getByText(/ of [AB] in benzene$/).count();
+    };
+    // Where the machine is slow it still turns while it is pointed at.
+    await expect.poll(pointed, { interval: 500, timeout: 60_000 }).toBeGreaterThan(0);
 
     await over.getByRole('button', { name: 'Take benzene off' }).click();
     await over.waitFor({ state: 'detached' });
