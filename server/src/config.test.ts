@@ -266,7 +266,9 @@ test('workers belong to the first dedicated pool, where none has the usual name 
   const pools = 'pools:\n  - { name: cheap, preemptible: true }\n  - { name: big }\n  - { name: small }';
   expect(loadConfig({ cwd: folder(pools), env: {} }).worker.pool).toBe('big');
   expect(loadConfig({ cwd: folder(pools), env: { SLUICE_WORKER__POOL: 'cheap' } }).worker.pool).toBe('cheap');
-  expect(() => loadConfig({ cwd: folder(pools), env: { SLUICE_WORKER__POOL: 'dedicated' } })).toThrow('worker.pool must be one of the pools');
+  expect(() => loadConfig({ cwd: folder(pools), env: { SLUICE_WORKER__POOL: 'dedicated' } })).toThrow(
+    'worker.pool must be one of the pools',
+  );
 });
 
 test('lanes of a pool: what is not named is reserved nothing, and mistakes are pointed at', () => {

@@ -86,7 +86,13 @@ export const options: readonly Option[] = [
     max: 60_000,
     about: 'Milliseconds after which a chunk under way writes down what it has.',
   },
-  { key: 'worker.pool', kind: 'text', default: 'dedicated', alias: 'pool', about: 'Name of the pool a worker belongs to; where nobody says and none is called so, the first that is dedicated.' },
+  {
+    key: 'worker.pool',
+    kind: 'text',
+    default: 'dedicated',
+    alias: 'pool',
+    about: 'Name of the pool a worker belongs to; where nobody says and none is called so, the first that is dedicated.',
+  },
   {
     key: 'worker.notice_seconds',
     kind: 'integer',
