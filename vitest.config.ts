@@ -52,6 +52,7 @@ export const suites: { name: string; include: string[]; exclude: string[] }[] = 
 export default defineConfig({
   test: {
     globalSetup: ['server/test/support/postgres.ts'],
+    setupFiles: ['server/test/support/coverage.ts'],
     // Files beside each other, also on two processors: much of what tests do is to wait. Of one file at most three tests,
     // each of which may have four processes and a database.
     maxWorkers: Math.max(2, availableParallelism() - 1),
@@ -61,7 +62,13 @@ export default defineConfig({
     // Nothing here is about how quick the machine is: what is waited for may take its time, and a test that hangs ends.
     expect: { poll: { timeout: 30_000, interval: 20 } },
     // Roles run as processes of their own in many tests; what they run counts.
-    coverage: { provider: 'v8', autoAttachSubprocess: true, include: ['server/src/**/*.ts'], reporter: ['text', 'html', 'json-summary'] },
+    coverage: {
+      provider: 'v8',
+      autoAttachSubprocess: true,
+      reportOnFailure: true,
+      include: ['server/src/**/*.ts'],
+      reporter: ['text', 'html', 'json-summary'],
+    },
     projects: suites.map(({ name, include, exclude }) => ({
       extends: true,
       test: { name, include, exclude: ['**/node_modules/**', ...exclude] },
