@@ -66,7 +66,7 @@ export const collect = async (client: Client, batch: Batch, path: string, out: T
   if (format !== null) {
     await downloadTable(client, batch.id, path, { format }, out.out);
     const { total, completed } = batch.request_counts;
-    const rest = completed < total ? `; of ${count(total - completed)} without a result error_message says why` : '';
+    const rest = completed < total ? `; where there is no result (${count(total - completed)}) the column error_message says why` : '';
     return [`${count(total)} rows, as in the input, in ${path}${rest}`];
   }
   if (batch.output_file_id) {

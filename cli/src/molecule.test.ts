@@ -81,7 +81,7 @@ test('results are a table where the name of their file says so, a row for each o
   expect(understood).toContain('csv, smiles from smiles, id from id; rows with a problem: 1, that repeat an earlier one: 0');
   const { code, err } = await run('batch', 'run', at('in.csv'), '--model', 'echo', '--out', at('out/of.csv'));
   expect(code, err).toBe(0);
-  expect(err).toMatch(/3 rows, as in the input, in .*of\.csv; of 1 without a result error_message says why/);
+  expect(err).toMatch(/3 rows, as in the input, in .*of\.csv; where there is no result \(1\) the column error_message says why/);
   const [head, ...rows] = cells((await readFile(at('out/of.csv'), 'utf8')).replaceAll(',', '\t'));
   expect(head).toEqual(expect.arrayContaining(['custom_id', 'note', 'inchikey', 'status', 'error_message']));
   expect(rows.map(([line, id]) => [line, id])).toEqual([

@@ -140,9 +140,11 @@ const main = async (args: readonly string[]): Promise<number> => {
     const screened = await Promise.race([runScreen(client, out, folder), crashed, interrupted.promise]);
     if (screened === 'interrupted') return 130;
     reportScreen(screened, server.url);
+    const exits = args.includes('--exit');
+    if (exits) print('\nSluice ends now, as --exit says. What follows is there while it serves: npm run quickstart, or npm start.');
     print(next(server));
     print('quickstart ok');
-    if (args.includes('--exit')) return 0;
+    if (exits) return 0;
     print(`\nServing at ${server.url} until Ctrl-C.`);
     await Promise.race([interrupted.promise, crashed]);
     return 0;

@@ -5,7 +5,7 @@ import { prepared, sql, unsynced } from '../src/db/sql.ts';
 import { linesOf, eachLine } from '../src/formats/lines.ts';
 import { renew, type Lease } from '../src/requests/claim.ts';
 import { announceEnd } from '../src/requests/queue.ts';
-import { settle } from '../src/requests/settle.ts';
+import { emptyPart, settle } from '../src/requests/settle.ts';
 import { claimTurn } from '../src/requests/turns.ts';
 import { Rates } from '../src/workers/rates.ts';
 
@@ -63,14 +63,10 @@ const play = async ({ url, from, to, workers, claimsPerSecond, seconds, begin }:
           lease,
           id,
           {
-            number: lease.parts + number,
+            ...emptyPart(lease.parts + number),
             settled,
             segment: { key, dataBytes: 300 * count, manifestBytes: 24 * count },
             completed: count,
-            usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-            exceptions: [],
-            attempts: [],
-            waiting: [],
           },
           leaseSeconds,
         ),

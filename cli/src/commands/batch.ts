@@ -92,6 +92,12 @@ export const createFrom = async (context: Context, input: string, settings: Sett
   });
 };
 
+/** What a table was taken for, and how many of its rows are not as they should be. */
+const tableWords = ({ format, columns, refused, duplicates }: NonNullable<DryRun['table']>): string => {
+  const read = Object.entries(columns).map(([input, from]) => `${input} from ${String(from)}`);
+  return `${[format, ...read].join(', ')}; rows with a problem: ${count(refused)}, that repeat an earlier one: ${count(duplicates)}`;
+};
+
 /** The whole validation and an estimate; the file does not stay on the server. */
 export const validate = async (context: Context, input: string, settings: Settings & { model?: string }): Promise<void> => {
   const { client, terminal, fields } = context;
@@ -117,14 +123,7 @@ export const validate = async (context: Context, input: string, settings: Settin
         lines: count(result.lines),
         models: rates.join(', '),
         workers: result.workers,
-        table:
-          result.table === null
-            ? null
-            : `${result.table.format}, ${Object.entries(result.table.columns)
-                .map(([input, from]) => `${input} from ${String(from)}`)
-                .join(
-                  ', ',
-                )}; rows with a problem: ${count(result.table.refused)}, that repeat an earlier one: ${count(result.table.duplicates)}`,
+        table: result.table === null ? null : tableWords(result.table),
         takes: result.estimated_seconds === null ? null : `about ${duration(result.estimated_seconds)}`,
       });
     }

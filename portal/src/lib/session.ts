@@ -5,7 +5,7 @@ export interface Session {
   role: 'admin' | 'user';
   /** Sent back with whatever changes something. */
   csrf_token: string | null;
-  /** The last event before this was asked. */
+  /** The place among the tenant's events when this was asked: a stream begins behind it. */
   event: string;
   server: { name: string; version: string };
   config: { grafana_url: string | null; live_max_hz: number; pools: { name: string; preemptible: boolean }[] };

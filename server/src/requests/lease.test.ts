@@ -6,20 +6,16 @@ import { sql } from '../db/sql.ts';
 import { eachLine, type Lines } from '../formats/lines.ts';
 import { attemptsOf, claim, release, renew, type Lease } from './claim.ts';
 import { closeOpen, gatherDue, lossLimit, nothingOpen, rescue } from './queue.ts';
-import { settle, wasSettled, type Part } from './settle.ts';
+import { emptyPart, settle, wasSettled, type Part } from './settle.ts';
 
 const hare = { id: 'worker_hare', models: ['echo@1.0.0'] };
 const tortoise = { id: 'worker_tortoise', models: ['echo@1.0.0'] };
 
 const part = (lease: Lease, settled: Lines, rest: Partial<Part> = {}): Part => ({
-  number: lease.parts + 1,
+  ...emptyPart(lease.parts + 1),
   settled,
   segment: settled.length > 0 ? { key: `k/${lease.chunkId}.${lease.token}`, dataBytes: 1, manifestBytes: 1 } : null,
   completed: [...eachLine(settled)].length,
-  usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-  exceptions: [],
-  attempts: [],
-  waiting: [],
   ...rest,
 });
 

@@ -26,6 +26,18 @@ export interface Part {
   artifacts?: readonly KeptOfLine[];
 }
 
+/** A part to which nothing has come yet. */
+export const emptyPart = (number: number): Part => ({
+  number,
+  settled: [],
+  segment: null,
+  completed: 0,
+  usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
+  exceptions: [],
+  attempts: [],
+  waiting: [],
+});
+
 /** Answers of a part, by what was asked. */
 export interface Answers {
   scope: string;

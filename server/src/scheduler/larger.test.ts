@@ -9,7 +9,7 @@ import type { PoolConfig } from '../policy/pools.ts';
 import { release, type Lease } from '../requests/claim.ts';
 import { movesOf } from '../requests/moves.ts';
 import { gatherDue, letGo } from '../requests/queue.ts';
-import { settle } from '../requests/settle.ts';
+import { emptyPart, settle } from '../requests/settle.ts';
 import { claimTurn, type Claimant } from '../requests/turns.ts';
 import { round } from './controller.ts';
 import { plan, type PlannerOptions } from './planner.ts';
@@ -57,22 +57,7 @@ const next = async (db: Db, worker: Claimant): Promise<Lines | 'idle'> => {
 };
 /** All of a lease is to be tried again. */
 const retry = (db: Db, lease: Lease, worker: Claimant, needs: Memory | null, lines = [lease.lines[0]!]) =>
-  settle(
-    db,
-    lease,
-    worker.id,
-    {
-      number: lease.parts + 1,
-      settled: [],
-      segment: null,
-      completed: 0,
-      usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-      exceptions: [],
-      attempts: [],
-      waiting: lines.map((line) => ({ line, delayMs: 0, needs })),
-    },
-    60,
-  );
+  settle(db, lease, worker.id, { ...emptyPart(lease.parts + 1), waiting: lines.map((line) => ({ line, delayMs: 0, needs })) }, 60);
 /** A batch of `lines`, one a chunk, whose first ran out of memory in the small pool, and was gathered. */
 const outgrown = async (db: Db, lines: number, more = sql`name = name`) => {
   await empty(db);

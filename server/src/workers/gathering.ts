@@ -3,7 +3,7 @@ import type { KeptOfLine } from '../artifacts/artifacts.ts';
 import { linesOf } from '../formats/lines.ts';
 import { encodeManifest, manifestSize, type Copied, type Settled } from '../formats/manifest.ts';
 import { backoff } from '../lib/backoff.ts';
-import type { Answer, Answers, Part, Similar } from '../requests/settle.ts';
+import { emptyPart, type Answer, type Answers, type Part, type Similar } from '../requests/settle.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { bodyPlace, LineBuffer, resultLine, type Buffers } from './result-lines.ts';
 
@@ -53,16 +53,7 @@ export class Gathering {
   readonly #ms: number[] = [];
   /** The entries have come in the order of their lines. */
   #ordered = true;
-  readonly #part: Part = {
-    number: 0,
-    settled: [],
-    segment: null,
-    completed: 0,
-    usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-    exceptions: [],
-    attempts: [],
-    waiting: [],
-  };
+  readonly #part = emptyPart(0);
   readonly #artifacts: KeptOfLine[] = [];
   readonly #copied = { batch: 0, cache: 0, semantic: 0 };
   /** Answers to be kept, by key: of two in one part the first. */

@@ -9,7 +9,7 @@ import { Models } from '../../src/models/models.ts';
 import { localPool } from '../../src/policy/pools.ts';
 import { claim, renew } from '../../src/requests/claim.ts';
 import { rescue } from '../../src/requests/queue.ts';
-import { settle } from '../../src/requests/settle.ts';
+import { emptyPart, settle } from '../../src/requests/settle.ts';
 import { claimTurn } from '../../src/requests/turns.ts';
 import { plan } from '../../src/scheduler/planner.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
@@ -58,14 +58,10 @@ test('a transaction that stays open for ever costs claims little', { timeout: 24
       times.push(performance.now() - began);
       await renew(db, worker.id, [lease.token], 60);
       const part = {
-        number: 1,
+        ...emptyPart(1),
         settled: lease.lines,
         segment: { key: `t/${lease.chunkId}`, dataBytes: 1, manifestBytes: 1 },
         completed: 1,
-        usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-        exceptions: [],
-        attempts: [],
-        waiting: [],
       };
       expect(await settle(db, lease, worker.id, part, 60)).toBe('done');
     }

@@ -11,7 +11,7 @@ import { silent } from '../../src/lib/log.ts';
 import { Worker } from '../../src/workers/worker.ts';
 import { claim, release } from '../../src/requests/claim.ts';
 import { closeOpen, gatherDue, rescue } from '../../src/requests/queue.ts';
-import { settle } from '../../src/requests/settle.ts';
+import { emptyPart, settle } from '../../src/requests/settle.ts';
 import { encodeManifest } from '../../src/formats/manifest.ts';
 import { eachLine, linesOf } from '../../src/formats/lines.ts';
 import { requestId } from '../../src/lib/ids.ts';
@@ -82,14 +82,10 @@ const settleLines = async (sent: Sent, lease: Lease, lines: number[], number = l
     lease,
     hare.id,
     {
-      number,
+      ...emptyPart(number),
       settled: linesOf(lines),
       segment: { key, dataBytes: data.length, manifestBytes: manifest.length },
       completed: lines.length,
-      usage: { input: 0, cached: 0, output: 0, reasoning: 0 },
-      exceptions: [],
-      attempts: [],
-      waiting: [],
     },
     60,
   );
