@@ -21,7 +21,7 @@ interface Line {
  *
  * Interactive tasks start before jobs, and jobs before bulk; within a lane, who waits longest is next. But each lane is
  * sure of its share of the slots while it has tasks for them: below it, its tasks come before all others. Of a slot that
- * is a lane's in part it has that part of the time.
+ * is a lane's in part it has that part of the time; of several that are owed some, whoever is owed most comes first.
  *
  * Nor does who comes before bulk wait for a long task of it where that can be had: while some come, an eighth of the slots
  * is left free for them.
@@ -140,7 +140,9 @@ export class Slots {
     for (const line of this.#order) {
       if (line !== come && line.waiting.size === 0) continue;
       if (line.running < line.whole) return line;
-      if (line.running === line.whole && line.due.owed > 0) owed ??= line;
+      // Whoever is owed most: in their order, a lane with a large part might never catch up. (Sums of fractions come out a
+      // little above or below what they are: who is owed the same keeps the order.)
+      if (line.running === line.whole && line.due.owed > (owed === null ? 0 : owed.due.owed + 1e-9)) owed = line;
       first ??= line;
     }
     if (owed !== null) return owed;
