@@ -61,7 +61,8 @@ test('calls of an open loop count from when they were due', async () => {
   const { tallies } = await runLoad({ ...load, call });
   const { calls: made, ms } = tallies.get('list')!.figures('list', 1);
   expect(made).toBe(5);
-  expect(ms!.max).toBeGreaterThanOrEqual(19);
+  // The first was due 20 ms before the fifth; a timer may fire a millisecond early.
+  expect(ms!.max).toBeGreaterThan(18);
 });
 
 test('a run is stopped, and counts failures by class', async () => {
