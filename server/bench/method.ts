@@ -45,6 +45,10 @@ bare RDKit and onnxruntime-node loops; from decoded tensors with one process aga
 job at a time, 20 ms apart, from the submission to the whole answer of \`/result?wait=30\`. Many at once: 64 connections
 for 6 s, each job's answer read before the next is submitted; in one call with \`Prefer: wait\`, or in two. The clients use
 the same cores.`,
+  claims: `1,000,000 requests in chunks of 50: 2,000 batches of 200 tenants, with 250 to 750 requests each. 64 workers of two pools claim
+one after the other at 200 a second on a fixed schedule (a late claim counts from the moment it was due), over 32 connections
+that have been used before, and give back what is more than two leases each. Beside them one scheduler plans turns twice a second
+and has a round of the controller every five seconds, on one thread; nothing is done, so that forecasts of all batches move.`,
   scale: `1,000 workers played by two processes of 500: each has its own id and row, a heartbeat every 5 s, and one chunk of 1,000
 requests at a time, settled in twelve parts 1.5 s apart, with the statements of the real worker; what it runs takes time
 and no CPU, and no segment is written. 16 connections a process, as behind a pooler. One scheduler plans, decides and

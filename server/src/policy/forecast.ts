@@ -57,66 +57,102 @@ export const forecast = (input: ForecastInput): Forecast[] => {
   });
 };
 
-/** Seconds until each batch ends when `capacity` (work a second) is shared by weight; Infinity without capacity. */
+/** The batches of one tenant that have not ended, in the order in which they are served; `none` ends the line. */
+interface Line {
+  readonly weight: number;
+  first: number;
+  last: number;
+  /** The first that could still be given more in this step. */
+  next: number;
+}
+
+const none = -1;
+
+/**
+ * Seconds until each batch ends when `capacity` (work a second) is shared by weight; Infinity without capacity. From one end
+ * to the next all speeds stay as they are, so that there are as many steps as batches; each looks at every tenant.
+ */
 const flow = (queue: readonly Queued[], capacity: number, market: Market, factor: number): number[] => {
   const ends = queue.map(({ work }) => (work > 0 ? Infinity : 0));
   if (!(capacity > 0)) return ends;
-  const left = queue.map(({ work }) => work * factor);
+  const left = Float64Array.from(queue, ({ work }) => work * factor);
   const rate = Math.max(market.dedicated?.rate ?? 0, market.spot?.rate ?? 0);
-  const most = queue.map((entry) => Math.max(1, usableWorkers(entry, market.concurrency)) * rate);
-  const waiting = new Map<string, number[]>();
-  queue.forEach(({ tenant }, index) => {
-    if (left[index]! > 0) waiting.set(tenant, [...(waiting.get(tenant) ?? []), index]);
+  const most = Float64Array.from(queue, (entry) => Math.max(1, usableWorkers(entry, market.concurrency)) * rate);
+  const after = new Int32Array(queue.length).fill(none);
+  const before = new Int32Array(queue.length).fill(none);
+  const lines = new Map<string, Line>();
+  queue.forEach(({ tenant, weight }, index) => {
+    if (!(left[index]! > 0)) return;
+    const line = lines.get(tenant);
+    if (line === undefined) lines.set(tenant, { weight, first: index, last: index, next: none });
+    else [after[line.last], before[index], line.last] = [index, line.last, index];
   });
+  const filling = { most, after, speeds: new Float64Array(queue.length) };
+  let waiting = [...lines.values()];
   let time = 0;
-  while (waiting.size > 0) {
-    const speeds = shareCapacity(queue, waiting, most, capacity);
+  while (waiting.length > 0) {
+    const running = shareCapacity(waiting, filling, capacity);
     let step = Infinity;
-    for (const [index, speed] of speeds) if (speed > 0) step = Math.min(step, left[index]! / speed);
+    for (const index of running) step = Math.min(step, left[index]! / filling.speeds[index]!);
     if (!Number.isFinite(step)) break;
     time += step;
-    for (const [index, speed] of speeds) {
-      left[index]! -= speed * step;
+    let emptied = false;
+    for (const index of running) {
+      left[index]! -= filling.speeds[index]! * step;
+      filling.speeds[index] = 0;
       if (left[index]! > 1e-6) continue;
       ends[index] = time;
-      const { tenant } = queue[index]!;
-      const rest = waiting.get(tenant)!.filter((other) => other !== index);
-      if (rest.length > 0) waiting.set(tenant, rest);
-      else waiting.delete(tenant);
+      const [earlier, later] = [before[index]!, after[index]!];
+      if (later !== none) before[later] = earlier;
+      if (earlier !== none) after[earlier] = later;
+      else {
+        lines.get(queue[index]!.tenant)!.first = later;
+        emptied ||= later === none;
+      }
     }
+    if (emptied) waiting = waiting.filter(({ first }) => first !== none);
   }
   return ends;
 };
 
-/** The speed of each running batch: tenants by weight, a tenant's batches in order, no batch above its width (progressive filling). */
+/**
+ * Sets the speed of each running batch: tenants by weight, a tenant's batches in order, no batch above its width (progressive
+ * filling). Speeds are 0 before.
+ *
+ * @returns the batches that run
+ */
 const shareCapacity = (
-  queue: readonly Queued[],
-  waiting: ReadonlyMap<string, readonly number[]>,
-  most: readonly number[],
+  waiting: readonly Line[],
+  { most, after, speeds }: { most: Float64Array; after: Int32Array; speeds: Float64Array },
   capacity: number,
-): Map<number, number> => {
-  const speeds = new Map<number, number>();
+): number[] => {
+  const running: number[] = [];
+  for (const line of waiting) line.next = line.first;
+  let open = waiting;
   let left = capacity;
-  let tenants = [...waiting.values()].map((batches) => ({ batches, weight: queue[batches[0]!]!.weight, next: 0 }));
-  while (tenants.length > 0 && left > capacity * 1e-9) {
-    const total = tenants.reduce((sum, { weight }) => sum + weight, 0);
+  while (open.length > 0 && left > capacity * 1e-9) {
+    let total = 0;
+    for (const { weight } of open) total += weight;
     const share = left / total;
+    let full = false;
     left = 0;
-    for (const tenant of tenants) {
-      let own = share * tenant.weight;
-      while (own > 0 && tenant.next < tenant.batches.length) {
-        const index = tenant.batches[tenant.next]!;
-        const given = Math.min(own, most[index]! - (speeds.get(index) ?? 0));
-        speeds.set(index, (speeds.get(index) ?? 0) + given);
+    for (const line of open) {
+      let own = share * line.weight;
+      while (own > 0 && line.next !== none) {
+        const index = line.next;
+        const given = Math.min(own, most[index]! - speeds[index]!);
+        if (speeds[index] === 0 && given > 0) running.push(index);
+        speeds[index]! += given;
         own -= given;
-        if (speeds.get(index)! >= most[index]! - 1e-12) tenant.next += 1;
-        else break;
+        if (speeds[index]! < most[index]! - 1e-12) break;
+        line.next = after[index]!;
       }
       left += own;
+      full ||= line.next === none;
     }
-    tenants = tenants.filter(({ batches, next }) => next < batches.length);
+    if (full) open = open.filter(({ next }) => next !== none);
   }
-  return speeds;
+  return running;
 };
 
 /** The verdict on a batch that has ended. */

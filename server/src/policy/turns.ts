@@ -90,6 +90,25 @@ export const eligible = (desk: Desk, entry: Backlog, kind: Kind): boolean => {
 export const agedPriority = ({ priority, createdAt }: Pick<Backlog, 'priority' | 'createdAt'>, now: number, ageing: number): number =>
   priority + Math.floor(Math.max(0, now - createdAt) / ageing);
 
+/** A batch with what is asked of it again and again while turns are decided. */
+interface Candidate {
+  readonly entry: Backlog;
+  /** Its tenant's; a counter of 0 where there is none. */
+  readonly account: Pick<Account, 'counter'>;
+  readonly aged: number;
+  /** In the deadline class; Infinity: it is not in it. */
+  readonly place: number;
+}
+
+const unserved = { counter: 0 };
+
+const candidate = (desk: Desk, entry: Backlog): Candidate => ({
+  entry,
+  account: desk.accounts.get(entry.tenant) ?? unserved,
+  aged: agedPriority(entry, desk.now, desk.ageing),
+  place: desk.atRisk.get(entry.batch) ?? Infinity,
+});
+
 /**
  * Who is next for a worker of this kind.
  *
@@ -100,56 +119,51 @@ export const agedPriority = ({ priority, createdAt }: Pick<Backlog, 'priority' |
  * @returns null: nothing that this worker may take
  */
 export const nextTurn = (desk: Desk, kind: Kind): Turn | null => {
-  const next = choose(
-    desk,
-    kind,
-    desk.backlog.filter((entry) => eligible(desk, entry, kind)),
-  );
+  const waiting: Candidate[] = [];
+  for (const entry of desk.backlog) if (eligible(desk, entry, kind)) waiting.push(candidate(desk, entry));
+  const next = choose(desk, kind, waiting);
   return next && turn(next.entry, next.why);
 };
 
-/** The best of those that are eligible. */
-const choose = (desk: Desk, kind: Kind, waiting: readonly Backlog[]): { entry: Backlog; why: Turn['why'] } | null => {
+/** The best of those that are eligible; null stands for nobody. */
+const choose = (desk: Desk, kind: Kind, waiting: readonly (Candidate | null)[]): { entry: Backlog; why: Turn['why'] } | null => {
   if (kind === 'dedicated' && desk.atRisk.size > 0) {
-    let urgent: Backlog | null = null;
-    let place = Infinity;
-    for (const entry of waiting) {
-      const at = desk.atRisk.get(entry.batch);
-      if (at !== undefined && at < place) [urgent, place] = [entry, at];
-    }
-    if (urgent) return { entry: urgent, why: 'deadline' };
+    let urgent: Candidate | null = null;
+    for (const each of waiting) if (each !== null && each.place < (urgent?.place ?? Infinity)) urgent = each;
+    if (urgent) return { entry: urgent.entry, why: 'deadline' };
   }
-  if (waiting.length === 0) return null;
   const lane = desk.lanes && nextLane(desk.lanes, waiting);
-  let best: Backlog | null = null;
-  for (const entry of waiting)
-    if ((lane === null || entry.lane === lane.lane) && (best === null || before(desk, entry, best))) best = entry;
+  let best: Candidate | null = null;
+  for (const each of waiting)
+    if (each !== null && (lane === null || each.entry.lane === lane.lane) && (best === null || before(desk, each, best))) best = each;
   const why = lane?.reserved === true ? 'reserved' : desk.order === 'fair' ? 'turn' : 'priority';
-  return best && { entry: best, why };
+  return best && { entry: best.entry, why };
 };
 
 const turn = ({ batch, tenant, lane, work }: Backlog, why: Turn['why']): Turn => ({ batch, tenant, lane, work, why });
 
-const nextLane = ({ slots, reserved, running }: LaneUse, waiting: readonly Backlog[]): { lane: Lane; reserved: boolean } => {
-  const present = lanes.filter((lane) => waiting.some((entry) => entry.lane === lane));
+/** Null: nobody waits. */
+const nextLane = (
+  { slots, reserved, running }: LaneUse,
+  waiting: readonly (Candidate | null)[],
+): { lane: Lane; reserved: boolean } | null => {
+  const present = lanes.filter((lane) => waiting.some((each) => each?.entry.lane === lane));
   const short = present.find((lane) => running[lane] < Math.floor(reserved[lane] * slots));
-  return { lane: short ?? present[0]!, reserved: short !== undefined && short !== present[0] };
+  return present.length === 0 ? null : { lane: short ?? present[0]!, reserved: short !== undefined && short !== present[0] };
 };
 
 /** The order of the general claim. */
-const before = (desk: Desk, a: Backlog, b: Backlog): boolean => {
+const before = (desk: Desk, a: Candidate, b: Candidate): boolean => {
+  const [own, other] = [a.entry, b.entry];
   if (desk.order === 'strict_priority') {
-    if (a.priority !== b.priority) return a.priority > b.priority;
-    return a.createdAt === b.createdAt ? a.batch < b.batch : a.createdAt < b.createdAt;
+    if (own.priority !== other.priority) return own.priority > other.priority;
+    return own.createdAt === other.createdAt ? own.batch < other.batch : own.createdAt < other.createdAt;
   }
-  if (a.tenant !== b.tenant) {
-    const [own, other] = [desk.accounts.get(a.tenant)?.counter ?? 0, desk.accounts.get(b.tenant)?.counter ?? 0];
-    return own === other ? a.tenant < b.tenant : own < other;
-  }
-  const [own, other] = [agedPriority(a, desk.now, desk.ageing), agedPriority(b, desk.now, desk.ageing)];
-  if (own !== other) return own > other;
-  if (a.deadline !== b.deadline) return (a.deadline ?? Infinity) < (b.deadline ?? Infinity);
-  return a.createdAt === b.createdAt ? a.batch < b.batch : a.createdAt < b.createdAt;
+  if (own.tenant !== other.tenant)
+    return a.account.counter === b.account.counter ? own.tenant < other.tenant : a.account.counter < b.account.counter;
+  if (a.aged !== b.aged) return a.aged > b.aged;
+  if (own.deadline !== other.deadline) return (own.deadline ?? Infinity) < (other.deadline ?? Infinity);
+  return own.createdAt === other.createdAt ? own.batch < other.batch : own.createdAt < other.createdAt;
 };
 
 /**
@@ -159,7 +173,6 @@ const before = (desk: Desk, a: Backlog, b: Backlog): boolean => {
 export const planTurns = (desk: Desk, kind: Kind, count: number): Turn[] => {
   const copy: Desk = {
     ...desk,
-    backlog: desk.backlog.filter((entry) => eligible(desk, entry, kind)).map((entry) => ({ ...entry })),
     accounts: new Map([...desk.accounts].map(([tenant, account]) => [tenant, { ...account }])),
     users: new Map([...desk.users].map(([user, use]) => [user, { ...use }])),
     all: desk.all ? { ...desk.all } : null,
@@ -167,40 +180,39 @@ export const planTurns = (desk: Desk, kind: Kind, count: number): Turn[] => {
   };
   // Within a tenant and lane the order stays the same for the whole plan, and what a limit stops stays stopped: the first of
   // each queue that is still eligible is its only candidate. Queues stand last first.
-  const queues = new Map<string, Backlog[]>();
-  for (const entry of copy.backlog) {
+  const queues = new Map<string, Candidate[]>();
+  const urgent: Candidate[] = [];
+  for (const entry of desk.backlog) {
+    if (!eligible(desk, entry, kind)) continue;
+    const own = candidate(copy, { ...entry });
     const name = `${entry.lane} ${entry.tenant}`;
     const queue = queues.get(name);
-    if (queue) queue.push(entry);
-    else queues.set(name, [entry]);
+    if (queue) queue.push(own);
+    else queues.set(name, [own]);
+    if (kind === 'dedicated' && own.place < Infinity) urgent.push(own);
   }
   const sorted = [...queues.values()].map((queue) => queue.sort((a, b) => (before(copy, a, b) ? 1 : -1)));
-  const place = (entry: Backlog): number => copy.atRisk.get(entry.batch)!;
-  if (kind === 'dedicated') sorted.push(copy.backlog.filter(({ batch }) => copy.atRisk.has(batch)).sort((a, b) => place(b) - place(a)));
+  sorted.push(urgent.sort((a, b) => b.place - a.place));
   // What a turn changes is its tenant's business, unless a limit holds for several: asked of all of 200 tenants before each
   // of 256 turns, the question who is eligible took four fifths of a plan.
   const shared = copy.users.size > 0 || copy.all !== null;
   const heads = sorted.map((queue) => headOf(queue, copy, kind));
   const turns: Turn[] = [];
   while (turns.length < count) {
-    const next = choose(
-      copy,
-      kind,
-      heads.filter((head) => head !== null),
-    );
+    const next = choose(copy, kind, heads);
     if (next === null) break;
     turns.push(turn(next.entry, next.why));
     takeTurn(copy, next.entry);
-    for (const [i, head] of heads.entries())
-      if (head !== null && (shared || head.tenant === next.entry.tenant)) heads[i] = headOf(sorted[i]!, copy, kind);
+    for (let i = 0; i < heads.length; i++)
+      if (heads[i] !== null && (shared || heads[i]!.entry.tenant === next.entry.tenant)) heads[i] = headOf(sorted[i]!, copy, kind);
   }
   return turns;
 };
 
 /** The first of a queue that is eligible; those before it are dropped for the rest of the plan. */
-const headOf = (queue: Backlog[], desk: Desk, kind: Kind): Backlog | null => {
+const headOf = (queue: Candidate[], desk: Desk, kind: Kind): Candidate | null => {
   for (let head = queue.at(-1); head !== undefined; head = queue.at(-1)) {
-    if (eligible(desk, head, kind)) return head;
+    if (eligible(desk, head.entry, kind)) return head;
     queue.pop();
   }
   return null;

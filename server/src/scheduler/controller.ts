@@ -68,7 +68,7 @@ export const round = (db: Db, options: ControllerOptions): Promise<Round> =>
       return { model, rows: own, targets, forecasts: forecast({ now, market, targets, queue, factor: line.factor }) };
     });
     await writeTargets(tx, decided);
-    const escalated = await writeBatches(tx, decided, options);
+    const escalated = await writeBatches(tx, now, decided, options);
     const pools = await writePools(tx, decided, options);
     // At least two heartbeats come in a lease, and usually one with each round.
     const beat = Math.min(options.tick, options.leaseSeconds / 2);
@@ -170,57 +170,98 @@ const writeTargets = async (tx: Db, decided: readonly Decided[]): Promise<void> 
 };
 
 /**
- * A forecast that has moved by a fiftieth of what is left, or ten seconds: it moves a little in every round, and writing all
- * of 2,000 batches anew each time was two thirds of a round.
+ * How far a forecast has moved, by what is worth writing: a fiftieth of what is left, or ten seconds. It moves a little in every
+ * round, and writing all of 2,000 batches anew each time was two thirds of a round.
  */
-const moved = (name: 'p50' | 'p90') => {
-  const [before, now] = name === 'p50' ? [sql`old.forecast_p50`, sql`u.p50`] : [sql`old.forecast_p90`, sql`u.p90`];
-  return sql`(${before} is null) <> (${now} is null) or abs(extract(epoch from ${before}) - ${now}) > greatest(10, 0.02 * (${now} - extract(epoch from now())))`;
+const movement = (now: number, before: number | null, after: number | null): number => {
+  if (before === null || after === null) return before === after ? 0 : Infinity;
+  return Math.abs(before - after) / Math.max(10, 0.02 * (after - now));
+};
+
+/** Forecasts that one round writes at most, those that moved most: where nobody works, all of them move by the same. */
+const forecastsTogether = 500;
+
+/** What a round says of one batch. */
+interface Verdict {
+  before: DemandRow;
+  risk: boolean;
+  p50: number | null;
+  p90: number | null;
+  reason: string;
+}
+
+/** A batch of several models ends when the last of them does, and is at risk with any of them. */
+const verdictsOf = (decided: readonly Decided[]): Map<string, Verdict> => {
+  const later = (a: number | null, b: number | null) => (a === null || b === null ? null : Math.max(a, b));
+  const verdicts = new Map<string, Verdict>();
+  for (const { rows, targets, forecasts } of decided) {
+    const atRisk = new Set(targets.atRisk);
+    rows.forEach((before, i) => {
+      const { p50, p90 } = forecasts[i]!;
+      const risk = atRisk.has(before.batch_id);
+      const other = verdicts.get(before.batch_id);
+      if (other === undefined) verdicts.set(before.batch_id, { before, risk, p50, p90, reason: targets.reason });
+      else {
+        if (risk && !other.risk) other.reason = targets.reason;
+        other.risk ||= risk;
+        [other.p50, other.p90] = [later(other.p50, p50), later(other.p90, p90)];
+      }
+    });
+  }
+  return verdicts;
 };
 
 /** Writes each batch's risk and forecast; tells of those whose work moves to dedicated workers, and why. */
-const writeBatches = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<string[]> => {
-  const reasons = new Map(decided.flatMap(({ rows, targets }) => rows.map((row) => [row.batch_id, targets.reason] as const)));
-  const risk = new Map(decided.flatMap(({ targets }) => targets.atRisk.map((batch) => [batch, targets.reason] as const)));
-  // A batch of several models ends when the last of them does.
-  const ends = new Map<string, { p50: number | null; p90: number | null }>();
-  for (const { batch, p50, p90 } of decided.flatMap((d) => d.forecasts)) {
-    const other = ends.get(batch);
-    const later = (a: number | null, b: number | null) => (a === null || b === null ? null : Math.max(a, b));
-    ends.set(batch, other ? { p50: later(other.p50, p50), p90: later(other.p90, p90) } : { p50, p90 });
-  }
-  const ids = [...ends.keys()];
-  const rows = await tx.many<{ no: number; id: string; tenant_id: string; moved: boolean }>(sql`
-    update batches b
-    set at_risk = u.risk, forecast_p50 = to_timestamp(u.p50), forecast_p90 = to_timestamp(u.p90),
-        escalated_at = case when u.risk and not old.at_risk then now() else b.escalated_at end,
-        pool_history = case when u.risk = old.at_risk or not ${pools.some(({ preemptible }) => preemptible)} or b.options ->> 'pool' is not null
-          then b.pool_history
-          else b.pool_history || jsonb_build_object('at', extract(epoch from now()), 'pool', case when u.risk then 'dedicated' else 'spot' end, 'reason', u.reason) end
-    from unnest(${ids}::text[], ${ids.map((id) => risk.has(id))}::boolean[], ${ids.map((id) => ends.get(id)!.p50)}::float8[],
-           ${ids.map((id) => ends.get(id)!.p90)}::float8[], ${ids.map((id) => risk.get(id) ?? reasons.get(id) ?? '')}::text[]) u (id, risk, p50, p90, reason)
-      join batches old on old.id = u.id
-    where b.no = old.no and b.status = 'in_progress'
-      and (old.at_risk <> u.risk or ${moved('p50')} or ${moved('p90')})
-    returning b.no, b.id, b.tenant_id, u.risk and not old.at_risk as moved`);
-  await writeParents(tx, ids);
+const writeBatches = async (tx: Db, now: number, decided: readonly Decided[], { pools }: ControllerOptions): Promise<string[]> => {
+  const verdicts = verdictsOf(decided);
+  // Nobody else writes these, and another round waits for this one: what was read still holds.
+  const turned = ({ before, risk }: Verdict): boolean => risk !== before.at_risk;
+  const changed = [...verdicts.values()].filter(turned);
+  const moved = [...verdicts.values()]
+    .filter((verdict) => !turned(verdict))
+    .map((verdict) => {
+      const { before, p50, p90 } = verdict;
+      return { verdict, by: Math.max(movement(now, before.forecast_p50, p50), movement(now, before.forecast_p90, p90)) };
+    })
+    .filter(({ by }) => by > 1)
+    .sort((a, b) => (a.by === b.by ? 0 : b.by - a.by));
+  for (const { verdict } of moved.slice(0, forecastsTogether)) changed.push(verdict);
+  const rows =
+    changed.length === 0
+      ? []
+      : await tx.many<{ no: number; id: string; tenant_id: string; moved: boolean }>(sql`
+          update batches b
+          set at_risk = u.risk, forecast_p50 = to_timestamp(u.p50), forecast_p90 = to_timestamp(u.p90),
+              escalated_at = case when u.risk and u.turned then now() else b.escalated_at end,
+              pool_history = case when not u.turned or not ${pools.some(({ preemptible }) => preemptible)} or b.options ->> 'pool' is not null
+                then b.pool_history
+                else b.pool_history || jsonb_build_object('at', extract(epoch from now()), 'pool', case when u.risk then 'dedicated' else 'spot' end, 'reason', u.reason) end
+          from unnest(${changed.map(({ before }) => before.batch_id)}::text[], ${changed.map(({ risk }) => risk)}::boolean[],
+            ${changed.map(turned)}::boolean[], ${changed.map(({ p50 }) => p50)}::float8[],
+            ${changed.map(({ p90 }) => p90)}::float8[], ${changed.map(({ reason }) => reason)}::text[]) u (id, risk, turned, p50, p90, reason)
+          where b.id = u.id and b.status = 'in_progress'
+          returning b.no, b.id, b.tenant_id, u.risk and u.turned as moved`);
+  // Of all, not of those that changed: where a child has ended, its parent is what the others are.
+  await writeParents(tx, [...new Set([...verdicts.values()].flatMap(({ before }) => before.parent_no ?? []))]);
   const escalated = rows.filter((row) => row.moved);
-  for (const batch of escalated) await record(tx, batch, 'batch.escalated', { reason: risk.get(batch.id) });
+  for (const batch of escalated) await record(tx, batch, 'batch.escalated', { reason: verdicts.get(batch.id)!.reason });
   return escalated.map((batch) => batch.id);
 };
 
 /** A batch of several models is at risk where one of its children is, and ends when the last of them does. */
-const writeParents = (tx: Db, children: readonly string[]): Promise<number> =>
-  tx.run(sql`
+const writeParents = async (tx: Db, parents: readonly number[]): Promise<void> => {
+  if (parents.length === 0) return;
+  await tx.run(sql`
     update batches p set at_risk = c.at_risk, forecast_p50 = c.p50, forecast_p90 = c.p90
     from (
       select parent_no, bool_or(at_risk) as at_risk, case when bool_and(forecast_p50 is not null) then max(forecast_p50) end as p50,
         case when bool_and(forecast_p90 is not null) then max(forecast_p90) end as p90
       from batches
-      where status = 'in_progress' and parent_no = any(array(select parent_no from batches where id = any(${children}::text[]) and parent_no is not null))
+      where status = 'in_progress' and parent_no = any(${parents}::bigint[])
       group by 1) c
     where p.no = c.parent_no and p.status = 'in_progress'
       and (p.at_risk, p.forecast_p50, p.forecast_p90) is distinct from (c.at_risk, c.p50, c.p90)`);
+};
 
 const writePools = async (tx: Db, decided: readonly Decided[], { pools }: ControllerOptions): Promise<Round['pools']> => {
   const wanted = pools.map((pool) => ({ ...pool, desired: 0, reason: 'no work' }));

@@ -17,6 +17,12 @@ export interface DemandRow {
   waiting: number;
   /** The tenant's weight. */
   weight: number;
+  /** The batch of several models that it is one model's part of. */
+  parent_no: number | null;
+  /** What the last round wrote down. */
+  at_risk: boolean;
+  forecast_p50: number | null;
+  forecast_p90: number | null;
 }
 
 /** What a batch may not exceed. What the controller of `adaptive` found is no limit to plan with: it gives way where throughput grows. */
@@ -33,7 +39,8 @@ export const readDemand = (tx: Db): Promise<DemandRow[]> =>
       union all
       select batch_no, model, count(*), count(*), count(*) from waiting group by 1, 2)
     select b.id as batch_id, b.tenant_id, o.model, extract(epoch from b.deadline)::float8 as deadline, ${hardWidth} as width, b.admitted,
-      sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, sum(o.waiting)::int as waiting, coalesce(a.weight, 1) as weight
+      sum(o.requests)::int as requests, coalesce(sum(o.queued), 0)::int as queued, sum(o.waiting)::int as waiting, coalesce(a.weight, 1) as weight, b.parent_no, b.at_risk,
+      extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90
     from open o join batches b on b.no = o.batch_no left join accounts a on a.tenant_id = b.tenant_id
     where b.status = 'in_progress' and not b.expiring
     group by b.no, o.model, a.weight
