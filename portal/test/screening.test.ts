@@ -247,7 +247,13 @@ describe.skipIf(noBrowser)('screening in a browser', { timeout: 240_000 }, () =>
     const page = await context.newPage();
     await page.goto(`/structures/${screens.data[0]!.id}/1`);
     await page.getByText('This browser draws no WebGL').waitFor();
-    expect(await page.getByRole('img', { name: /^Structure of/ }).count()).toBe(0);
+    // Drawn flat: a line of as many pieces as the chain has residues, and the ligand.
+    const drawing = page.getByRole('img', { name: /^Structure of .*, drawn flat$/ });
+    await drawing.waitFor();
+    expect(await drawing.locator('path[data-band]:not([data-band="ligand"])').count()).toBe(
+      await page.getByRole('option', { name: /^[A-Z]{3} \d+, pLDDT/ }).count(),
+    );
+    expect(await drawing.locator('path[data-band="ligand"]').count()).toBeGreaterThan(0);
     await page.getByRole('option', { name: /^MET 1, pLDDT \d+/ }).waitFor();
     await context.close();
   });

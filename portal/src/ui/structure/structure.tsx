@@ -12,6 +12,7 @@ import type { Viewer } from './molstar.ts';
 import css from './structure.module.css';
 
 const Pae = lazy(() => import('./pae.tsx'));
+const Drawing = lazy(() => import('./drawing.tsx'));
 
 /** Whether this browser can draw it; what cannot has the residues. */
 const drawsWebGl = (): boolean => {
@@ -160,7 +161,12 @@ const Shown = ({ cif, url, name, pae, others = none, drop = () => {} }: { cif: s
       {laid.length > 0 && <Overlays onto={name} of={laid} drop={drop} />}
       {measuring && <Measure atoms={atoms} others={drawn.map((each) => each.name)} picked={picked} pick={setPicked} />}
       {state === 'none' ? (
-        <p className={css.without}>{why} Its residues, and how sure the model is of each, are below.</p>
+        <>
+          <p className={css.without}>{why} It is drawn flat; its residues, and how sure the model is of each, are below.</p>
+          <Suspense fallback={<Waiting rows={6} />}>
+            <Drawing atoms={atoms} name={name} />
+          </Suspense>
+        </>
       ) : (
         <div className={css.view}>
           <div ref={frame} className={css.canvas} />
