@@ -19,7 +19,7 @@ import { notFeasible, type Admit } from './admission.ts';
 import { liveWorkers, missingInput, rateOf } from './intake.ts';
 import { isParent, type Pinned } from './pinned.ts';
 import { InputScan } from './scan.ts';
-import { convertDeps, factsOf, firstProblems, inputKind, limitsOf, problemOf, unanswered, type TableDeps } from './table-input.ts';
+import { convertDeps, factsOf, firstProblems, inputKind, limitsOf, needsOf, problemOf, unanswered, type TableDeps } from './table-input.ts';
 
 export interface DryRunDeps {
   /** Whether the deadline could be promised; absent: it is not asked. */
@@ -42,8 +42,8 @@ interface Found {
   table: DryRun['table'];
 }
 
-/** A create made whole; `model` answers lines that name none, `several` where others do too. */
-type Asked = CreateBatch & { endpoint: Endpoint; several: boolean };
+/** A create made whole; `model` answers lines that name none, `several` where others do too; `named` are all of them. */
+type Asked = CreateBatch & { endpoint: Endpoint; several: boolean; named: readonly ModelSpec[] };
 
 /** The whole validation of a create, by the code that intake runs, and an estimate; nothing is created. */
 export const dryRun = async (
@@ -55,10 +55,11 @@ export const dryRun = async (
   const { seconds } = checkSettings(body, limits.openai, pinned);
   const expiresAt = Math.floor(Date.now() / 1_000) + seconds;
   await models.refresh();
-  const found = await look(deps, identity, { ...body, model: pinned.models[0]?.model ?? null, several: isParent(pinned) });
+  const named = pinned.models.map(({ model }) => models.get(model, identity.tenant));
+  const found = await look(deps, identity, { ...body, model: pinned.models[0]?.model ?? null, several: isParent(pinned), named });
   if (isParent(pinned)) {
     const count = found.models.reduce((sum, each) => sum + each.count, 0);
-    found.models = pinned.models.map(({ model }) => ({ model: models.get(model, identity.tenant), count }));
+    found.models = named.map((model) => ({ model, count }));
   }
   const { errors } = found;
   const rates = await rateOf(
@@ -194,7 +195,7 @@ const lookAtTable = async (deps: DryRunDeps, { tenant }: Identity, body: Asked, 
   if (typeof body.model !== 'string') return wrong(unanswered(source.format));
   const model = await deps.models.resolve(body.model, tenant);
   const { limits } = deps;
-  const asked = { columns: body.columns ?? undefined, url: body.endpoint };
+  const asked = { columns: body.columns ?? undefined, url: body.endpoint, needs: needsOf(body.named) };
   try {
     return await convert(convertDeps(deps), source, asked, AbortSignal.timeout(limitsOf(deps).ms), async (converted) => {
       const { look: seen, refused } = converted;

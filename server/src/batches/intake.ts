@@ -103,7 +103,9 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
     [batch.input_key, batch.input_bytes] = [copied.key, copied.bytes];
   }
   if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
-  const prepared = await prepareInput(deps, batch, batch.input_key, lease.signal);
+  const { model } = namedBy(batch);
+  const named = several ?? [model === undefined ? null : models.find(model, batch.tenant_id)].filter((spec) => spec !== null);
+  const prepared = await prepareInput(deps, batch, batch.input_key, named, lease.signal);
   if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
   if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if ('errors' in prepared) return fail(prepared.errors, undefined, prepared.all);

@@ -3,8 +3,10 @@ import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
+import { neededInputs, type ModelSpec } from '../models/models.ts';
 import { convert, faultOf, type ConvertDeps, type Converted, type Refused } from '../tables/convert.ts';
 import { tableLimits, type RowFormat, type SourceSettings, type TableLimits } from '../tables/facts.ts';
+import type { Need } from '../tables/mapping.ts';
 import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
@@ -73,6 +75,10 @@ export const inputKind = async (
 
 export const problemOf = (message: string): BatchError => ({ code: 'invalid_table', message, param: null, line: null });
 
+/** What the rows of a table must have for those who are to answer them. */
+export const needsOf = (models: readonly ModelSpec[]): Need[] =>
+  models.map((model) => ({ model: model.name, inputs: neededInputs(model) }));
+
 /** What is wrong with a table before it is read: nothing would answer its rows. */
 export const unanswered = (format: string): BatchError => ({
   code: 'invalid_table',
@@ -81,11 +87,16 @@ export const unanswered = (format: string): BatchError => ({
   line: null,
 });
 
-/** The lines that a batch's input holds, or those that are made of the table that it is. */
+/**
+ * The lines that a batch's input holds, or those that are made of the table that it is.
+ *
+ * @param models that answer its rows, as far as the batch names them
+ */
 export const prepareInput = async (
   deps: Deps,
   batch: BatchRow & { token: number },
   key: string,
+  models: readonly ModelSpec[],
   signal: AbortSignal,
 ): Promise<Input | { errors: BatchError[]; all?: AllErrors } | 'missing' | 'lost'> => {
   const { db, storage, limits } = deps;
@@ -108,7 +119,8 @@ export const prepareInput = async (
     }
     if (namedBy(batch).model === undefined) return { errors: [unanswered(format)] };
     const source = { key, bytes: batch.input_bytes, format, compression };
-    return await convert(convertDeps(deps), source, { columns: batch.options.columns, url: batch.endpoint }, signal, async (converted) => {
+    const asked = { columns: batch.options.columns, url: batch.endpoint, needs: needsOf(models) };
+    return await convert(convertDeps(deps), source, asked, signal, async (converted) => {
       if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);
       if (converted.refused > mostRefused)
         return {

@@ -91,6 +91,17 @@ export const groupOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'opt
   return executor === 'command' && options['per'] === 'chunk' ? asked('chunk_size', 100) : 1;
 };
 
+/** Whether it is asked with a molecule, of which features are computed for it. */
+export const takesSmiles = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): boolean =>
+  executor === 'descriptors' || (executor === 'onnx' && options['preprocess'] === 'smiles-morgan2048-desc16');
+
+/** Inputs without which a prediction by it fails, as far as its configuration tells. */
+export const neededInputs = ({ schema, ...model }: Pick<ModelSpec, 'executor' | 'options' | 'schema'>): string[] => {
+  if (schema === undefined) return takesSmiles(model) ? ['smiles'] : [];
+  const { required } = schema;
+  return Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+};
+
 /** Answers take minutes, for which nobody holds a call: predictions of these become jobs. */
 const slow: ReadonlySet<ExecutorName> = new Set(['boltz', 'chai', 'rfantibody', 'http']);
 

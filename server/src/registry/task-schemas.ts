@@ -1,5 +1,5 @@
 import { BoltzInputs, BoltzParameters, ChaiInputs, ChaiParameters, RfAntibodyInputs, RfAntibodyParameters } from '@sluice/contract';
-import type { ModelSpec } from '../models/models.ts';
+import { takesSmiles, type ModelSpec } from '../models/models.ts';
 
 export type Schema = Record<string, unknown>;
 
@@ -100,7 +100,7 @@ const byExecutor = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options
     case 'descriptors':
       return molecule;
     case 'onnx':
-      return options['preprocess'] === 'smiles-morgan2048-desc16'
+      return takesSmiles({ executor, options })
         ? molecule
         : anything('An array or number for each input of its file; `GET /v2/models/{name}` names them.');
   }
@@ -117,5 +117,4 @@ export const taskSchema = (model: ModelSpec): Schema => ({
 });
 
 /** Whether an executor knows what it takes without a look at a file. */
-export const knowsInputs = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): boolean =>
-  executor !== 'onnx' || options['preprocess'] === 'smiles-morgan2048-desc16';
+export const knowsInputs = (model: Pick<ModelSpec, 'executor' | 'options'>): boolean => model.executor !== 'onnx' || takesSmiles(model);

@@ -9,7 +9,7 @@ import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Storage } from '../storage/storage.ts';
 import { checkTexts } from './checked.ts';
 import { BadTable, type Look, type Mapping, type RowFormat, type TableLimits, type Written } from './facts.ts';
-import { mapColumns, type AskedColumns } from './mapping.ts';
+import { mapColumns, type AskedColumns, type Need } from './mapping.ts';
 import { openTableProcess } from './process.ts';
 import type { Compression } from './recognise.ts';
 import { Bomb, unpack } from './unpack.ts';
@@ -62,7 +62,7 @@ export interface ConvertDeps {
 export const convert = async <Result>(
   { storage, limits, scratch = tmpdir(), chemistry }: ConvertDeps,
   source: Source,
-  { columns, url }: { columns: AskedColumns | undefined; url: string },
+  { columns, url, needs = [] }: { columns: AskedColumns | undefined; url: string; needs?: readonly Need[] },
   signal: AbortSignal,
   use: (converted: Converted) => Promise<Result>,
 ): Promise<Result> => {
@@ -80,7 +80,7 @@ export const convert = async <Result>(
       await using table = await openTableProcess(folder, limits, signal);
       const look = await table.ask<Look>({ do: 'read', path, format: source.format });
       if (look.rows === 0) throw new BadTable('The table has no row.');
-      const mapping = mapColumns(look.columns, columns);
+      const mapping = mapColumns(look.columns, columns, needs);
       let checked: string | null = null;
       if (chemistry !== undefined && mapping.checked !== null) {
         const texts = join(folder, 'texts.jsonl');

@@ -165,6 +165,16 @@ test('a dry run shows how a table is understood, and stores nothing', async () =
   });
 });
 
+test('a table without molecules is refused as a whole where a model needs them, in a dry run and when it is created', async () => {
+  const rows = [{ compound: 'A', weight: 1 }];
+  const expected = { code: 'invalid_table', message: expect.stringContaining("needs 'smiles'") as string, line: null };
+  const body = { rows, model: 'aqsol-logs', completion_window: '1h' };
+  expect(await post('/batches?dry_run=true', body)).toMatchObject({ valid: false, errors: { data: [expected] } });
+  const several = { rows, models: ['aqsol-logs', 'echo'], completion_window: '1h' };
+  expect(await post('/batches?dry_run=true', several)).toMatchObject({ valid: false, errors: { data: [expected] } });
+  expect(await run({ rows, model: 'aqsol-logs' })).toMatchObject({ status: 'failed', errors: { data: [expected] } });
+});
+
 test('clones convert again, retries run the rows that failed, and what was made goes with its batch', async () => {
   const first = await run({ rows: [{ smiles: 'CCO' }, { smiles: 'CC(' }], model: 'aqsol-logs' });
   expect(first).toMatchObject({ status: 'completed', source: { kind: 'rows' } });
