@@ -14,7 +14,7 @@ import css from './structure.module.css';
 const Pae = lazy(() => import('./pae.tsx'));
 const Drawing = lazy(() => import('./drawing.tsx'));
 
-/** Whether this browser can draw it; what cannot has the residues. */
+/** Whether this browser can draw it; what cannot has a flat drawing, and the residues. */
 const drawsWebGl = (): boolean => {
   try {
     const canvas = document.createElement('canvas');
