@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { BatchError } from '@sluice/contract';
 import { defaultDedup, modeOf, pays, type DedupSettings } from '../policy/dedup.ts';
 import type { Db } from '../db/db.ts';
@@ -6,7 +7,7 @@ import { countLines } from '../formats/lines.ts';
 import { messageOf } from '../lib/errors.ts';
 import { groupOf, modelKey, priorOf, type Models, type ModelSpec } from '../models/models.ts';
 import { NotFound, StorageFull, type Storage } from '../storage/storage.ts';
-import { enqueue, refuse, type NewChunk } from '../requests/queue.ts';
+import { announceComing, enqueue, refuse, type NewChunk } from '../requests/queue.ts';
 import { newAdaptive, width, type Strategy } from '../policy/strategy.ts';
 import { capOf, noQuotas, type Quotas } from '../policy/quotas.ts';
 import { sayExceeded } from '../quotas/exceeded.ts';
@@ -105,7 +106,9 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   const { model } = namedBy(batch);
   const named = several ?? [model === undefined ? null : models.find(model, batch.tenant_id)].filter((spec) => spec !== null);
-  const prepared = await prepareInput(deps, batch, batch.input_key, named, lease.signal);
+  const here = await onlyHere(deps.db);
+  if (here) void announceComing(deps.db, named.map(modelKey));
+  const prepared = await prepareInput(deps, batch, batch.input_key, { models: named, here }, lease.signal);
   if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
   if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if ('errors' in prepared) return fail(prepared.errors, undefined, prepared.all);
@@ -246,6 +249,14 @@ export const rateOf = async (db: Db, models: readonly ModelSpec[]): Promise<Map<
     }),
   );
 };
+
+/** Whether all workers are on this host, so that what is done for them ahead is not done for another. */
+const onlyHere = async (db: Db): Promise<boolean> =>
+  (
+    await db.one<{ here: boolean | null }>(
+      sql`select bool_and(host = ${hostname()}) as here from workers where state = 'ready' and seen_at > now() - interval '60 seconds'`,
+    )
+  ).here === true;
 
 export const liveWorkers = async (db: Db): Promise<number> =>
   (

@@ -3,7 +3,7 @@ import type { Chemistry } from '../chemistry/chemistry.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { sql } from '../db/sql.ts';
-import { neededInputs, type ModelSpec } from '../models/models.ts';
+import { neededInputs, takesFeatures, type ModelSpec } from '../models/models.ts';
 import { convert, faultOf, type ConvertDeps, type Converted, type Refused } from '../tables/convert.ts';
 import { tableLimits, type RowFormat, type SourceSettings, type TableLimits } from '../tables/facts.ts';
 import type { Need } from '../tables/mapping.ts';
@@ -91,12 +91,13 @@ export const unanswered = (format: string): BatchError => ({
  * The lines that a batch's input holds, or those that are made of the table that it is.
  *
  * @param models that answer its rows, as far as the batch names them
+ * @param here they run on this host: what is computed for them now, they need not compute
  */
 export const prepareInput = async (
   deps: Deps,
   batch: BatchRow & { token: number },
   key: string,
-  models: readonly ModelSpec[],
+  { models, here }: { models: readonly ModelSpec[]; here: boolean },
   signal: AbortSignal,
 ): Promise<Input | { errors: BatchError[]; all?: AllErrors } | 'missing' | 'lost'> => {
   const { db, storage, limits } = deps;
@@ -119,7 +120,8 @@ export const prepareInput = async (
     }
     if (namedBy(batch).model === undefined) return { errors: [unanswered(format)] };
     const source = { key, bytes: batch.input_bytes, format, compression };
-    const asked = { columns: batch.options.columns, url: batch.endpoint, needs: needsOf(models) };
+    const features = here && models.some(takesFeatures);
+    const asked = { columns: batch.options.columns, url: batch.endpoint, needs: needsOf(models), features };
     return await convert(convertDeps(deps), source, asked, signal, async (converted) => {
       if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);
       if (converted.refused > mostRefused)

@@ -1,3 +1,4 @@
+import type { Featuriser } from './features.ts';
 import type { Rdkit } from './rdkit.ts';
 import { lexicalProblem, recordProblem, type Problem } from './smiles.ts';
 
@@ -47,6 +48,8 @@ export interface CheckOptions {
   names?: boolean;
   /** The text is a record of an SD file (V2000 or V3000), and no SMILES. */
   molblock?: boolean;
+  /** The features of valid SMILES are put into the host's file, where they are not yet (`Featuriser`). */
+  features?: boolean;
   /** Shows RDKit what the limits keep from it; only tests of what they are there for do that. */
   unguarded?: boolean;
 }
@@ -54,7 +57,7 @@ export interface CheckOptions {
 export type Checker = (given: string, options: CheckOptions) => Checked;
 
 /** `check` with its tables made canonical by this RDKit. */
-export const checker = (rdkit: Rdkit): Checker => {
+export const checker = (rdkit: Rdkit, featuriser: Featuriser | null = null): Checker => {
   const table = (list: string[]) => new Set(list.flatMap((smiles) => rdkit.canonical(smiles) ?? []));
   const [ions, solvent] = [table(counterIons), table(solvents)];
 
@@ -80,7 +83,7 @@ export const checker = (rdkit: Rdkit): Checker => {
     return flags;
   };
 
-  return (given, { inchikey = true, names = false, molblock = false, unguarded = false }) => {
+  return (given, { inchikey = true, names = false, molblock = false, features = false, unguarded = false }) => {
     // The first line of a record may be blank.
     let text = molblock ? given : given.trim();
     let name: string | undefined;
@@ -96,6 +99,8 @@ export const checker = (rdkit: Rdkit): Checker => {
     return rdkit.use<Checked>(
       text,
       (molecule) => {
+        // Not of a record: a model is asked with its SMILES, whose atoms stand in another order.
+        if (features && !molblock) featuriser?.keep(text, molecule);
         const smiles = molecule.get_smiles();
         const parts = smiles.split('.');
         const key = inchikey && !smiles.includes('*') ? rdkit.inchikey(molecule) : '';

@@ -22,6 +22,8 @@
 import { availableParallelism } from 'node:os';
 import type { Checked } from './check.ts';
 import type { Drawing } from './depict.ts';
+import { slotsIn } from './feature-cache.ts';
+import { packedBytes } from './feature-layout.ts';
 import type { OperationName, Operations } from './operations.ts';
 import { recordLength, smilesLimits, type Problem } from './smiles.ts';
 import { Pool, type PoolSettings, type RunOptions } from './pool.ts';
@@ -39,9 +41,14 @@ export interface Chemistry extends AsyncDisposable {
   /**
    * Whether each text is a molecule, and which. `inchikey: false` leaves the InChIKey out, which takes half the time;
    * `names`: what stands behind white space is a name, otherwise it is a mistake; `molblock`: the texts are records of an SD
-   * file.
+   * file; `features`: those of the models are computed along with it, for whoever asks one of this host later.
    */
-  check(smiles: readonly string[], asking?: Asking & { inchikey?: boolean; names?: boolean; molblock?: boolean }): Promise<Checked[]>;
+  check(
+    smiles: readonly string[],
+    asking?: Asking & { inchikey?: boolean; names?: boolean; molblock?: boolean; features?: boolean },
+  ): Promise<Checked[]>;
+  /** Molecules whose features it keeps at a time; 0: it keeps none. */
+  readonly keeps: number;
   /** Which of the molecules hold what a SMARTS means; null for what is no molecule, or was too much for RDKit. */
   matchSubstructure(
     smiles: readonly string[],
@@ -78,6 +85,7 @@ export const openChemistry = (settings: ChemistrySettings): Chemistry => {
     recycleAfter: 50_000,
     idleMs: 60_000,
     memoryLimitMb: 1_024,
+    features: null,
     ...settings,
   });
   const run = async <Name extends OperationName>(
@@ -93,11 +101,11 @@ export const openChemistry = (settings: ChemistrySettings): Chemistry => {
     return problem ?? null;
   };
   return {
-    check: (smiles, { inchikey = true, names = false, molblock = false, ...asking } = {}) =>
+    check: (smiles, { inchikey = true, names = false, molblock = false, features = false, ...asking } = {}) =>
       run(
         smiles.map((text) => cut(text, molblock ? recordLength : smilesLimits.length)),
         'check',
-        { inchikey, names, molblock },
+        { inchikey, names, molblock, features },
         { failed, ...asking },
       ),
     async matchSubstructure(smiles, smarts, asking = {}) {
@@ -146,6 +154,7 @@ export const openChemistry = (settings: ChemistrySettings): Chemistry => {
       const [drawn] = await run([cut(smiles)], 'depict', drawing, { failed, ...asking });
       return drawn!;
     },
+    keeps: settings.features === undefined || settings.features === null ? 0 : slotsIn(settings.features, packedBytes),
     get pids() {
       return pool.pids;
     },

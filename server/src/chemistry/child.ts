@@ -7,18 +7,20 @@ import { flushCompileCache } from 'node:module';
 import { messageOf } from '../lib/errors.ts';
 import { frame, Inbox, writeFully } from '../lib/frames.ts';
 import { endWithParent } from '../lib/orphan.ts';
+import { Featuriser } from './features.ts';
 import { operations, type OperationName } from './operations.ts';
 import { brokenBy, type Asked, type Answered } from './process.ts';
 import { Rdkit } from './rdkit.ts';
 
 const socket = 3;
 const progress = 4;
+const features = 5;
 
 endWithParent();
 
 const inbox = new Inbox(socket);
 const rdkit = await Rdkit.load();
-const run = operations(rdkit);
+const run = operations(rdkit, process.argv[2] === 'features' ? new Featuriser(rdkit, features) : null);
 writeFully(socket, frame({ version: rdkit.version }));
 // It will be killed, and would leave nothing for the next one.
 flushCompileCache();

@@ -42,6 +42,12 @@ export const openFeatureFile = ({ folder, bytes }: { folder: string; bytes: numb
   }
 };
 
+/** Bytes of one slot. */
+const slotBytes = (payload: number): number => keyBytes + sumBytes + payload;
+
+/** How many molecules' features, of `payload` bytes each, a file holds. */
+export const slotsIn = (file: number, payload: number): number => ways * Math.floor(fstatSync(file).size / (ways * slotBytes(payload)));
+
 export class FeatureCache {
   readonly #fd: number;
   readonly #salt: string;
@@ -59,11 +65,11 @@ export class FeatureCache {
     this.#salt = salt;
     this.#payload = payload;
     this.#group = Buffer.alloc(ways * this.#slot);
-    this.#groups = Math.floor(fstatSync(fd).size / this.#group.length);
+    this.#groups = slotsIn(fd, payload) / ways;
   }
 
   get #slot(): number {
-    return keyBytes + sumBytes + this.#payload;
+    return slotBytes(this.#payload);
   }
 
   #keyOf(smiles: string): Buffer {

@@ -9,8 +9,10 @@ import fc from 'fast-check';
 import { parse } from 'csv-parse/sync';
 import { expect, onTestFinished, test } from 'vitest';
 import { silent } from '../lib/log.ts';
+import { openChemistry } from './chemistry.ts';
 import { FeatureCache, openFeatureFile } from './feature-cache.ts';
-import { featureCount, Featuriser } from './features.ts';
+import { featureCount } from './feature-layout.ts';
+import { Featuriser } from './features.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const bytes = 1_000_000;
@@ -52,6 +54,26 @@ test('what is no molecule is not kept, and has its reason each time', async () =
   const target = new Float32Array(featureCount);
   for (let i = 0; i < 2; i++) expect(featuriser.fill('CC(C)(C)(C)C', target, 0)).toContain('valence');
   expect(featuriser.cache!.hits).toBe(0);
+});
+
+test('checking molecules keeps the features that models ask for, and finds the same', async () => {
+  // A model is asked with what stands between blanks.
+  const smiles = molecules(400).map((text) => text.trim());
+  const [folder, roomy] = [folderOf(), 40_000_000];
+  await using chemistry = openChemistry({ log: silent, scratch: folderOf(), features: opened(folder, roomy) });
+  expect(chemistry.keeps).toBe(Math.floor(roomy / 4 / 344) * 4);
+  const plain = await chemistry.check(smiles);
+  const unkept = await Featuriser.create(opened(folder, roomy));
+  matrixOf(unkept, smiles.slice(0, 5));
+  expect(unkept.cache!.hits).toBe(0);
+  expect(await chemistry.check([...smiles.map((text) => ` ${text}`), 'CCN', 'CC(C)(C)(C)C'], { features: true })).toMatchObject([
+    ...plain,
+    { ok: true },
+    { ok: false },
+  ]);
+  const kept = await Featuriser.create(opened(folder, roomy));
+  expect(matrixOf(kept, [...smiles, 'CCN']).equals(matrixOf(await Featuriser.create(), [...smiles, 'CCN']))).toBe(true);
+  expect(kept.cache).toMatchObject({ hits: 401, lookups: 401 });
 });
 
 const payloadOf = (text: string) => Buffer.alloc(40, text.length === 0 ? 'x' : text);

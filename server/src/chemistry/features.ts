@@ -1,33 +1,9 @@
+import type { Mol } from '@rdkit/rdkit';
 import { FeatureCache } from './feature-cache.ts';
+import { bits, descriptors, packedBytes } from './feature-layout.ts';
 import { Rdkit } from './rdkit.ts';
 
-/** In this order behind the fingerprint; chosen because they are equal in RDKit 2022.09 and 2026.09. */
-const descriptors = [
-  'CrippenClogP',
-  'CrippenMR',
-  'tpsa',
-  'labuteASA',
-  'NumHeavyAtoms',
-  'NumHeteroatoms',
-  'NumRotatableBonds',
-  'NumHBD',
-  'lipinskiHBA',
-  'FractionCSP3',
-  'NumAromaticRings',
-  'NumAromaticHeterocycles',
-  'NumAmideBonds',
-  'chi0v',
-  'chi1v',
-  'chi3v',
-];
-const bits = 2048;
 const fingerprint = JSON.stringify({ radius: 2, nBits: bits });
-
-/** Columns of `smiles-morgan2048-desc16`: a Morgan fingerprint of radius 2, then 16 descriptors, unscaled. */
-export const featureCount = bits + descriptors.length;
-
-/** A molecule's features as they are kept: the fingerprint's bits, then the descriptors as float32. */
-const packedBytes = bits / 8 + 4 * descriptors.length;
 
 export class Featuriser {
   readonly #rdkit: Rdkit;
@@ -53,26 +29,31 @@ export class Featuriser {
     const found = this.cache?.get(smiles);
     if (found) this.#packed.set(found);
     else {
-      const problem = this.#compute(smiles);
+      const problem = this.#rdkit.use<string | null>(
+        smiles,
+        (molecule) => {
+          this.#compute(smiles, molecule);
+          return null;
+        },
+        ({ message }) => message,
+      );
       if (problem !== null) return problem;
-      this.cache?.put(smiles, this.#packed);
     }
     for (let bit = 0; bit < bits; bit++) target[at + bit] = (this.#packed[bit >> 3]! >> (bit & 7)) & 1;
     target.set(this.#values, at + bits);
     return null;
   }
 
-  #compute(smiles: string): string | null {
-    return this.#rdkit.use<string | null>(
-      smiles,
-      (molecule) => {
-        this.#packed.set(molecule.get_morgan_fp_as_uint8array(fingerprint));
-        const values = JSON.parse(molecule.get_descriptors()) as Record<string, number>;
-        for (let i = 0; i < descriptors.length; i++) this.#values[i] = values[descriptors[i]!]!;
-        return null;
-      },
-      ({ message }) => message,
-    );
+  /** Computes and keeps the features of a molecule that was read from `smiles`, unless they are kept already. */
+  keep(smiles: string, molecule: Mol): void {
+    if (this.cache?.get(smiles) === null) this.#compute(smiles, molecule);
+  }
+
+  #compute(smiles: string, molecule: Mol): void {
+    this.#packed.set(molecule.get_morgan_fp_as_uint8array(fingerprint));
+    const values = JSON.parse(molecule.get_descriptors()) as Record<string, number>;
+    for (let i = 0; i < descriptors.length; i++) this.#values[i] = values[descriptors[i]!]!;
+    this.cache?.put(smiles, this.#packed);
   }
 
   /** The log also holds warnings about good molecules: it is emptied now and then, and read for one SMILES alone. */

@@ -2,6 +2,7 @@ import type { Mol } from '@rdkit/rdkit';
 import { checker, type Checked, type CheckOptions } from './check.ts';
 import { depict, type Drawing } from './depict.ts';
 import { descriptorsOf, loadOpenChemLib, type Descriptors } from './describe.ts';
+import type { Featuriser } from './features.ts';
 import { fingerprintOf, smartsProblem, tanimoto } from './match.ts';
 import type { Rdkit } from './rdkit.ts';
 import { scaffoldOf } from './scaffold.ts';
@@ -36,9 +37,9 @@ interface Ready<One> {
   end?: () => void;
 }
 
-/** All of them, on this RDKit. They throw only what RDKit throws when it breaks. */
-export const operations = (rdkit: Rdkit): Running => {
-  const check = checker(rdkit);
+/** All of them, on this RDKit; without a featuriser, no features are kept. They throw only what RDKit throws when it breaks. */
+export const operations = (rdkit: Rdkit, featuriser: Featuriser | null): Running => {
+  const check = checker(rdkit, featuriser);
 
   /** What `use` makes of a row's molecule, or `otherwise` of why it is none. */
   const of = <T>(given: string, use: (molecule: Mol, smiles: string) => T, otherwise: (problem: Problem) => T): T => {

@@ -7,7 +7,15 @@ import { isAlive } from '../lib/processes.ts';
 import { openChemistry, type ChemistrySettings } from './chemistry.ts';
 import { Pool } from './pool.ts';
 
-const settings = { log: silent, processes: 2, timeoutMs: 10_000, recycleAfter: 50_000, idleMs: 60_000, memoryLimitMb: 1024 };
+const settings = {
+  log: silent,
+  processes: 2,
+  timeoutMs: 10_000,
+  recycleAfter: 50_000,
+  idleMs: 60_000,
+  memoryLimitMb: 1024,
+  features: null,
+};
 
 const scratchFolder = () => {
   const scratch = mkdtempSync(join(tmpdir(), 'sluice-chemistry-'));
@@ -100,6 +108,15 @@ test('a process gives way to a new one after so many molecules', async () => {
     for (const pid of chemistry.pids) seen.add(pid);
   }
   expect(seen.size).toBeGreaterThan(1);
+});
+
+test('work that is done before another process has started is left to the one there is', async () => {
+  const chemistry = opened();
+  await chemistry.check(chains(100));
+  await chemistry.check(chains(100));
+  expect(chemistry.pids).toHaveLength(1);
+  await chemistry.check(chains(10_000));
+  expect(chemistry.pids).toHaveLength(2);
 });
 
 test('a call can be given up, and the others go on', async () => {

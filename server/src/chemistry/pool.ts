@@ -1,11 +1,9 @@
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { lastLine, RdkitProcess, type Loss } from './process.ts';
+import { lastLine, RdkitProcess, type Loss, type ProcessSettings } from './process.ts';
 
-export interface PoolSettings {
+export interface PoolSettings extends ProcessSettings {
   log: Logger;
-  /** A folder of this process's own, for the pool's empty working directories. */
-  scratch: string;
   processes: number;
   /** Milliseconds that one row may take. */
   timeoutMs: number;
@@ -13,7 +11,6 @@ export interface PoolSettings {
   recycleAfter: number;
   /** Milliseconds without work after which the processes end. */
   idleMs: number;
-  memoryLimitMb: number;
 }
 
 /** Rows that somebody waits for. */
@@ -65,6 +62,10 @@ export interface RunOptions {
 
 /** Milliseconds that a slice should take: long beside a message, short beside what somebody at a screen notices. */
 const target = 30;
+/** Milliseconds of a processor's time that starting a process costs: less work than that does not need another one. */
+const startMs = 500;
+/** Milliseconds a row takes, before any was seen. */
+const usualPace = 0.5;
 /** Slices that a process holds: one that it works on, one that waits, so that it never does. */
 const depth = 2;
 /** Characters of the rows of one message. */
@@ -148,9 +149,20 @@ export class Pool {
         this.#send(member, slice);
       }
     }
-    const waiting = this.#again.length > 0 || this.#jobs.size > 0 || this.#urgent.size > 0;
-    const working = [...this.#members].filter(({ retiring }) => !retiring).length;
-    if (waiting && working + this.#starting.size < this.#settings.processes) this.#start();
+    const working = [...this.#members].filter(({ retiring }) => !retiring).length + this.#starting.size;
+    if (working < Math.min(this.#settings.processes, Math.ceil(this.#waiting() / startMs))) this.#start();
+  }
+
+  /** Milliseconds that what no process has been given will take. */
+  #waiting(): number {
+    let sum = 0;
+    for (const { job, from, to } of this.#again) sum += (to - from) * this.#paceOf(job);
+    for (const jobs of [this.#urgent, this.#jobs]) for (const job of jobs) sum += (job.rows.length - job.at) * this.#paceOf(job);
+    return sum;
+  }
+
+  #paceOf({ operation }: Job): number {
+    return this.#pace.get(operation) ?? usualPace;
   }
 
   #next(): Slice | null {

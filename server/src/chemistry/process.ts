@@ -31,6 +31,14 @@ export interface Loss {
 
 const program = fileURLToPath(new URL('child.ts', import.meta.url));
 
+export interface ProcessSettings {
+  /** Where its empty working directory is made. */
+  scratch: string;
+  memoryLimitMb: number;
+  /** The descriptor of the host's features of molecules (`openFeatureFile`); null: it keeps none. */
+  features: number | null;
+}
+
 /** One process with RDKit loaded. */
 export class RdkitProcess {
   readonly version: string;
@@ -66,15 +74,19 @@ export class RdkitProcess {
   }
 
   /** Rejects with what it said where it cannot be started. */
-  static async start({ scratch, memoryLimitMb }: { scratch: string; memoryLimitMb: number }): Promise<RdkitProcess> {
+  static async start({ scratch, memoryLimitMb, features }: ProcessSettings): Promise<RdkitProcess> {
     mkdirSync(scratch, { recursive: true });
     const home = mkdtempSync(join(scratch, 'rdkit-'));
     const progress = nameless(`${home}.progress`);
-    const child = spawn('/bin/sh', ['-c', limitedShell(memoryLimitMb), process.execPath, '--no-warnings', program], {
-      cwd: home,
-      env: bareEnvironment(home),
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress],
-    });
+    const child = spawn(
+      '/bin/sh',
+      ['-c', limitedShell(memoryLimitMb), process.execPath, '--no-warnings', program, ...(features === null ? [] : ['features'])],
+      {
+        cwd: home,
+        env: bareEnvironment(home),
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, ...(features === null ? [] : [features])],
+      },
+    );
     let words = '';
     child.stderr!.on('data', (part: Buffer) => {
       words = (words + part.toString()).slice(-2000);

@@ -10,6 +10,8 @@ import pg from 'pg';
 export const channels = {
   /** Chunks were queued: a worker may claim. Payload: `interactive` where some go before all others, or empty. */
   chunks: 'sluice_chunks',
+  /** The input of a batch is being checked, whose models are known. Payload: their keys, with blanks between. */
+  coming: 'sluice_coming',
   /** A batch wants intake, finalizing or another look. Payload: empty. */
   batches: 'sluice_batches',
   /** The plan of turns has run out or is out of date. Payload: empty. */

@@ -91,9 +91,13 @@ export const groupOf = ({ executor, options }: Pick<ModelSpec, 'executor' | 'opt
   return executor === 'command' && options['per'] === 'chunk' ? asked('chunk_size', 100) : 1;
 };
 
-/** Whether it is asked with a molecule, of which features are computed for it. */
-export const takesSmiles = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): boolean =>
-  executor === 'descriptors' || (executor === 'onnx' && options['preprocess'] === 'smiles-morgan2048-desc16');
+/** Whether it is asked with a molecule and given its features, which each host keeps. */
+export const takesFeatures = ({ executor, options }: Pick<ModelSpec, 'executor' | 'options'>): boolean =>
+  executor === 'onnx' && options['preprocess'] === 'smiles-morgan2048-desc16';
+
+/** Whether it is asked with a molecule. */
+export const takesSmiles = (model: Pick<ModelSpec, 'executor' | 'options'>): boolean =>
+  model.executor === 'descriptors' || takesFeatures(model);
 
 /** Inputs without which a prediction by it fails, as far as its configuration tells. */
 export const neededInputs = ({ schema, ...model }: Pick<ModelSpec, 'executor' | 'options' | 'schema'>): string[] => {

@@ -14,6 +14,10 @@ const tell = async (db: Db, statement: Statement): Promise<void> => {
 export const announceChunks = (db: Db, interactive = false): Promise<void> =>
   tell(db, sql`select pg_notify(${channels.chunks}, ${interactive ? 'interactive' : ''})`);
 
+/** Tells workers of models that a batch will ask for once its input is checked. */
+export const announceComing = (db: Db, models: readonly string[]): Promise<void> =>
+  tell(db, sql`select pg_notify(${channels.coming}, ${models.join(' ')}) where ${models.length} between 1 and 20`);
+
 /** Asks the schedulers for a new plan of turns. */
 export const announceTurns = (db: Db): Promise<void> => tell(db, sql`select pg_notify(${channels.turns}, '')`);
 

@@ -12,7 +12,7 @@ export const scheduler: Role = {
   statementTimeout: (lease) => Math.min(30_000, Math.max(5_000, lease)),
   serves: false,
   async start(parts) {
-    const tables = await openTables(parts);
+    const tables = await openTables({ ...parts, keepFeatures: true });
     const scheduler = new Scheduler({ ...parts, tables });
     observeScheduler(scheduler, parts.metrics, parts.db);
     scheduler.start();

@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableDeps } from '../batches/table-input.ts';
+import { openFeatureFile } from '../chemistry/feature-cache.ts';
 import { openChemistry, type Chemistry } from '../chemistry/chemistry.ts';
 import { makeDataDir } from '../db/cluster.ts';
 import { makeScratch } from '../lib/scratch.ts';
@@ -10,17 +12,22 @@ import type { Parts } from './role.ts';
 export const openTables = async ({
   config,
   log,
-}: Pick<Parts, 'config' | 'log'>): Promise<TableDeps & { chemistry: Chemistry } & AsyncDisposable> => {
+  keepFeatures = false,
+}: Pick<Parts, 'config' | 'log'> & { keepFeatures?: boolean }): Promise<TableDeps & { chemistry: Chemistry } & AsyncDisposable> => {
   const parent = join(await makeDataDir(config.dataDir), 'scratch');
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const scratch = await makeScratch('tables', parent);
-  const chemistry = openChemistry({ log, scratch });
+  const features = keepFeatures
+    ? openFeatureFile({ folder: join(config.dataDir, 'features'), bytes: config.chemistry.featuresBytes }, log)
+    : null;
+  const chemistry = openChemistry({ log, scratch, features });
   return {
     scratch,
     sources: config.sources,
     chemistry,
     [Symbol.asyncDispose]: async () => {
       await chemistry[Symbol.asyncDispose]();
+      if (features !== null) closeSync(features);
       await rm(scratch, { recursive: true, force: true });
     },
   };

@@ -6,7 +6,7 @@ import type { Role } from './role.ts';
 
 export const worker: Role = {
   name: 'worker',
-  channels: ['chunks', 'jobs', 'control', 'models'],
+  channels: ['chunks', 'coming', 'jobs', 'control', 'models'],
   connections: 6,
   // A heartbeat that hangs must have failed, and another have been tried, before the leases run out.
   statementTimeout: (lease) => Math.max(1_000, Math.round(lease / 3)),

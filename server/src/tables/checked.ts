@@ -45,16 +45,20 @@ const ofSequence = ({ line, text }: Text): CheckedText => {
   return { line, smiles: null, inchikey: null, flags: null, problem: checked.ok ? null : checked.message };
 };
 
-/** Holds the texts of one column against the rules of chemistry, all of them, and writes down what comes of each. */
+/**
+ * Holds the texts of one column against the rules of chemistry, all of them, and writes down what comes of each.
+ *
+ * @param features whether those of molecules are kept as well
+ */
 export const checkTexts = async (
   chemistry: Chemistry,
-  { from, to, as, signal }: { from: string; to: string; as: As; signal: AbortSignal },
+  { from, to, as, features, signal }: { from: string; to: string; as: As; features: boolean; signal: AbortSignal },
 ): Promise<void> => {
   const check = async (texts: Text[]): Promise<CheckedText[]> => {
     if (as === 'sequence') return texts.map(ofSequence);
     const results = await chemistry.check(
       texts.map(({ text }) => text ?? ''),
-      { signal, molblock: as === 'molblock' },
+      { signal, molblock: as === 'molblock', features },
     );
     return results.map((result, i) => ofMolecule(texts[i]!.line, result));
   };

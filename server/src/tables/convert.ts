@@ -58,11 +58,19 @@ export interface ConvertDeps {
   chemistry?: Chemistry;
 }
 
+export interface Asked {
+  columns: AskedColumns | undefined;
+  url: string;
+  needs?: readonly Need[];
+  /** A model on this host will ask for the features of its molecules. */
+  features?: boolean;
+}
+
 /** Converts a table and hands over what came of it. Rejects with `BadTable` or `Bomb` where it cannot be read. */
 export const convert = async <Result>(
   { storage, limits, scratch = tmpdir(), chemistry }: ConvertDeps,
   source: Source,
-  { columns, url, needs = [] }: { columns: AskedColumns | undefined; url: string; needs?: readonly Need[] },
+  { columns, url, needs = [], features = false }: Asked,
   signal: AbortSignal,
   use: (converted: Converted) => Promise<Result>,
 ): Promise<Result> => {
@@ -86,7 +94,9 @@ export const convert = async <Result>(
         const texts = join(folder, 'texts.jsonl');
         checked = join(folder, 'checked.jsonl');
         await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
-        await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, signal });
+        // Those of a table that is large beside what is kept would be overwritten before they are read.
+        const kept = features && look.rows <= chemistry.keeps / 4;
+        await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, features: kept, signal });
         await rm(texts);
       }
       const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });

@@ -46,6 +46,11 @@ export class LoadedModels implements AsyncDisposable {
     }
   }
 
+  /** Loads a model that will be used soon, where there is room without unloading another. What is wrong with it is told when it is used. */
+  prepare(model: ModelSpec): void {
+    if (this.#held() < this.#limit / 2) this.#entry(model).opening.catch(() => {});
+  }
+
   /** Whether the model would start more tasks at once; one that is not loaded would. */
   hungry(model: ModelSpec): boolean {
     const entry = this.#entries.get(slotOf(model));
@@ -103,9 +108,12 @@ export class LoadedModels implements AsyncDisposable {
     }
   }
 
+  #held(): number {
+    return [...this.#entries.values()].reduce((sum, entry) => sum + (entry.executor?.memory() ?? 0), 0);
+  }
+
   async #makeRoom(): Promise<void> {
-    const held = () => [...this.#entries.values()].reduce((sum, entry) => sum + (entry.executor?.memory() ?? 0), 0);
-    while (held() > this.#limit) {
+    while (this.#held() > this.#limit) {
       const [idlest] = [...this.#entries]
         .filter(([, e]) => e.users === 0 && e.executor !== null && e.executor.memory() > 0)
         .sort(([, a], [, b]) => a.usedAt - b.usedAt);

@@ -44,7 +44,7 @@ export interface WorkerDeps {
   models: Models;
   config: Pick<Config, 'timing' | 'retry' | 'worker' | 'pools'> & Partial<Pick<Config, 'dedup' | 'chemistry' | 'dataDir'>>;
   log: Logger;
-  /** Channels `chunks`, `jobs` and `control`. */
+  /** Channels `chunks`, `coming`, `jobs` and `control`. */
   listener: Listener;
 }
 
@@ -199,6 +199,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     listener.on('ready', this.#jobs.wake);
     models.on('changed', this.#jobs.wake);
     listener.on('chunks', this.#announced);
+    listener.on('coming', this.#prepare);
     listener.on('ready', this.#wake);
     listener.on('control', this.#attend);
     models.on('changed', this.#wake);
@@ -215,6 +216,7 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     const { db, listener, models } = this.#deps;
     this.drain('signal');
     listener.off('chunks', this.#announced);
+    listener.off('coming', this.#prepare);
     listener.off('ready', this.#wake);
     listener.off('control', this.#attend);
     if (this.#jobs) {
@@ -287,6 +289,12 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
   readonly #announced = (whose: string): void => {
     if (whose === 'interactive') this.#interactive = true;
     this.#claims.wake();
+  };
+  /** Where it has nothing to do, it loads what will be asked for while the input is checked. */
+  readonly #prepare = (models: string): void => {
+    if (this.#draining || this.#running.size > 0) return;
+    const coming = models.split(' ').flatMap((key) => this.#deps.models.keyed(key) ?? []);
+    for (const model of coming) if (this.#fits(model)) this.#loaded?.prepare(model);
   };
   readonly #attend = (): void => this.#heartbeat.wake();
 

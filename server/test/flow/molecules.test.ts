@@ -1,8 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batchText, parseCsv } from '../../../examples/make-batches.ts';
+import { openFeatureFile } from '../../src/chemistry/feature-cache.ts';
+import { featureCount } from '../../src/chemistry/feature-layout.ts';
+import { Featuriser } from '../../src/chemistry/features.ts';
+import { sql } from '../../src/db/sql.ts';
+import { silent } from '../../src/lib/log.ts';
 import type { ModelSpec } from '../../src/models/models.ts';
+import { until } from '../crash/until.ts';
 import { createBatch, linesIn, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
@@ -24,9 +32,10 @@ const expected = (file: string): { id: string; smiles: string; predicted: number
   return rows.map((row) => ({ id: row[column('id')]!, smiles: row[column('smiles')]!, predicted: Number(row[column('predicted')]) }));
 };
 
+const bytes = 4_000_000;
 let sluice: Sluice;
 beforeAll(async () => {
-  sluice = await startSluice({ models });
+  sluice = await startSluice({ models, featuresBytes: bytes });
 });
 afterAll(() => sluice[Symbol.asyncDispose]());
 
@@ -69,4 +78,50 @@ test('two models in one file; hostile molecules fail alone, with the reason', as
   const errors = await linesIn(sluice.client, ended.error_file_id);
   expect(errors.map((line) => line['custom_id'])).toEqual(hostile.map(({ id }) => id));
   for (const line of errors) expect(JSON.stringify(line)).toContain('invalid_input');
+});
+
+const tableOf = (rows: readonly { id: string; smiles: string }[]) =>
+  Buffer.from(`id,smiles\n${rows.map(({ id, smiles }) => `${id},"${smiles}"\n`).join('')}`);
+const options = { endpoint: '/v1/predict', model: 'aqsol-logs' };
+
+test('a table is checked, its molecules featurised with it, and predicted alike', async () => {
+  const rows = expected('aqsol_logs').slice(0, 100);
+  const batch = await createBatch(sluice.client, tableOf(rows), options);
+  const ended = await untilEnded(sluice.client, batch.id);
+  expect(ended.request_counts).toMatchObject({ total: 100, completed: 100 });
+  for (const [i, line] of (await linesIn(sluice.client, ended.output_file_id)).entries()) {
+    const { body } = line['response'] as { body: { outputs: Record<string, number> } };
+    expect(Math.abs(body.outputs['logS']! - rows[i]!.predicted)).toBeLessThan(1e-4);
+  }
+});
+
+test.for([
+  { workers: [hostname()], kept: 100 },
+  { workers: [hostname(), 'elsewhere'], kept: 0 },
+  { workers: [], kept: 0 },
+])('with workers on $workers, features of $kept of 100 molecules are there once a table is checked', async ({ workers, kept }) => {
+  await using still = await startSluice({ models, featuresBytes: bytes, workers: 0 });
+  for (const [i, host] of workers.entries())
+    await still.db.run(
+      sql`insert into workers (id, pool, kind, host, pid, models) values (${`w${i}`}, 'dedicated', 'dedicated', ${host}, 1, '{}')`,
+    );
+  const rows = expected('aqsol_logs').slice(0, 100);
+  const { id } = await createBatch(still.client, tableOf(rows), options);
+  await until('it is checked', async () => (await still.client.batches.retrieve(id)).status === 'in_progress');
+  const folder = join(still.folder, 'features');
+  const file = openFeatureFile({ folder, bytes }, silent)!;
+  const featuriser = await Featuriser.create(file);
+  for (const { smiles } of rows) featuriser.fill(smiles.trim(), new Float32Array(featureCount), 0);
+  expect(featuriser.cache!.hits).toBe(kept);
+  closeSync(file);
+});
+
+test('a worker loads the model of a table while it is checked, whatever comes of that', async () => {
+  await using idle = await startSluice({ models });
+  const batch = await createBatch(idle.client, Buffer.from('name\nethanol\n'), options);
+  expect((await untilEnded(idle.client, batch.id)).status).toBe('failed');
+  await until('the model is loaded', async () => {
+    const { loaded } = await idle.db.one<{ loaded: { model: string }[] }>(sql`select loaded from workers`);
+    return loaded.some(({ model }) => model === 'aqsol-logs@1.0.0');
+  });
 });

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { openPool, type Pool } from '../../src/db/db.ts';
 import { Listener } from '../../src/db/listen.ts';
 import { bulkRoutes } from '../../src/bulk/routes.ts';
 import { openChemistry } from '../../src/chemistry/chemistry.ts';
+import { openFeatureFile } from '../../src/chemistry/feature-cache.ts';
 import { moleculeRoutes } from '../../src/chemistry/routes.ts';
 import { completionRoutes } from '../../src/completion/routes.ts';
 import { deadLetterRoutes } from '../../src/deadletters/routes.ts';
@@ -98,6 +100,8 @@ export interface SluiceOptions {
   portal?: boolean;
   sources?: Partial<SourceSettings>;
   tableLimits?: Partial<TableLimits>;
+  /** Bytes for features of molecules; absent: none are kept. */
+  featuresBytes?: number;
   /** As `registry.upstreams`. */
   upstreams?: string;
 }
@@ -108,6 +112,8 @@ export interface Sluice extends AsyncDisposable {
   clientFor: (key: string) => OpenAI;
   db: Pool;
   storage: Storage;
+  /** Where all of it lies. */
+  folder: string;
   models: Models;
   results: ResultReader;
   scheduler: Scheduler;
@@ -122,7 +128,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const db = stack.use(openPool({ url: database.url, name: 'test', max: 12 }));
   const listener = stack.use(
-    new Listener(database.url, ['chunks', 'batches', 'turns', 'control', 'events', 'jobs', 'jobEnds', 'models', 'results']),
+    new Listener(database.url, ['chunks', 'coming', 'batches', 'turns', 'control', 'events', 'jobs', 'jobEnds', 'models', 'results']),
   );
   listener.setMaxListeners(0);
   await listener.start();
@@ -143,12 +149,16 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     retry: { maxAttempts: 4, baseMs: 1, capMs: 20, ...options.retry },
     worker: { pool: 'dedicated', chunks: 4, modelMemory: 4 * 2 ** 30, noticeSeconds: 5, noticeFile: null, once: false },
     pools: options.pools ?? [localPool],
+    ...(options.featuresBytes !== undefined && { dataDir: folder, chemistry: { featuresBytes: options.featuresBytes } }),
     schedule: { mode: 'balanced' as const, order: 'fair' as const, admission: 'flag' as const, ...options.schedule },
   };
   const keys = options.keys ?? [{ key: 'test-key', tenant: 'default', user: 'admin', role: 'admin' }];
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-tables-'));
   stack.defer(() => rm(scratch, { recursive: true, force: true }));
-  const chemistry = stack.use(openChemistry({ log, scratch }));
+  const features =
+    options.featuresBytes === undefined ? null : openFeatureFile({ folder: join(folder, 'features'), bytes: options.featuresBytes }, log);
+  if (features !== null) stack.defer(() => closeSync(features));
+  const chemistry = stack.use(openChemistry({ log, scratch, features }));
   const tables = {
     chemistry,
     scratch,
@@ -251,6 +261,7 @@ export const startSluice = async (options: SluiceOptions = {}): Promise<Sluice> 
     clientFor,
     db,
     storage,
+    folder,
     models,
     results,
     scheduler,

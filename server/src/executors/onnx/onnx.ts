@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { featureCount } from '../../chemistry/feature-layout.ts';
 import type { ModelSpec } from '../../models/models.ts';
 import { lanes } from '../../policy/turns.ts';
 import {
@@ -22,8 +23,6 @@ import { smilesOf } from './smiles.ts';
 import { inputBytes, pack, rowBytes, rowsOf, type Rows } from './tensors.ts';
 import type { Port } from './wire.ts';
 
-/** Columns of `smiles-morgan2048-desc16`. */
-const featureCount = 2064;
 /** Bytes of one slice's tensors: enough for any batch effect, little beside a child's memory. */
 const sliceBytes = 4 * 1024 * 1024;
 
