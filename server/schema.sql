@@ -179,6 +179,8 @@ create table batches (
   parent_no bigint,
   words tsvector not null generated always as (search_vector(tenant_id, batch_text(name, metadata))) stored,
   outgrown jsonb not null default '[]'::jsonb,
+  checked bigint,
+  to_check bigint,
   constraint batches_pkey PRIMARY KEY (no),
   constraint batches_id_key UNIQUE (id),
   constraint batches_continues_no_fkey FOREIGN KEY (continues_no) REFERENCES batches(no) ON DELETE SET NULL,

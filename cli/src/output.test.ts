@@ -63,6 +63,10 @@ test('progress says how far, how fast, until when, and what failed', () => {
   );
   expect(progressLine(batch({ failed: 0 }), 1, 1_000_000)).toContain('later than its deadline');
   expect(progressLine(batch({}, { status: 'validating' }), null, 0)).toBe('Kinase panel · validating the input');
+  const validating = (checked: number, total: number | null) =>
+    progressLine(batch({}, { status: 'validating', validation: { checked, total } }), null, 0);
+  expect(validating(12_000, 30_000)).toBe('Kinase panel · validating the input ▕████████░░░░░░░░░░░░▏ 40 % 12,000/30,000');
+  expect(validating(12_000, null)).toBe('Kinase panel · validating the input · 12,000 lines so far');
   expect(progressLine(batch({ completed: 49_900 }, { status: 'finalizing' }), 5, 0)).toMatch(
     /100 % 50,000\/50,000 · 100 failed · finalizing$/,
   );

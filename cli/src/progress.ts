@@ -35,12 +35,21 @@ const bar = (share: number, width: number): string => {
   return `▕${'█'.repeat(full)}${part}${'░'.repeat(Math.max(0, width - full - part.length))}▏`;
 };
 
+/** ` ▕██████░░░░▏ 62 % 31,100/50,000`, or how many rows were checked where nobody knows of how many; '' before the first. */
+const checkedOf = ({ validation }: Batch): string => {
+  if (!validation) return '';
+  const { checked, total } = validation;
+  if (total === null) return ` · ${count(checked)} lines so far`;
+  const share = total === 0 ? 0 : checked / total;
+  return ` ${bar(share, 20)} ${Math.floor(share * 100)} % ${count(checked)}/${count(total)}`;
+};
+
 /** `Kinase panel ▕██████░░░░▏ 62 % 31,100/50,000 · 100 failed · 412/s · ETA 46 s`. */
 export const progressLine = (batch: Batch, rate: number | null, now: number): string => {
   const { total, failed } = batch.request_counts;
   const name = batch.name ?? batch.id;
   const done = settled(batch);
-  if (batch.status === 'validating') return `${name} · validating the input`;
+  if (batch.status === 'validating') return `${name} · validating the input${checkedOf(batch)}`;
   const share = total === 0 ? 0 : done / total;
   const left = rate && rate > 0 ? (total - done) / rate : null;
   const parts = [`${name} ${bar(share, 20)} ${Math.floor(share * 100)} % ${count(done)}/${count(total)}`];

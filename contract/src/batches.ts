@@ -126,6 +126,15 @@ export const Batch = Type.Object(
     errors_file_id: Nullable(
       Type.String({ description: 'Every validation error, one JSON object a line, where there are more than `errors` holds.' }),
     ),
+    validation: Nullable(
+      Type.Object(
+        { checked: Type.Integer(), total: Nullable(Type.Integer()) },
+        {
+          description:
+            'While validating: the rows or lines that were checked so far, out of `total` where that is known. Null in the first second, and afterwards.',
+        },
+      ),
+    ),
     sla: Nullable(
       Type.Enum(['on_track', 'at_risk', 'met', 'breached'], {
         description: 'How the deadline stands; null while validating and where the batch failed or was cancelled.',

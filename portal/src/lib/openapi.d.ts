@@ -2684,6 +2684,10 @@ export interface components {
                 };
                 total_tokens: number;
             } | null;
+            validation: {
+                checked: number;
+                total: number | null;
+            } | null;
         };
         BatchExplanation: {
             id: string;

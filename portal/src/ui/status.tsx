@@ -77,8 +77,15 @@ export interface Parts {
   still?: number;
 }
 
+interface ProgressProps {
+  of: Parts;
+  label: string;
+  /** What it says to those who do not see it; absent: how many succeeded, and failed. */
+  value?: string;
+}
+
 /** How much of a whole has come to which end. */
-export const Progress = ({ of: { total, ok, bad = 0, running = 0, still = 0 }, label }: { of: Parts; label: string }) => {
+export const Progress = ({ of: { total, ok, bad = 0, running = 0, still = 0 }, label, value }: ProgressProps) => {
   const share = (part: number) => ({ width: `${total > 0 ? (100 * part) / total : 0}%` });
   const done = ok + bad + still;
   return (
@@ -87,9 +94,11 @@ export const Progress = ({ of: { total, ok, bad = 0, running = 0, still = 0 }, l
       role="progressbar"
       aria-valuemin={0}
       aria-valuemax={Math.max(1, total)}
-      aria-valuenow={Math.min(done, Math.max(1, total))}
+      aria-valuenow={Math.min(value === undefined ? done : done + running, Math.max(1, total))}
       aria-label={label}
-      aria-valuetext={`${percent(done, total)}: ${count(ok)} of ${count(total)} succeeded${bad > 0 ? `, ${count(bad)} failed` : ''}`}
+      aria-valuetext={
+        value ?? `${percent(done, total)}: ${count(ok)} of ${count(total)} succeeded${bad > 0 ? `, ${count(bad)} failed` : ''}`
+      }
     >
       {ok > 0 && <i className={css.barOk} style={share(ok)} />}
       {bad > 0 && <i className={css.barBad} style={share(bad)} />}

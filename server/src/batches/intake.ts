@@ -15,6 +15,7 @@ import { exceededByQueueing } from '../quotas/quotas.ts';
 import { holdVersions } from '../registry/hold.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { insertChild, shareOf } from './children.ts';
+import { tellChecking, type Checking } from './checking.ts';
 import { copyIn } from './copy-in.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
@@ -106,13 +107,14 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   const { model } = namedBy(batch);
   const named = several ?? [model === undefined ? null : models.find(model, batch.tenant_id)].filter((spec) => spec !== null);
+  const onChecked = tellChecking(deps.db, batch);
   const here = await onlyHere(deps.db);
   if (here) void announceComing(deps.db, named.map(modelKey));
-  const prepared = await prepareInput(deps, batch, batch.input_key, { models: named, here }, lease.signal);
+  const prepared = await prepareInput(deps, batch, batch.input_key, { models: named, here, onChecked }, lease.signal);
   if (prepared === 'lost') return { batch, result: 'lost', lines: 0, bytes: 0 };
   if (prepared === 'missing') return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   if ('errors' in prepared) return fail(prepared.errors, undefined, prepared.all);
-  const intake = await scanInput(deps, batch, { ...prepared, several }, lease, fail);
+  const intake = await scanInput(deps, batch, { ...prepared, several, onChecked }, lease, fail);
   // What was made of a table is of use to a batch that runs, and to no other.
   if (intake.result !== 'in_progress') await dropInput(storage, prepared);
   return intake;
@@ -121,7 +123,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
 const scanInput = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
-  { several, ...input }: Input & { several: ModelSpec[] | null },
+  { several, onChecked, ...input }: Input & { several: ModelSpec[] | null; onChecked: Checking },
   lease: Held,
   fail: (errors: BatchError[], scan?: InputScan, all?: AllErrors) => Promise<Intake>,
 ): Promise<Intake> => {
@@ -144,7 +146,11 @@ const scanInput = async (
   });
   const indexKey = `${batch.tenant_id}/${batch.id}/index.${batch.token}`;
   try {
-    await storage.put(indexKey, watched(scan.index(), lease.signal), { signal: lease.signal });
+    await storage.put(
+      indexKey,
+      watched(scan, (lines) => onChecked(lines, input.source?.rows ?? null), lease.signal),
+      { signal: lease.signal },
+    );
   } catch (error) {
     if (lease.signal.aborted) return { batch, result: 'lost', lines: scan.lines, bytes: scan.bytes };
     if (error instanceof NotFound && error.key === input.key) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
@@ -228,10 +234,11 @@ const widthOf = ({ options }: BatchRow): number | null =>
     adaptive: options.strategy === 'adaptive' ? newAdaptive : null,
   });
 
-/** Stops between two blocks when the lease is lost. */
-async function* watched(index: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const block of index) {
+/** Says after each block how far it is, and stops there when the lease is lost. */
+async function* watched(scan: InputScan, onLines: (count: number) => void, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const block of scan.index()) {
     signal.throwIfAborted();
+    onLines(scan.lines);
     yield block;
   }
 }

@@ -48,6 +48,9 @@ export interface BatchRow {
   tries: number;
   index_key: string | null;
   model: string | null;
+  /** Rows or lines of its input that were checked, and how many there are: as far as is known, while it is validated. */
+  checked: number | null;
+  to_check: number | null;
   total: number;
   completed: number;
   failed: number;
@@ -108,7 +111,7 @@ export type HitCounts = Record<CopyKind, number>;
 export const batchColumns = sql`
   b.no, b.id, b.tenant_id, b.created_by, b.name, b.endpoint, b.input_file_id, b.input_key, b.input_bytes, b.completion_window,
   extract(epoch from b.deadline)::float8 as deadline, b.priority, b.metadata, b.options, b.kind, b.parent_no, b.output_seconds, b.source, b.rows_key, b.status, b.cancel_mode,
-  b.sealed, b.expiring, b.tries, b.index_key, b.model, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
+  b.sealed, b.expiring, b.tries, b.index_key, b.model, b.checked, b.to_check, b.total, b.completed, b.failed, b.cancelled, b.expired, b.usage, b.hits, b.errors,
   b.errors_file_id, b.output_file_id, b.error_file_id, b.admitted, b.at_risk, extract(epoch from b.escalated_at)::float8 as escalated_at, b.lane, b.pool_history, b.outgrown,
   extract(epoch from b.forecast_p50)::float8 as forecast_p50, extract(epoch from b.forecast_p90)::float8 as forecast_p90, b.continues_no, b.origin_lines::text as origin_lines,
   extract(epoch from b.created_at)::float8 as created_at, extract(epoch from b.in_progress_at)::float8 as in_progress_at,
@@ -192,6 +195,7 @@ export const toBatch = (row: BatchRow, { progress, models, continues, continued_
     created_by: row.created_by,
     models: models.map(shownKey),
     errors_file_id: row.errors_file_id,
+    validation: row.status === 'validating' && row.checked !== null ? { checked: row.checked, total: row.to_check } : null,
     sla: slaState(row),
     admitted: row.admitted,
     at_risk: row.at_risk && row.status === 'in_progress',

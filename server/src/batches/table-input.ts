@@ -11,6 +11,7 @@ import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
 import { NotFound, putFile, type Storage } from '../storage/storage.ts';
+import type { Checking } from './checking.ts';
 import type { AllErrors } from './end.ts';
 import { namedBy } from './pinned.ts';
 import type { BatchRow } from './rows.ts';
@@ -97,7 +98,7 @@ export const prepareInput = async (
   deps: Deps,
   batch: BatchRow & { token: number },
   key: string,
-  { models, here }: { models: readonly ModelSpec[]; here: boolean },
+  { models, here, onChecked }: { models: readonly ModelSpec[]; here: boolean; onChecked: Checking },
   signal: AbortSignal,
 ): Promise<Input | { errors: BatchError[]; all?: AllErrors } | 'missing' | 'lost'> => {
   const { db, storage, limits } = deps;
@@ -121,7 +122,7 @@ export const prepareInput = async (
     if (namedBy(batch).model === undefined) return { errors: [unanswered(format)] };
     const source = { key, bytes: batch.input_bytes, format, compression };
     const features = here && models.some(takesFeatures);
-    const asked = { columns: batch.options.columns, url: batch.endpoint, needs: needsOf(models), features };
+    const asked = { columns: batch.options.columns, url: batch.endpoint, needs: needsOf(models), features, onChecked };
     return await convert(convertDeps(deps), source, asked, signal, async (converted) => {
       if (converted.refused > 0 && batch.options.invalid === 'refuse') return refusal(converted, limits.maxErrors);
       if (converted.refused > mostRefused)

@@ -9,11 +9,11 @@ import type { CheckedText, Mapping } from './facts.ts';
 type As = NonNullable<Mapping['checked']>['as'];
 
 /** Rows handed over at once: the pool cuts them into messages of 30 ms. */
-const rowsTogether = 5_000;
+const rowsTogether = 1_000;
 /** And characters, of a table of records. */
 const charactersTogether = 16 << 20;
 /** Calls under way, so that the pool never waits for what is read and written here. */
-const callsTogether = 2;
+const callsTogether = 4;
 
 interface Text {
   line: number;
@@ -49,10 +49,18 @@ const ofSequence = ({ line, text }: Text): CheckedText => {
  * Holds the texts of one column against the rules of chemistry, all of them, and writes down what comes of each.
  *
  * @param features whether those of molecules are kept as well
+ * @param onRows told of how many were checked so far
  */
 export const checkTexts = async (
   chemistry: Chemistry,
-  { from, to, as, features, signal }: { from: string; to: string; as: As; features: boolean; signal: AbortSignal },
+  {
+    from,
+    to,
+    as,
+    features,
+    onRows,
+    signal,
+  }: { from: string; to: string; as: As; features: boolean; onRows: (count: number) => void; signal: AbortSignal },
 ): Promise<void> => {
   const check = async (texts: Text[]): Promise<CheckedText[]> => {
     if (as === 'sequence') return texts.map(ofSequence);
@@ -66,8 +74,11 @@ export const checkTexts = async (
   const failed = once(output, 'error').then(([error]) => Promise.reject(error as Error));
   failed.catch(() => {});
   const calls: Promise<CheckedText[]>[] = [];
+  let done = 0;
   const next = async (): Promise<void> => {
-    const text = (await calls.shift()!).map((row) => `${JSON.stringify(row)}\n`).join('');
+    const rows = await calls.shift()!;
+    onRows((done += rows.length));
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     if (!output.write(text)) await Promise.race([once(output, 'drain'), failed]);
   };
   for await (const texts of groupsIn(from)) {

@@ -64,13 +64,15 @@ export interface Asked {
   needs?: readonly Need[];
   /** A model on this host will ask for the features of its molecules. */
   features?: boolean;
+  /** Told of how many of its rows were checked so far. */
+  onChecked?: (rows: number, of: number) => void;
 }
 
 /** Converts a table and hands over what came of it. Rejects with `BadTable` or `Bomb` where it cannot be read. */
 export const convert = async <Result>(
   { storage, limits, scratch = tmpdir(), chemistry }: ConvertDeps,
   source: Source,
-  { columns, url, needs = [], features = false }: Asked,
+  { columns, url, needs = [], features = false, onChecked }: Asked,
   signal: AbortSignal,
   use: (converted: Converted) => Promise<Result>,
 ): Promise<Result> => {
@@ -96,7 +98,8 @@ export const convert = async <Result>(
         await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
         // Those of a table that is large beside what is kept would be overwritten before they are read.
         const kept = features && look.rows <= chemistry.keeps / 4;
-        await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, features: kept, signal });
+        const onRows = (count: number) => onChecked?.(count, look.rows);
+        await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, features: kept, onRows, signal });
         await rm(texts);
       }
       const written = await table.ask<Written>({ do: 'write', mapping, url, checked, rows, requests, refused });

@@ -2,8 +2,9 @@ import { closeSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Batch } from '@sluice/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batchText, parseCsv } from '../../../examples/make-batches.ts';
+import { batchText, parseCsv, readCompounds } from '../../../examples/make-batches.ts';
 import { openFeatureFile } from '../../src/chemistry/feature-cache.ts';
 import { featureCount } from '../../src/chemistry/feature-layout.ts';
 import { Featuriser } from '../../src/chemistry/features.ts';
@@ -124,4 +125,23 @@ test('a worker loads the model of a table while it is checked, whatever comes of
     const { loaded } = await idle.db.one<{ loaded: { model: string }[] }>(sql`select loaded from workers`);
     return loaded.some(({ model }) => model === 'aqsol-logs@1.0.0');
   });
+});
+
+test('a batch says how many rows are checked while they are, and nothing of it once it has begun', async () => {
+  await using still = await startSluice({ models, workers: 0 });
+  const real = ['aqsoldb', 'b3db'].flatMap((name) => readCompounds(at(`examples/data/${name}.csv`)));
+  const rows = [...real, ...real, ...real];
+  const { id } = await createBatch(still.client, tableOf(rows), options);
+  const shown = async () => ((await still.client.batches.retrieve(id)) as unknown as Batch).validation;
+  const first = await until('some are checked', shown);
+  expect(first.total).toBe(rows.length);
+  expect(first.checked).toBeGreaterThan(0);
+  expect(first.checked).toBeLessThan(rows.length);
+  const second = await until('more are checked', async () => {
+    const now = await shown();
+    return now !== null && now.checked > first.checked ? now : null;
+  });
+  expect(second.total).toBe(rows.length);
+  await still.client.batches.cancel(id);
+  expect((await untilEnded(still.client, id)) as unknown as Batch).toMatchObject({ status: 'cancelled', validation: null });
 });

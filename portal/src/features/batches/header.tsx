@@ -127,6 +127,27 @@ const Downloads = ({ batch }: { batch: Batch }) => {
   );
 };
 
+/** How much of the input is checked. */
+const Checked = ({ checked, total }: NonNullable<Batch['validation']>) => (
+  <div className={css.meter}>
+    {total !== null && (
+      <span className={css.bar}>
+        <Progress of={{ total, ok: 0, running: checked }} label="Checked" value={`${count(checked)} of ${count(total)} rows checked`} />
+      </span>
+    )}
+    <span className={`${css.facts} num`} aria-live="off">
+      {total !== null && (
+        <span>
+          <b>{percent(checked, total)}</b>
+        </span>
+      )}
+      <span>
+        <b>{count(checked)}</b> {total === null ? 'lines' : `of ${count(total)} rows`} checked
+      </span>
+    </span>
+  </div>
+);
+
 export const Header = ({ batch }: { batch: Batch }) => {
   const [cancelling, setCancelling] = useState(false);
   const now = useNow(1);
@@ -187,50 +208,54 @@ export const Header = ({ batch }: { batch: Batch }) => {
           }}
         />
       </div>
-      <div className={css.meter}>
-        <span className={css.bar}>
-          <Progress of={{ total, ok: completed, bad: failed, still: cancelled + expired }} label="Progress" />
-        </span>
-        <span className={`${css.facts} num`} aria-live="off">
-          <span>
-            <b>{percent(done, total)}</b>
+      {batch.validation ? (
+        <Checked {...batch.validation} />
+      ) : (
+        <div className={css.meter}>
+          <span className={css.bar}>
+            <Progress of={{ total, ok: completed, bad: failed, still: cancelled + expired }} label="Progress" />
           </span>
-          <span>
-            <b>{count(completed)}</b> of {count(total)} succeeded
+          <span className={`${css.facts} num`} aria-live="off">
+            <span>
+              <b>{percent(done, total)}</b>
+            </span>
+            <span>
+              <b>{count(completed)}</b> of {count(total)} succeeded
+            </span>
+            {failed > 0 && (
+              <span>
+                <b>{count(failed)}</b> failed
+              </span>
+            )}
+            {cancelled > 0 && (
+              <span>
+                <b>{count(cancelled)}</b> cancelled
+              </span>
+            )}
+            {expired > 0 && (
+              <span>
+                <b>{count(expired)}</b> expired
+              </span>
+            )}
+            {perSecond !== null && <span>{perSecond >= 10 ? count(Math.round(perSecond)) : perSecond.toFixed(1)} a second</span>}
+            {batch.forecast && running && (
+              <span title="Even odds to nine in ten">
+                done {clockTime(batch.forecast.p50)} to {clockTime(batch.forecast.p90)}
+              </span>
+            )}
+            {!running && <span>took {duration((endedAt(batch) ?? now) - batch.created_at)}</span>}
+            {sla && (
+              <span title={sla.detail}>
+                <Status
+                  of={sla.tone === 'bad' ? 'breached' : sla.tone === 'warn' ? 'at_risk' : sla.tone === 'ok' ? 'met' : 'queued'}
+                  word={running ? sla.word : `Deadline ${sla.word.toLowerCase()}`}
+                  tone={sla.tone}
+                />
+              </span>
+            )}
           </span>
-          {failed > 0 && (
-            <span>
-              <b>{count(failed)}</b> failed
-            </span>
-          )}
-          {cancelled > 0 && (
-            <span>
-              <b>{count(cancelled)}</b> cancelled
-            </span>
-          )}
-          {expired > 0 && (
-            <span>
-              <b>{count(expired)}</b> expired
-            </span>
-          )}
-          {perSecond !== null && <span>{perSecond >= 10 ? count(Math.round(perSecond)) : perSecond.toFixed(1)} a second</span>}
-          {batch.forecast && running && (
-            <span title="Even odds to nine in ten">
-              done {clockTime(batch.forecast.p50)} to {clockTime(batch.forecast.p90)}
-            </span>
-          )}
-          {!running && <span>took {duration((endedAt(batch) ?? now) - batch.created_at)}</span>}
-          {sla && (
-            <span title={sla.detail}>
-              <Status
-                of={sla.tone === 'bad' ? 'breached' : sla.tone === 'warn' ? 'at_risk' : sla.tone === 'ok' ? 'met' : 'queued'}
-                word={running ? sla.word : `Deadline ${sla.word.toLowerCase()}`}
-                tone={sla.tone}
-              />
-            </span>
-          )}
-        </span>
-      </div>
+        </div>
+      )}
       {cancelling && <CancelDialog id={batch.id} name={nameOf(batch)} left={total - done} close={() => setCancelling(false)} />}
     </header>
   );

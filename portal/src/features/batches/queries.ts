@@ -12,8 +12,9 @@ export const batchQuery = (id: string) =>
   queryOptions({
     queryKey: ['batch', id],
     queryFn: () => bodyOf(api.GET('/v1/batches/{id}', { params: { path: { id } } })),
-    // Events patch it; forecasts change without one.
-    refetchInterval: ({ state }) => (state.data && open(state.data.status) ? 5_000 : false),
+    // Events patch it; forecasts change without one, and so does how much of the input is checked.
+    refetchInterval: ({ state: { data } }) =>
+      data === undefined || !open(data.status) ? false : data.status === 'validating' ? 1_000 : 5_000,
   });
 
 export const pageSize = 200;
