@@ -32,6 +32,8 @@ export const pools = async ({ client, terminal, fields }: Context): Promise<void
     name: ({ name }) => name,
     kind: ({ preemptible }) => (preemptible ? 'spot' : 'dedicated'),
     price: ({ price }) => price,
+    memory: ({ memory_gb }) => (memory_gb === null ? null : `${memory_gb} GB`),
+    'gpu memory': ({ gpu_memory_gb }) => (gpu_memory_gb === null ? null : `${gpu_memory_gb} GB`),
     minimum: ({ minimum }) => minimum,
     maximum: ({ maximum }) => maximum,
     actual: ({ actual }) => actual,

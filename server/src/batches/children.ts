@@ -44,7 +44,9 @@ export const insertChild = async (
       (select k.no from batches k where k.parent_no = p.continues_no and k.model = ${modelKey(model)} order by k.no limit 1), p.origin_lines
     from batches p where p.no = ${parent.no}
     returning no, tenant_id, deadline, priority, total`);
-  await tx.run(sql`insert into batch_models (batch_no, model, total) values (${child.no}, ${modelKey(model)}, ${count})`);
+  await tx.run(sql`
+    insert into batch_models (batch_no, model, total, failed)
+    select no, ${modelKey(model)}, ${count} + refused, refused from batches where no = ${child.no}`);
   await record(tx, child, 'batch.created', { parent: parent.id });
   await record(tx, child, 'batch.in_progress', { total: child.total });
   return child;

@@ -149,15 +149,15 @@ const publish = (
     for (const file of [output, error])
       if (file !== null) await insertFile(tx, owner, file, { expiresSeconds: batch.output_seconds ?? defaultOutputSeconds });
     const { usage, hits } = await used(tx, batch);
-    // Of a parent, what each of its batches did.
+    // Of a parent, what each of its batches did; of others, their chunks, beside the rows that were refused.
     const children = batch.kind === 'parent' ? sql`k.parent_no = ${batch.no}` : sql`false`;
     await tx.run(sql`
       update batch_models m
-      set completed = s.completed, failed = s.failed, input_tokens = s.input_tokens, output_tokens = s.output_tokens
-      from (select model, sum(completed) as completed, sum(failed) as failed, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens
+      set completed = s.completed, failed = s.failed + case when s.own then m.failed else 0 end, input_tokens = s.input_tokens, output_tokens = s.output_tokens
+      from (select true as own, model, sum(completed) as completed, sum(failed) as failed, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens
             from chunks where batch_no = ${batch.no} group by model
             union all
-            select km.model, km.completed, km.failed, km.input_tokens, km.output_tokens from batch_models km join batches k on k.no = km.batch_no where ${children}) s
+            select false, km.model, km.completed, km.failed, km.input_tokens, km.output_tokens from batch_models km join batches k on k.no = km.batch_no where ${children}) s
       where m.batch_no = ${batch.no} and m.model = s.model`);
     const now = (status: Ending) => (ending === status ? sql`now()` : sql`null`);
     await tx.run(sql`

@@ -110,7 +110,8 @@ const speaksOip = ({ routeOptions, url }: FastifyRequest): boolean => /^\/v2(?![
 
 const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
   const error = toApiError(thrown);
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, error.message);
+  // What was thrown on purpose says it all; where something else went wrong, it is told too.
+  if (error.status >= 500) request.log[error.cause === undefined ? 'warn' : 'error']({ err: error.cause, code: error.code }, error.message);
   if (error.status === 409) reply.header('x-should-retry', 'false');
   // What is still on its way is read and dropped. A connection closed on it would be reset, and the client would
   // see that instead of this reply; one left unread could take no further request.

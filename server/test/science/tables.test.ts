@@ -7,7 +7,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelSpec } from '../../src/models/models.ts';
-import { linesIn, untilEnded } from '../support/requests.ts';
+import { until } from '../crash/until.ts';
+import { call, linesIn, untilEnded } from '../support/requests.ts';
 import { startSluice, type Sluice } from '../support/sluice.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -124,6 +125,26 @@ test('the same table in every format, packed or not, in a file or in the request
     if (inputs[i]![0] === 'requests') expect(batch['source']).toBe(null);
     else expect(batch['source']).toMatchObject({ format: inputs[i]![0], rows: 4, refused: 1, duplicates: 1, flags: { salt: 1 } });
   }
+});
+
+test('rows that are refused are requests of their model that failed, before it ends and after, also where there are no others', async () => {
+  const modelsOf = async (id: string): Promise<unknown> => (await call(sluice.client, 'GET', `/v1/portal/batches/${id}`)).body['models'];
+  const none = { model: 'aqsol-logs@1.0.0', running: 0, queued: 0 };
+  const some = await run({ rows: ['CCO', 'CC(', 'OCC'].map((SMILES) => ({ SMILES })), model: 'aqsol-logs' });
+  expect(await modelsOf(some.id)).toEqual([{ ...none, total: 3, completed: 2, failed: 1 }]);
+  const all = await run({ rows: ['CC(', '(('].map((SMILES) => ({ SMILES })), model: 'aqsol-logs' });
+  expect(all).toMatchObject({ status: 'completed', model: 'aqsol-logs', request_counts: { total: 2, failed: 2 } });
+  expect(await modelsOf(all.id)).toEqual([{ ...none, total: 2, completed: 0, failed: 2 }]);
+
+  await using still = await startSluice({ models, workers: 0 });
+  const rows = ['CCO', 'CC('].map((SMILES) => ({ SMILES }));
+  const { body } = await call(still.client, 'POST', '/v1/batches', { rows, model: 'aqsol-logs', completion_window: '1h' });
+  const path = `/v1/portal/batches/${body['id'] as string}`;
+  const begun = await until('it has begun', async () => {
+    const seen = (await call(still.client, 'GET', path)).body['models'] as unknown[];
+    return seen.length > 0 ? seen : null;
+  });
+  expect(begun).toEqual([{ ...none, total: 2, completed: 0, failed: 1, queued: 1 }]);
 });
 
 test('a table may refuse to run in part; all of its problems are told', async () => {
