@@ -194,6 +194,7 @@ create table batches (
   constraint batches_check4 CHECK ((status <> ALL (ARRAY['cancelling'::text, 'cancelled'::text])) OR cancelling_at IS NOT NULL),
   constraint batches_check5 CHECK ((status <> ALL (ARRAY['in_progress'::text, 'finalizing'::text, 'completed'::text, 'expired'::text])) OR sealed),
   constraint batches_check6 CHECK ((status <> ALL (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text])) OR total = (completed + failed + cancelled + expired)),
+  constraint batches_check7 CHECK (to_check IS NULL OR checked <= to_check),
   constraint batches_check8 CHECK (output_file_id IS NULL AND error_file_id IS NULL OR (status = ANY (ARRAY['completed'::text, 'expired'::text, 'cancelled'::text]))),
   constraint batches_completed_check CHECK (status <> 'completed'::text OR kind = 'parent'::text OR cancelled = 0 AND expired = 0),
   constraint batches_kind_check CHECK (kind = ANY (ARRAY['batch'::text, 'parent'::text, 'screen'::text])),

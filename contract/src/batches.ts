@@ -131,7 +131,7 @@ export const Batch = Type.Object(
         { checked: Type.Integer(), total: Nullable(Type.Integer()) },
         {
           description:
-            'While validating: the rows or lines that were checked so far, out of `total` where that is known. Null in the first second, and afterwards.',
+            'While validating: the rows or lines that were checked so far, out of `total` where that is known. Null where nobody validates it yet, within a second of the first, and afterwards.',
         },
       ),
     ),

@@ -15,7 +15,6 @@ import { exceededByQueueing } from '../quotas/quotas.ts';
 import { holdVersions } from '../registry/hold.ts';
 import { notFeasible, type Admit } from './admission.ts';
 import { insertChild, shareOf } from './children.ts';
-import { tellChecking, type Checking } from './checking.ts';
 import { copyIn } from './copy-in.ts';
 import { record } from './events.ts';
 import { fullPause, holdLease, letGo, type Held } from './lease.ts';
@@ -27,6 +26,7 @@ import { chunkLines, chunkRoom, cutChunks, cutWithRepeats, withoutRepeats } from
 import { endFailed, errorsOf, type AllErrors } from './end.ts';
 import { dropInput, prepareInput, type Input, type TableDeps } from './table-input.ts';
 import { clip } from './validate.ts';
+import { keepChecked, type OnChecked } from './validation.ts';
 
 /**
  * Intake turns an uploaded file into queued chunks, or into a failed batch that says why.
@@ -59,7 +59,8 @@ export const intakeNext = async (deps: IntakeDeps, signal: AbortSignal): Promise
   const { db, leaseSeconds } = deps;
   const batch = await db.maybe<BatchRow & { token: number }>(sql`
     update batches b
-    set token = nextval('lease_token'), leased_until = now() + make_interval(secs => ${leaseSeconds}), tries = tries + 1
+    set token = nextval('lease_token'), leased_until = now() + make_interval(secs => ${leaseSeconds}), tries = tries + 1,
+      checked = null, to_check = null
     where no = (
       select no from batches
       where status = 'validating' and (leased_until is null or leased_until < now())
@@ -107,7 +108,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
   if (batch.input_key === null) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
   const { model } = namedBy(batch);
   const named = several ?? [model === undefined ? null : models.find(model, batch.tenant_id)].filter((spec) => spec !== null);
-  const onChecked = tellChecking(deps.db, batch);
+  const onChecked = keepChecked(deps.db, batch);
   const here = await onlyHere(deps.db);
   if (here) void announceComing(deps.db, named.map(modelKey));
   const prepared = await prepareInput(deps, batch, batch.input_key, { models: named, here, onChecked }, lease.signal);
@@ -123,7 +124,7 @@ const takeIn = async (deps: IntakeDeps, batch: BatchRow & { token: number }, lea
 const scanInput = async (
   deps: IntakeDeps,
   batch: BatchRow & { token: number },
-  { several, onChecked, ...input }: Input & { several: ModelSpec[] | null; onChecked: Checking },
+  { several, onChecked, ...input }: Input & { several: ModelSpec[] | null; onChecked: OnChecked },
   lease: Held,
   fail: (errors: BatchError[], scan?: InputScan, all?: AllErrors) => Promise<Intake>,
 ): Promise<Intake> => {
@@ -142,15 +143,12 @@ const scanInput = async (
     limits,
     ...(batch.options.strategy !== 'sequential' && { byPrefix: several === null ? sharesPrefixes : () => several.some(sharesPrefixes) }),
     ...(dedup !== 'off' && { repeats: { sampled: batch.options.dedup_sampled === true } }),
+    onBlock: (lines) => onChecked(lines, input.source?.rows ?? null),
     onError: (error) => void (errors.length < limits.maxErrors && errors.push(error)),
   });
   const indexKey = `${batch.tenant_id}/${batch.id}/index.${batch.token}`;
   try {
-    await storage.put(
-      indexKey,
-      watched(scan, (lines) => onChecked(lines, input.source?.rows ?? null), lease.signal),
-      { signal: lease.signal },
-    );
+    await storage.put(indexKey, watched(scan.index(), lease.signal), { signal: lease.signal });
   } catch (error) {
     if (lease.signal.aborted) return { batch, result: 'lost', lines: scan.lines, bytes: scan.bytes };
     if (error instanceof NotFound && error.key === input.key) return fail([missingInput(batch.input_file_id, batch.tenant_id)]);
@@ -234,11 +232,10 @@ const widthOf = ({ options }: BatchRow): number | null =>
     adaptive: options.strategy === 'adaptive' ? newAdaptive : null,
   });
 
-/** Says after each block how far it is, and stops there when the lease is lost. */
-async function* watched(scan: InputScan, onLines: (count: number) => void, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const block of scan.index()) {
+/** Stops between two blocks when the lease is lost. */
+async function* watched(index: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const block of index) {
     signal.throwIfAborted();
-    onLines(scan.lines);
     yield block;
   }
 }
@@ -347,6 +344,8 @@ const publish = async (
     ? await Promise.all(work.map((each, i) => planChunks(deps, batch, scan, [each], widestOf(cap, shares[i]!))))
     : [await planChunks(deps, batch, scan, work, widestOf(cap, most ?? null))];
   const refusedModel = input.refused.size === 0 || parent ? null : deps.models.find(batch.options.model!, batch.tenant_id);
+  // Rows that are refused are requests of the model that would have run them, which failed; where all are, it has no others.
+  const asked = refusedModel === null || work.length > 0 ? work : [{ model: refusedModel, count: 0 }];
   return deps.db.transaction(async (tx) => {
     const owner = { tenant: batch.tenant_id, user: batch.created_by };
     const requests = parent ? scan.lines * work.length : scan.lines;
@@ -363,15 +362,15 @@ const publish = async (
       set status = 'in_progress', in_progress_at = now(), sealed = true, total = ${scan.lines}, index_key = ${indexKey}, tries = 0,
           input_key = ${input.key}, rows_key = ${input.rowsKey}, source = coalesce(${input.source === null ? null : JSON.stringify(input.source)}::jsonb, source), refused = ${input.refused.size},
           input_bytes = ${scan.bytes}, width = ${parent ? null : wide}, cap = ${parent ? null : cap}, admitted = ${admitted},
-          model = ${work.length === 1 ? modelKey(work[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
+          model = ${asked.length === 1 ? modelKey(asked[0]!.model) : null}, token = null, leased_until = null, pool_history = ${givenFirst}
       where no = ${batch.no} and token = ${batch.token} and status = 'validating'
       returning deadline, priority`);
     if (moved === null) return 'lost';
     if (!parent) await enqueue(tx, { no: batch.no, ...moved }, plans[0]!);
     await tx.run(sql`
-      insert into batch_models (batch_no, model, total)
-      select ${batch.no}, m.model, m.total
-      from unnest(${work.map(({ model }) => modelKey(model))}::text[], ${work.map(({ count }) => count)}::bigint[]) m (model, total)`);
+      insert into batch_models (batch_no, model, total, failed)
+      select ${batch.no}, m.model, m.total + ${input.refused.size}, ${input.refused.size}
+      from unnest(${asked.map(({ model }) => modelKey(model))}::text[], ${asked.map(({ count }) => count)}::bigint[]) m (model, total)`);
     if (refusedModel !== null) await refuse(tx, batch.no, modelKey(refusedModel), input.refused);
     await record(tx, batch, 'batch.in_progress', { total: scan.lines });
     if (parent)

@@ -33,6 +33,8 @@ export interface ScanOptions {
   repeats?: { sampled: boolean };
   /** For which models lines that share the beginning of a prompt are to stand together; absent: for none. */
   byPrefix?: (model: ModelSpec) => boolean;
+  /** Called with each megabyte or so: how many lines were checked. */
+  onBlock?: (lines: number) => void;
   /** Called for each error, in the order of lines. */
   onError: (error: BatchError) => void;
 }
@@ -89,6 +91,7 @@ export class InputScan implements LineSink {
       const first = this.bytes === 0;
       this.bytes += block.length;
       splitter.push(block);
+      this.#options.onBlock?.(this.lines);
       // As many lines to a byte as the first block had, as long as the limit allows so many.
       if (first) this.#ids.reserve(Math.min(limits.maxLines, Math.ceil(((this.#options.inputBytes ?? 0) * this.lines) / block.length)));
       await this.#compare();

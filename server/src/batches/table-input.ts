@@ -11,10 +11,10 @@ import { recognise } from '../tables/recognise.ts';
 import { defaultUnpack, unpack } from '../tables/unpack.ts';
 import { carriedNames } from '../tables/write.ts';
 import { NotFound, putFile, type Storage } from '../storage/storage.ts';
-import type { Checking } from './checking.ts';
 import type { AllErrors } from './end.ts';
 import { namedBy } from './pinned.ts';
 import type { BatchRow } from './rows.ts';
+import type { OnChecked } from './validation.ts';
 
 export interface TableDeps {
   limits?: Partial<TableLimits>;
@@ -98,7 +98,7 @@ export const prepareInput = async (
   deps: Deps,
   batch: BatchRow & { token: number },
   key: string,
-  { models, here, onChecked }: { models: readonly ModelSpec[]; here: boolean; onChecked: Checking },
+  { models, here, onChecked }: { models: readonly ModelSpec[]; here: boolean; onChecked: OnChecked },
   signal: AbortSignal,
 ): Promise<Input | { errors: BatchError[]; all?: AllErrors } | 'missing' | 'lost'> => {
   const { db, storage, limits } = deps;

@@ -99,9 +99,15 @@ export const checker = (rdkit: Rdkit, featuriser: Featuriser | null = null): Che
     return rdkit.use<Checked>(
       text,
       (molecule) => {
-        // Not of a record: a model is asked with its SMILES, whose atoms stand in another order.
         if (features && !molblock) featuriser?.keep(text, molecule);
         const smiles = molecule.get_smiles();
+        // Of a record a model is asked with its SMILES, whose atoms stand in another order.
+        if (features && molblock)
+          rdkit.use(
+            smiles,
+            (read) => featuriser?.keep(smiles, read),
+            () => {},
+          );
         const parts = smiles.split('.');
         const key = inchikey && !smiles.includes('*') ? rdkit.inchikey(molecule) : '';
         return {

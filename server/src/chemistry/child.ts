@@ -9,7 +9,7 @@ import { frame, Inbox, writeFully } from '../lib/frames.ts';
 import { endWithParent } from '../lib/orphan.ts';
 import { Featuriser } from './features.ts';
 import { operations, type OperationName } from './operations.ts';
-import { brokenBy, type Asked, type Answered } from './process.ts';
+import { brokenBy, type Asked, type Answered, type Settings } from './process.ts';
 import { Rdkit } from './rdkit.ts';
 
 const socket = 3;
@@ -19,8 +19,11 @@ const features = 5;
 endWithParent();
 
 const inbox = new Inbox(socket);
+const settings = inbox.next();
+if (!settings) process.exit(0);
+const { keeps } = JSON.parse(settings.head.toString()) as Settings;
 const rdkit = await Rdkit.load();
-const run = operations(rdkit, process.argv[2] === 'features' ? new Featuriser(rdkit, features) : null);
+const run = operations(rdkit, keeps ? new Featuriser(rdkit, features) : null);
 writeFully(socket, frame({ version: rdkit.version }));
 // It will be killed, and would leave nothing for the next one.
 flushCompileCache();

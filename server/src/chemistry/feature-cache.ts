@@ -72,6 +72,11 @@ export class FeatureCache {
     return slotBytes(this.#payload);
   }
 
+  /** The file can no longer be read or written: nothing is kept. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
   #keyOf(smiles: string): Buffer {
     return hash('sha256', `${this.#salt}\n${smiles}`, 'buffer').subarray(0, keyBytes);
   }

@@ -46,7 +46,7 @@ export class Featuriser {
 
   /** Computes and keeps the features of a molecule that was read from `smiles`, unless they are kept already. */
   keep(smiles: string, molecule: Mol): void {
-    if (this.cache?.get(smiles) === null) this.#compute(smiles, molecule);
+    if (this.cache !== null && !this.cache.broken && this.cache.get(smiles) === null) this.#compute(smiles, molecule);
   }
 
   #compute(smiles: string, molecule: Mol): void {

@@ -77,8 +77,8 @@ test('processes killed in the middle cost nothing but time', async () => {
 });
 
 /** What RDKit makes of rows that the limits keep from it. */
-const unguarded = (scratch: string, timeoutMs: number) => {
-  const pool = new Pool({ ...settings, processes: 1, timeoutMs, scratch });
+const unguarded = (scratch: string, timeoutMs: number, processes = 1) => {
+  const pool = new Pool({ ...settings, processes, timeoutMs, scratch });
   onTestFinished(() => pool.end());
   return (rows: string[]) =>
     pool.run(rows, { operation: 'check', options: { unguarded: true }, failed: (message) => ({ ok: false, message }) }) as Promise<
@@ -98,6 +98,19 @@ test('a molecule that hangs RDKit, and one that breaks it, fail alone', async ()
     [42, 62],
   ])
     expect(chained(rows.slice(from, to))).toBe(true);
+});
+
+test('behind a molecule that hangs RDKit others wait no longer than another process takes to start', async () => {
+  const check = unguarded(scratchFolder(), 4_000, 2);
+  await check(['C']);
+  const ended: string[] = [];
+  const told = async (name: string, smiles: string) => {
+    await check([smiles]);
+    ended.push(name);
+  };
+  // Of one process, which holds two messages: this one is at work, the next waits behind it, and the third is for somebody else.
+  await Promise.all([told('hangs', 'C'.repeat(700)), told('behind it', 'CC'), told('another', 'CCC')]);
+  expect(ended[0]).toBe('another');
 });
 
 test('a process gives way to a new one after so many molecules', async () => {

@@ -62,7 +62,10 @@ export interface RunOptions {
 
 /** Milliseconds that a slice should take: long beside a message, short beside what somebody at a screen notices. */
 const target = 30;
-/** Milliseconds of a processor's time that starting a process costs: less work than that does not need another one. */
+/**
+ * Milliseconds of a processor's time that starting a process costs: less work than that does not need another one. It is
+ * counted in what callers have handed over, so that who has much must hand over much at a time.
+ */
 const startMs = 500;
 /** Milliseconds a row takes, before any was seen. */
 const usualPace = 0.5;
@@ -292,6 +295,9 @@ export class Pool {
       member.timedOut = true;
       member.child.kill();
     }
+    // All that there are may be at a row that none of them comes back from: others need not wait for that.
+    const stuck = [...this.#members].every(({ slices, movedAt }) => slices.length > 0 && now - movedAt > startMs);
+    if (stuck && this.#starting.size === 0 && this.#members.size < this.#settings.processes && this.#waiting() > 0) this.#start();
   }
 
   /** Nothing is left to send: once nothing is under way either, the processes may end. */

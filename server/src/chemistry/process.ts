@@ -6,6 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { Frames, frame } from '../lib/frames.ts';
 import { bareEnvironment, limitedShell, nameless } from '../lib/spawning.ts';
 
+/** The first that a process is told: whether it has the host's features of molecules, to keep those that it is asked for. */
+export interface Settings {
+  keeps: boolean;
+}
+
 /** Rows for a process; `operation` is one of `Operations`. */
 export interface Asked {
   operation: string;
@@ -78,15 +83,11 @@ export class RdkitProcess {
     mkdirSync(scratch, { recursive: true });
     const home = mkdtempSync(join(scratch, 'rdkit-'));
     const progress = nameless(`${home}.progress`);
-    const child = spawn(
-      '/bin/sh',
-      ['-c', limitedShell(memoryLimitMb), process.execPath, '--no-warnings', program, ...(features === null ? [] : ['features'])],
-      {
-        cwd: home,
-        env: bareEnvironment(home),
-        stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, ...(features === null ? [] : [features])],
-      },
-    );
+    const child = spawn('/bin/sh', ['-c', limitedShell(memoryLimitMb), process.execPath, '--no-warnings', program], {
+      cwd: home,
+      env: bareEnvironment(home),
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', progress, ...(features === null ? [] : [features])],
+    });
     let words = '';
     child.stderr!.on('data', (part: Buffer) => {
       words = (words + part.toString()).slice(-2000);
@@ -101,6 +102,7 @@ export class RdkitProcess {
         const timer = setTimeout(() => failed('it took longer than 60 s'), 60_000);
         child.once('error', (error) => failed(error.message));
         child.once('close', (code, signal) => failed(`its process ended (${signal ?? code}) ${lastLine(words)}`));
+        socket.write(frame({ keeps: features !== null } satisfies Settings));
         socket.on('data', function listen(part: Buffer) {
           const first = frames.push(part)[0];
           if (!first) return;

@@ -1,5 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import type { Checked, Chemistry } from '../chemistry/chemistry.ts';
@@ -11,9 +12,9 @@ type As = NonNullable<Mapping['checked']>['as'];
 /** Rows handed over at once: the pool cuts them into messages of 30 ms. */
 const rowsTogether = 1_000;
 /** And characters, of a table of records. */
-const charactersTogether = 16 << 20;
-/** Calls under way, so that the pool never waits for what is read and written here. */
-const callsTogether = 4;
+const charactersTogether = 4 << 20;
+/** Calls under way: work for as many processes as the pool may have, which never wait for what is read and written here. */
+const callsTogether = 2 * availableParallelism();
 
 interface Text {
   line: number;
@@ -64,10 +65,18 @@ export const checkTexts = async (
 ): Promise<void> => {
   const check = async (texts: Text[]): Promise<CheckedText[]> => {
     if (as === 'sequence') return texts.map(ofSequence);
+    const asked = { signal, molblock: as === 'molblock' };
     const results = await chemistry.check(
       texts.map(({ text }) => text ?? ''),
-      { signal, molblock: as === 'molblock', features },
+      { ...asked, features },
     );
+    // What breaks RDKit only when it is featurised is a molecule all the same: models say what they make of it.
+    const broken = features ? results.flatMap((result, i) => (!result.ok && result.code === 'chemistry_failed' ? [i] : [])) : [];
+    const again = await chemistry.check(
+      broken.map((i) => texts[i]!.text ?? ''),
+      asked,
+    );
+    for (const [at, i] of broken.entries()) results[i] = again[at]!;
     return results.map((result, i) => ofMolecule(texts[i]!.line, result));
   };
   const output = createWriteStream(to);

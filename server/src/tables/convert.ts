@@ -1,6 +1,6 @@
 import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -68,6 +68,16 @@ export interface Asked {
   onChecked?: (rows: number, of: number) => void;
 }
 
+/** Milliseconds of a processor that features of a molecule take. */
+const featureMs = 1.1;
+/** Milliseconds that a table may be checked longer for them: others wait for it to be taken in. */
+const longest = 30_000;
+
+/** Whether features of so many molecules may be computed while they are checked, where `keeps` are kept at a time. */
+const worthKeeping = (rows: number, keeps: number): boolean =>
+  // Of a table that is large beside what is kept, many would be overwritten before they are read.
+  rows <= keeps / 4 && (rows * featureMs) / availableParallelism() <= longest;
+
 /** Converts a table and hands over what came of it. Rejects with `BadTable` or `Bomb` where it cannot be read. */
 export const convert = async <Result>(
   { storage, limits, scratch = tmpdir(), chemistry }: ConvertDeps,
@@ -96,8 +106,7 @@ export const convert = async <Result>(
         const texts = join(folder, 'texts.jsonl');
         checked = join(folder, 'checked.jsonl');
         await table.ask({ do: 'texts', column: mapping.checked.column, to: texts });
-        // Those of a table that is large beside what is kept would be overwritten before they are read.
-        const kept = features && look.rows <= chemistry.keeps / 4;
+        const kept = features && worthKeeping(look.rows, chemistry.keeps);
         const onRows = (count: number) => onChecked?.(count, look.rows);
         await checkTexts(chemistry, { from: texts, to: checked, as: mapping.checked.as, features: kept, onRows, signal });
         await rm(texts);

@@ -46,9 +46,14 @@ export class LoadedModels implements AsyncDisposable {
     }
   }
 
-  /** Loads a model that will be used soon, where there is room without unloading another. What is wrong with it is told when it is used. */
-  prepare(model: ModelSpec): void {
-    if (this.#held() < this.#limit / 2) this.#entry(model).opening.catch(() => {});
+  /**
+   * Loads a model that will be used soon, where no other is loading and there is room without unloading one. That it cannot be is
+   * no failure of anybody's: it is tried again when it is used.
+   */
+  async prepare(model: ModelSpec): Promise<void> {
+    const loading = [...this.#entries.values()].some(({ executor }) => executor === null);
+    if (loading || this.#held() >= this.#limit / 2) return;
+    await this.#entry(model).opening.catch(() => this.#failures.delete(slotOf(model)));
   }
 
   /** Whether the model would start more tasks at once; one that is not loaded would. */

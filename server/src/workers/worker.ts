@@ -291,11 +291,13 @@ export class Worker extends EventEmitter<Events> implements AsyncDisposable {
     this.#claims.wake();
   };
   /** Where it has nothing to do, it loads what will be asked for while the input is checked. */
-  readonly #prepare = (models: string): void => {
-    if (this.#draining || this.#running.size > 0) return;
-    const coming = models.split(' ').flatMap((key) => this.#deps.models.keyed(key) ?? []);
-    for (const model of coming) if (this.#fits(model)) this.#loaded?.prepare(model);
-  };
+  readonly #prepare = (models: string): void => void this.#load(models.split(' '));
+  async #load(keys: readonly string[]): Promise<void> {
+    for (const model of keys.flatMap((key) => this.#deps.models.keyed(key) ?? [])) {
+      if (this.#draining || this.#running.size > 0 || (this.#jobs?.size ?? 0) > 0) return;
+      if (this.#fits(model)) await this.#loaded?.prepare(model);
+    }
+  }
   readonly #attend = (): void => this.#heartbeat.wake();
 
   async #claim(): Promise<boolean> {
