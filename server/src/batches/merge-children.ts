@@ -191,6 +191,9 @@ const wrong = (parentId: string, line: number, children: readonly ChildLines[], 
   tally[worst]++;
   const decisive = errors.filter(({ code }) => kind(code) === worst);
   const code = decisive.every((error) => error.code === decisive[0]!.code) ? (decisive[0]?.code ?? 'model_failed') : 'model_failed';
-  const message = decisive.map((error) => `${error.label}: ${error.message}`).join(' ');
+  const [first] = decisive;
+  // What all of them say is said once: a row that was refused before any ran.
+  const alike = first !== undefined && decisive.length === children.length && decisive.every(({ message }) => message === first.message);
+  const message = alike ? first.message : decisive.map((error) => `${error.label}: ${error.message}`).join(' ');
   return written(parentId, line, 207, children, group, { code, message });
 };

@@ -76,4 +76,6 @@ test('of a record, drawn hydrogens are none of the canonical form', () => {
   const atom = (symbol: string, x: number) => `${x.toFixed(4).padStart(10)}    0.0000    0.0000 ${symbol}   0  0\n`;
   const record = `\n\n\n  3  2  0  0  0  0            999 V2000\n${atom('H', 0)}${atom('O', 1)}${atom('H', 2)}  1  2  1  0\n  2  3  1  0\nM  END\n`;
   expect(check(record, { molblock: true })).toMatchObject({ ok: true, smiles: 'O' });
+  const nothing = '\n\n\n  0  0  0  0  0  0            999 V2000\nM  END\n';
+  expect(check(nothing, { molblock: true })).toEqual({ ok: false, code: 'empty_smiles', message: 'The record has no atoms.' });
 });

@@ -101,6 +101,7 @@ export const checker = (rdkit: Rdkit, featuriser: Featuriser | null = null): Che
       (molecule) => {
         if (features && !molblock) featuriser?.keep(text, molecule);
         const smiles = molecule.get_smiles();
+        if (smiles === '') return { ok: false, code: 'empty_smiles', message: `The ${molblock ? 'record' : 'SMILES'} has no atoms.` };
         // Of a record a model is asked with its SMILES, whose atoms stand in another order.
         if (features && molblock)
           rdkit.use(

@@ -78,7 +78,9 @@ const becameOfAll = (labels: readonly string[]): typeof becameOfOne => {
   return {
     status: worst,
     code: `if(least(${codes}) = greatest(${codes}), least(${codes}), if(least(${codes}) is null, null, 'model_failed'))`,
-    message: `nullif(concat_ws(' ', ${of((i) => `${literal(`${labels[i]!}: `)} || o${i}.error_message`)}), '')`,
+    // What all of them say is said once: a row that was refused before any ran.
+    message: `if(${labels.length > 1 ? labels.map((_, i) => `o${i}.error_message = o0.error_message`).join(' and ') : 'false'}, o0.error_message,
+      nullif(concat_ws(' ', ${of((i) => `${literal(`${labels[i]!}: `)} || o${i}.error_message`)}), ''))`,
   };
 };
 

@@ -13,6 +13,7 @@ import { anyId, patience, pending, rowText, sendJson } from './replies.ts';
 import { selectionOf, totalOf } from './rows.ts';
 import type { ReadyTable, ResultReader } from './reader.ts';
 import { forJson, forSpreadsheets, plainly, selectSql, type Question, type Selection } from './select.ts';
+import type { Column } from './layout.ts';
 import { smilesColumn } from './smiles-column.ts';
 import { linesHeld, substructureRoutes } from './substructure.ts';
 import { getTable } from './table.ts';
@@ -43,12 +44,23 @@ const copies: Record<Exclude<ResultFormat, 'sdf'>, string> = {
 const isWhole = ({ columns, where, sort, offset, limit }: Selection, table: ReadyTable): boolean =>
   columns === table.columns && where.length === 0 && sort.length === 0 && offset === 0 && limit === null;
 
+/**
+ * What is chosen, as an SDF has it: `shown` are its properties, behind which the molecules stand where they are none of them. The
+ * record of an SD file that was the input is no property, unless it was asked for: it has lines.
+ */
+const chosenForSdf = (selection: Selection, table: ReadyTable): Selection & { shown: readonly Column[] } => {
+  const all = selection.columns === table.columns;
+  const shown = all ? table.columns.filter(({ key, name }) => (key ?? name) !== 'molblock') : selection.columns;
+  const drawn = smilesColumn(table.columns, 'format');
+  return { ...selection, shown, columns: shown.includes(drawn) ? shown : [...shown, drawn] };
+};
+
 /** Records named by their `custom_id`, or by their place in the table where it was not chosen. */
-const sdfOf = ({ columns }: Selection, question: Question): SdfTask => ({
+const sdfOf = ({ columns, shown }: ReturnType<typeof chosenForSdf>, table: ReadyTable, question: Question): SdfTask => ({
   do: 'sdf',
   ...question,
-  names: columns.map(({ name }) => name),
-  smiles: columns.indexOf(smilesColumn(columns, 'format')),
+  names: shown.map(({ name }) => name),
+  smiles: columns.indexOf(smilesColumn(table.columns, 'format')),
   title: Math.max(
     0,
     columns.findIndex(({ role }) => role === 'custom_id'),
@@ -79,7 +91,9 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       const { format = 'jsonl', formulas = 'escape', wait = patience, smarts, ...query } = request.query;
       const table = await results.find(request.identity, request.params.id, wait);
       if (typeof table === 'string') return pending(reply, table);
-      const selection = selectionOf(table, query);
+      const chosen = selectionOf(table, query);
+      const sdf = format === 'sdf' ? chosenForSdf(chosen, table) : null;
+      const selection = sdf ?? chosen;
       const filename = `${table.batch.id}_results.${format}`;
       if (format === 'parquet' && smarts === undefined && isWhole(selection, table))
         return sendBytes(request, reply, storage, {
@@ -101,7 +115,9 @@ export const resultRoutes = (app: App, deps: ResultRouteDeps): void => {
       const question = lines === undefined ? asked : selectSql(path, { ...selection, lines }, writing);
       reply.headers(headers);
       return reply.send(
-        await results.stream(format === 'sdf' ? sdfOf(selection, question) : { do: 'copy', ...question, as: copies[format] }),
+        await results.stream(
+          sdf === null ? { do: 'copy', ...question, as: copies[format as keyof typeof copies] } : sdfOf(sdf, table, question),
+        ),
       );
     },
   );

@@ -47,9 +47,12 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
   input.once('error', (error) => parser.destroy(error));
   input.pipe(parser);
   let columns: string[] | null = null;
+  /** The line of the file in which the last whole record ended. */
+  let ended = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
       if (columns === null) {
+        ended = info.lines;
         if (record.length > mostColumns)
           throw new BadTable(
             `The table has ${record.length.toLocaleString('en')} columns; ${mostColumns.toLocaleString('en')} are allowed.`,
@@ -58,8 +61,13 @@ export async function* csvRows(input: Readable, firstLine: string, options: CsvO
         if (options.header !== false) continue;
       }
       yield rowOf(record, columns, info.lines);
+      ended = info.lines;
     }
-    if (unclosed) yield { values: {}, problem: 'A quote in the last row is never closed.' };
+    if (unclosed)
+      yield {
+        values: {},
+        problem: `A quote is never closed in the row that begins behind line ${ended}: all that follows in the file was read as part of it.`,
+      };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'CSV_MAX_RECORD_SIZE')
       throw new BadTable(`A row has more than ${mostCharacters.toLocaleString('en')} characters, or a quote is never closed.`, {

@@ -1,5 +1,5 @@
 import { BadTable, type Column, type Mapping } from './facts.ts';
-import { guessColumns } from './recognise.ts';
+import { guessColumns, isSmiles } from './recognise.ts';
 
 /** What a batch says of its columns: inputs by name, and `id`, the column that names the rows. */
 export type AskedColumns = Readonly<Record<string, string | readonly string[]>>;
@@ -43,7 +43,9 @@ export const mapColumns = (columns: readonly Column[], asked: AskedColumns = {},
     const lacking = needed.find((name) => !Object.hasOwn(inputs, name));
     if (lacking !== undefined)
       throw new BadTable(
-        `The model '${model}' needs '${lacking}', and no column is known to be that: say which with "columns": {"${lacking}": "NAME"}. The table has ${listed(names)}.`,
+        `The model '${model}' needs '${lacking}', and no column is known to be that: say which with "columns": {"${lacking}": "NAME"}. The table has ${listed(names)}.${
+          names.some(isSmiles) ? ' Where that is its first row and no line of names, put one above it.' : ''
+        }`,
       );
   }
   return { inputs, id, checked: checkedOf(inputs) };

@@ -34,7 +34,7 @@ const looksLikeSmiles = (text: string): boolean =>
   /^[^\s,;|"]+$/.test(text) && (/[()[\]=#@\\/%]/.test(text) || /^[BCNOPSFIbcnops0-9lr]+$/.test(text));
 
 /** Tokens of SMILES and nothing else, and one of them at least that no word has. */
-const isSmiles = (text: string): boolean =>
+export const isSmiles = (text: string): boolean =>
   /^(\[\d*[A-Za-z*][^\][\s]*\]|Br|Cl|[BCNOPSFIbcnops*]|[=#$:/\\.()%+-]|\d)+$/.test(text) && /[A-Za-z]/.test(text);
 
 /** Whether the fields of a first line name columns: one of them is a usual name, or none is a value. */

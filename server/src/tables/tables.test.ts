@@ -92,6 +92,14 @@ test('a row of the wrong length is a row with a problem, and the others keep the
   ]);
 });
 
+test('a quote that never closes is one row with a problem, which says behind which line it is', async () => {
+  const rows = await csv('a,b\n"1\n",2\n\n"3,4\n5,6\n');
+  expect(rows.map((row) => ('problem' in row ? row.problem : row.values))).toEqual([
+    { a: '1\n', b: '2' },
+    'A quote is never closed in the row that begins behind line 3: all that follows in the file was read as part of it.',
+  ]);
+});
+
 test('what is written as CSV is read again, whatever is in it', async () => {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
   const field = fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n', '\r', ' ', 'é', '😀') });

@@ -191,6 +191,10 @@ test('a table without molecules is refused as a whole where a model needs them, 
   const expected = { code: 'invalid_table', message: expect.stringContaining("needs 'smiles'") as string, line: null };
   const body = { rows, model: 'aqsol-logs', completion_window: '1h' };
   expect(await post('/batches?dry_run=true', body)).toMatchObject({ valid: false, errors: { data: [expected] } });
+  // Perhaps that is no line of names.
+  const bare = { input_file_id: await upload('CCO\nCCN\n', 'molecules.csv'), model: 'aqsol-logs', completion_window: '1h' };
+  const { errors } = await post('/batches?dry_run=true', bare);
+  expect(JSON.stringify(errors)).toContain("The table has 'CCO'. Where that is its first row and no line of names, put one above it.");
   const several = { rows, models: ['aqsol-logs', 'echo'], completion_window: '1h' };
   expect(await post('/batches?dry_run=true', several)).toMatchObject({ valid: false, errors: { data: [expected] } });
   expect(await run({ rows, model: 'aqsol-logs' })).toMatchObject({ status: 'failed', errors: { data: [expected] } });
