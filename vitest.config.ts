@@ -53,9 +53,9 @@ export default defineConfig({
   test: {
     globalSetup: ['server/test/support/postgres.ts'],
     setupFiles: ['server/test/support/coverage.ts'],
-    // Files beside each other, three of them also on two processors: much of what tests do is to wait. Of one file at most three
-    // tests, each of which may have four processes and a database.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Files beside each other, also on two processors: much of what tests do is to wait. Of one file at most three tests,
+    // each of which may have four processes and a database.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     maxConcurrency: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
