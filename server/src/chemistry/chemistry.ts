@@ -96,7 +96,8 @@ export const openChemistry = (settings: ChemistrySettings): Chemistry => {
   ) => (await pool.run(rows, { operation, options, ...rest })) as Operations[Name]['result'][];
   const failed = (message: string) => ({ ok: false, code: 'chemistry_failed', message }) as const;
   const smartsOf = async (smarts: string, asking: Asking): Promise<Problem | null> => {
-    if (smarts.length > smilesLimits.length) return { code: 'invalid_smarts', message: `The SMARTS has more than 1000 characters.` };
+    if (smarts.length > smilesLimits.length)
+      return { code: 'invalid_smarts', message: `The SMARTS has more than ${smilesLimits.length} characters.` };
     const [problem] = await run([smarts], 'smarts', {}, { failed: (message): Problem => ({ code: 'invalid_smarts', message }), ...asking });
     return problem ?? null;
   };

@@ -74,6 +74,11 @@ test('checking molecules keeps the features that models ask for, and finds the s
   const kept = await Featuriser.create(opened(folder, roomy));
   expect(matrixOf(kept, [...smiles, 'CCN']).equals(matrixOf(await Featuriser.create(), [...smiles, 'CCN']))).toBe(true);
   expect(kept.cache).toMatchObject({ hits: 401, lookups: 401 });
+  // Of a record, those of the SMILES that a model is asked with.
+  const methane = '\n\n\n  1  0  0  0  0  0            999 V2000\n    0.0000    0.0000    0.0000 C   0  0\nM  END\n';
+  expect(await chemistry.check([methane], { molblock: true, features: true })).toMatchObject([{ ok: true, smiles: 'C' }]);
+  matrixOf(kept, ['C']);
+  expect(kept.cache!.hits).toBe(402);
 });
 
 const payloadOf = (text: string) => Buffer.alloc(40, text.length === 0 ? 'x' : text);

@@ -49,7 +49,10 @@ export interface CopyTask {
   as: string;
 }
 
-/** The same as an SDF, one column of which is the SMILES, and one the name of the record. `names` are those of its first columns, which become properties. */
+/**
+ * The same as an SDF, one column of which is the SMILES, and one the name of the record. `names` are those of the first columns,
+ * which become properties.
+ */
 export interface SdfTask {
   do: 'sdf';
   sql: string;

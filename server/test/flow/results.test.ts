@@ -227,6 +227,12 @@ test('an SDF has a record for each row, which RDKit reads', async () => {
   expect(bare).toEqual(records.map((record) => record.replace(/>  <smiles>\n.*\n\n/, '')));
 });
 
+test('the record of an SD file is a property of an SDF only where it is asked for', async () => {
+  const id = await run(line('m', { smiles: 'CCO', molblock: 'ethanol\n\nM  END' }));
+  expect(await text(`${id}/results?format=sdf`)).not.toContain('<molblock>');
+  expect(await text(`${id}/results?format=sdf&columns=custom_id,molblock`)).toContain('>  <molblock>\nethanol M  END\n');
+});
+
 test('pages: sorted, filtered, counted', async () => {
   const id = await run(
     Array.from({ length: 30 }, (_, i) =>
